@@ -1,0 +1,57 @@
+"""What a gate says, and how it is kept beside an artifact."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+VERDICT_FILE = "verdict.json"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A gate's decision with its reasons.
+
+    Attributes:
+      gate: name of the gate as a user knows it, e.g. `DataGate`.
+      blessed: whether the gate lets the run go on.
+      reasons: one sentence a fault; empty exactly when blessed.
+      figures: what was measured, by name, for the report and the manifest (JSON values only).
+    """
+
+    gate: str
+    blessed: bool
+    reasons: tuple[str, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.blessed == bool(self.reasons):
+            raise ValueError(f"{self.gate}: a verdict is blessed exactly when it has no reason against it")
+
+    @classmethod
+    def of(cls, gate: str, reasons: list[str], figures: dict[str, Any]) -> Verdict:
+        """Blessed when there is no reason against it."""
+        return cls(gate, not reasons, tuple(reasons), figures)
+
+    def write(self, folder: str | Path) -> Path:
+        """Writes `verdict.json` into an artifact's folder, which is made if it is absent."""
+        path = Path(folder) / VERDICT_FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Verdict:
+        """Reads what `write` wrote. Raises FileNotFoundError where the gate never spoke."""
+        raw = json.loads((Path(folder) / VERDICT_FILE).read_text(encoding="utf-8"))
+        return cls(raw["gate"], raw["blessed"], tuple(raw["reasons"]), raw["figures"])
+
+
+class GateRefused(Exception):
+    """A gate stopped the run on purpose. Exit code 3."""
+
+    def __init__(self, verdict: Verdict):
+        super().__init__(f"{verdict.gate} refused: " + "; ".join(verdict.reasons))
+        self.verdict = verdict

@@ -1,0 +1,35 @@
+"""Fixtures shared by all tests. Material that is not in the repository is found through SWARA_SHARED."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SHARED = Path(os.environ.get("SWARA_SHARED", Path(__file__).resolve().parents[1].parent / "shared"))
+
+
+def _shared_folder(name: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent; set SWARA_SHARED to the folder that holds {name}/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden() -> Callable[[str], dict[str, np.ndarray]]:
+    """Loads one golden fixture of ddsp 3.7.0 by its name, as a dict of arrays."""
+    folder = _shared_folder("golden")
+
+    def load(name: str) -> dict[str, np.ndarray]:
+        with np.load(folder / f"{name}.npz") as arrays:
+            return dict(arrays)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of real recordings: one folder an instrument, and voice/."""
+    return _shared_folder("recordings")
