@@ -1,0 +1,19 @@
+"""When a batch of recordings is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from models.settings import Settings
+
+
+class DataGateConfig(Settings):
+    """Limits on what a new batch of recordings may look like."""
+
+    max_drift: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="largest Jensen-Shannon divergence from the previous span, per feature"
+    )
+    min_train_windows: Annotated[int, Field(ge=1)]
+    min_eval_windows: Annotated[int, Field(ge=1)]

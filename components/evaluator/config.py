@@ -1,0 +1,24 @@
+"""When a model is good enough."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from models.settings import Settings
+
+
+class EvaluatorConfig(Settings):
+    """Absolute limits, each relative to something that means the same for any recording, and one against the last blessed model."""
+
+    max_loss_over_baseline: Annotated[float, Field(gt=0)] = Field(
+        description="eval loss as a share of the network-free baseline's"
+    )
+    max_f0_error_cents: Annotated[float, Field(gt=0)] = Field(description="median |f0 error| of the generated audio")
+    max_loudness_error_db: Annotated[float, Field(gt=0)] = Field(
+        description="mean |loudness error| on frames that are not silent"
+    )
+    max_loss_increase: Annotated[float, Field(ge=0)] = Field(
+        description="share by which the loss may exceed that of the last blessed model"
+    )

@@ -1,0 +1,9 @@
+"""The base of every configuration class: strict, immutable, documented. Values live in `configs/`, not here."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """A group of settings. Unknown keys are errors; every field says its unit and has bounds where they make sense."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, protected_namespaces=())

@@ -1,0 +1,274 @@
+"""The configuration of a run: YAML layers and dotted overrides, checked by typed classes.
+
+Layers, each over the one before: `configs/base.yaml`, `configs/models/MODEL.yaml`, `configs/instruments/NAME.yaml`, `--set a.b=value`.
+MODEL is what the last layer says under `model:` when that is a word (`model: gru`) and not a group of settings.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, PositiveInt, ValidationError
+
+from components.browser_validator.config import BrowserValidatorConfig
+from components.data_gate.config import DataGateConfig
+from components.errors import UserError
+from components.evaluator.config import EvaluatorConfig
+from components.recording_example_gen.config import ExamplesConfig, ExtractionConfig
+from models.config import AudioConfig, LossConfig, ModelConfig, TrainerConfig, TunerConfig
+from models.settings import Settings
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+
+Layer = tuple[str, dict[str, Any]]  # where it comes from, as a user knows it; its values
+
+
+class CreditConfig(Settings):
+    """Who made a recording and on what terms: shown in the model card and the manifest."""
+
+    work: str = Field(min_length=1, description="what was recorded")
+    by: str = Field(min_length=1, description="who made it")
+    licence: str = Field(min_length=1, description="SPDX name where there is one")
+    source: str = Field(description="where it can be found")
+
+
+class InstrumentConfig(Settings):
+    """What the instrument is, for people."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", description="name of its folders and its pipeline")
+    title: str = Field(min_length=1, description="as a page shows it")
+    description: str
+    licence: str = Field(min_length=1, description="of the trained model, SPDX name where there is one")
+    credits: list[CreditConfig] = Field(description="of the recordings")
+
+
+class BeamConfig(Settings):
+    """Where the heavy data work runs."""
+
+    runner: Literal["direct"]
+    workers: PositiveInt = Field(description="processes on this machine")
+
+
+class ReportConfig(Settings):
+    """What the report plays and shows."""
+
+    voice: str | None = Field(description="path of a voice clip to turn into the instrument")
+    examples: Annotated[int, Field(ge=1, le=20)] = Field(description="eval windows to hear and see")
+
+
+class Config(Settings):
+    """The whole resolved configuration: it travels with every artifact and into the manifest."""
+
+    instrument: InstrumentConfig
+    audio: AudioConfig
+    examples: ExamplesConfig
+    data_gate: DataGateConfig
+    model: ModelConfig
+    loss: LossConfig
+    trainer: TrainerConfig
+    tuner: TunerConfig
+    evaluator: EvaluatorConfig
+    browser_validator: BrowserValidatorConfig
+    beam: BeamConfig
+    report: ReportConfig
+
+    @property
+    def extraction(self) -> ExtractionConfig:
+        """What RecordingExampleGen needs."""
+        return ExtractionConfig(audio=self.audio, examples=self.examples)
+
+    def to_json(self) -> str:
+        """Canonical JSON: the same configuration gives the same bytes."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    def hash(self) -> str:
+        """SHA-256 of `to_json`, hex."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+def instruments(configs: Path = CONFIGS) -> list[str]:
+    """The names of all instruments that have a configuration."""
+    return sorted(path.stem for path in (configs / "instruments").glob("*.yaml"))
+
+
+def load(instrument: str, overrides: Sequence[str] = (), configs: Path = CONFIGS) -> Config:
+    """Resolves the configuration of one instrument.
+
+    Args:
+      instrument: name of a file in `configs/instruments`, without `.yaml`.
+      overrides: `a.b=value`, the value in YAML; an element of a list is addressed by its `name` or its index.
+      configs: the folder that holds base.yaml, models/ and instruments/.
+
+    Raises:
+      UserError: an unknown instrument or key, a wrong type or value; the message names the file (or `--set`) and the key.
+    """
+    if instrument not in instruments(configs):
+        known = instruments(configs)
+        near = difflib.get_close_matches(instrument, known, n=1)
+        raise UserError(
+            f"no instrument {instrument!r}: {configs / 'instruments' / (instrument + '.yaml')} does not exist. "
+            + (f"Did you mean {near[0]!r}? " if near else "")
+            + f"Known: {', '.join(known)}. For a new one, copy one of those files and change its names and credits."
+        )
+    above = [_read(configs / "instruments" / f"{instrument}.yaml", configs), *map(_parse_override, overrides)]
+    base = _read(configs / "base.yaml", configs)
+    layers = [base, _model_layer([base, *above], configs), *above]
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers:
+        if isinstance(layer.get("model"), str):
+            layer = {key: value for key, value in layer.items() if key != "model"}
+        _merge(values, layer, origin, origins)
+    if values.get("instrument", {}).get("name", instrument) != instrument:
+        raise UserError(
+            f"configs/instruments/{instrument}.yaml: instrument.name must be {instrument!r}, the name of its file"
+        )
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise UserError("\n".join(_describe(error, values, origins))) from None
+
+
+def _read(path: Path, configs: Path) -> Layer:
+    name = f"configs/{path.relative_to(configs).as_posix()}"
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{name}: no such file in {configs}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{name}: not readable as YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{name}: must hold settings (`key: value`), not {type(values).__name__}")
+    return name, values
+
+
+def _model_layer(layers: list[Layer], configs: Path) -> Layer:
+    named = [(origin, layer["model"]) for origin, layer in layers if isinstance(layer.get("model"), str)]
+    origin, model = named[-1] if named else ("configs/base.yaml", "")
+    known = sorted(path.stem for path in (configs / "models").glob("*.yaml"))
+    if model not in known:
+        raise UserError(f"{origin}: model: no model {model!r}; known: {', '.join(known)}")
+    name, values = _read(configs / "models" / f"{model}.yaml", configs)
+    return name, {"model": values}
+
+
+def _parse_override(text: str) -> Layer:
+    path, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*", path):
+        raise UserError(f"--set {text}: must look like a.b=value, for example --set trainer.steps=2000")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise UserError(f"--set {text}: the value {value!r} is not readable as YAML") from None
+    for key in reversed(path.split(".")):
+        parsed = {key: parsed}
+    return f"--set {text}", parsed
+
+
+def _merge(values: Any, layer: dict[str, Any], origin: str, origins: dict[str, str], at: str = "") -> None:
+    """Lays `layer` over `values` in place and notes for every key which layer set it last."""
+    for key, new in layer.items():
+        slot = _slot(values, str(key), origin, at)
+        dotted = f"{at}{key}"
+        old = values.get(slot) if isinstance(values, dict) else values[slot]
+        same_kind = isinstance(new, dict) and isinstance(old, dict | list)
+        if same_kind and not ("kind" in new and new["kind"] != old.get("kind")):
+            _merge(old, new, origin, origins, dotted + ".")
+        else:
+            values[slot] = new
+            origins[dotted] = origin
+            for inner in [known for known in origins if known.startswith(dotted + ".")]:
+                del origins[inner]
+
+
+def _slot(values: Any, key: str, origin: str, at: str) -> str | int:
+    """The dict key, or the place in a list of an element by its name or its index."""
+    if isinstance(values, dict):
+        return key
+    names = [element.get("name") if isinstance(element, dict) else None for element in values]
+    if key in names:
+        return names.index(key)
+    if key.isdigit() and int(key) < len(values):
+        return int(key)
+    raise UserError(f"{origin}: {at.rstrip('.')} has no element {key!r}; it has {', '.join(map(str, names))}")
+
+
+def _describe(error: ValidationError, values: dict[str, Any], origins: dict[str, str]) -> Iterator[str]:
+    for fault in error.errors():
+        keys = list(_plain_keys(fault["loc"], values))
+        where = _origin(keys, origins)
+        said = f", not {fault['input']!r}" if fault["type"] not in ("missing", "extra_forbidden", "value_error") else ""
+        yield f"{where}: {'.'.join(keys)}: {_plain_message(fault)}{said}"
+
+
+def _plain_keys(loc: Sequence[str | int], values: Any) -> Iterator[str]:
+    """Turns pydantic's location into the keys a user wrote: union tags left out, list elements by name."""
+    for key in loc:
+        if isinstance(key, int) and isinstance(values, list) and key < len(values):
+            values = values[key]
+            yield values.get("name", str(key)) if isinstance(values, dict) else str(key)
+        elif isinstance(values, dict) and key not in values and key in (values.get("kind"), values.get("type")):
+            continue
+        else:
+            values = values.get(key) if isinstance(values, dict) else None
+            yield str(key)
+
+
+def _origin(keys: list[str], origins: dict[str, str]) -> str:
+    for length in range(len(keys), 0, -1):
+        dotted = ".".join(keys[:length])
+        if dotted in origins:
+            return origins[dotted]
+    inside = [origin for known, origin in origins.items() if known.startswith(".".join(keys[:1]) + ".")]
+    return inside[-1] if inside else "configs/base.yaml"
+
+
+def _plain_message(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "unknown key"
+    if fault["type"] == "missing":
+        return "must be set"
+    return str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run of one instrument reads and writes.
+
+    Attributes:
+      recordings: folder of recordings, or of `span-N` folders of them.
+      output: folder given by `--output`.
+      name: the instrument's.
+    """
+
+    recordings: Path
+    output: Path
+    name: str
+
+    @property
+    def pipeline_root(self) -> Path:
+        """Artifacts of every component."""
+        return self.output / self.name / "pipeline"
+
+    @property
+    def metadata(self) -> Path:
+        """The store of what was run on what."""
+        return self.output / self.name / "metadata.sqlite"
+
+    @property
+    def report(self) -> Path:
+        """The page that shows and plays what came out."""
+        return self.output / self.name / "report.html"
+
+    @property
+    def pushed(self) -> Path:
+        """What a web page loads."""
+        return self.output / "pushed"
