@@ -1,7 +1,8 @@
 """The configuration of a run: YAML layers and dotted overrides, checked by typed classes.
 
-Layers, each over the one before: `configs/base.yaml`, `configs/models/MODEL.yaml`, `configs/instruments/NAME.yaml`, `--set a.b=value`.
-MODEL is what the last layer says under `model:` when that is a word (`model: gru`) and not a group of settings.
+Layers, each over the one before: `configs/base.yaml`, `configs/models/MODEL.yaml`, `configs/instruments/NAME.yaml`,
+`--set a.b=value`. MODEL is what the last layer says under `model:` when that is a word (`model: gru`) and not a group of
+settings.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def load(instrument: str, overrides: Sequence[str] = (), configs: Path = CONFIGS
       configs: the folder that holds base.yaml, models/ and instruments/.
 
     Raises:
-      UserError: an unknown instrument or key, a wrong type or value; the message names the file (or `--set`) and the key.
+      UserError: an unknown instrument or key, a wrong type or value; the message names the file (or `--set`) and key.
     """
     if instrument not in instruments(configs):
         known = instruments(configs)
@@ -184,9 +185,9 @@ def _merge(values: Any, layer: dict[str, Any], origin: str, origins: dict[str, s
             _merge(old, new, origin, origins, dotted + ".")
         else:
             values[slot] = new
-            origins[dotted] = origin
-            for inner in [known for known in origins if known.startswith(dotted + ".")]:
-                del origins[inner]
+            for stale in [known for known in origins if known == dotted or known.startswith(dotted + ".")]:
+                del origins[stale]
+            origins[dotted] = origin  # now the newest entry: what was set last is what a faulty group is blamed on
 
 
 def _slot(values: Any, key: str, origin: str, at: str) -> str | int:

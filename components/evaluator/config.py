@@ -10,7 +10,7 @@ from models.settings import Settings
 
 
 class EvaluatorConfig(Settings):
-    """Absolute limits, each relative to something that means the same for any recording, and one against the last blessed model."""
+    """Absolute limits that mean the same for any recording, and one against the last blessed model."""
 
     max_loss_over_baseline: Annotated[float, Field(gt=0)] = Field(
         description="eval loss as a share of the network-free baseline's"

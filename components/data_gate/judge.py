@@ -1,0 +1,75 @@
+"""The decision on a batch of recordings, from its statistics and anomalies alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+from components.data_gate.config import DataGateConfig
+from components.verdict import Verdict
+
+DRIFT_FEATURES = ("f0_hz", "loudness_db")
+
+
+def judge(
+    statistics: Mapping[str, statistics_pb2.DatasetFeatureStatisticsList],
+    anomalies: Mapping[str, anomalies_pb2.Anomalies],
+    schema: schema_pb2.Schema,
+    previous: statistics_pb2.DatasetFeatureStatisticsList | None,
+    config: DataGateConfig,
+) -> Verdict:
+    """Decides whether a model may be trained on this batch.
+
+    Args:
+      statistics: by split, `train` and `eval`.
+      anomalies: by split, what ExampleValidator found.
+      schema: the curated schema of these statistics.
+      previous: training statistics of the last accepted batch, or None for a first one.
+      config: limits.
+    """
+    windows = {split: int(of.datasets[0].num_examples) for split, of in statistics.items()}
+    reasons = [
+        f"{split}: {name or 'dataset'}: {info.short_description}: {info.description}".rstrip(": ")
+        for split, found in sorted(anomalies.items())
+        for name, info in [*sorted(found.anomaly_info.items()), *_dataset_anomaly(found)]
+    ]
+    for split, least in (("train", config.min_train_windows), ("eval", config.min_eval_windows)):
+        if windows.get(split, 0) < least:
+            reasons.append(f"{split}: {windows.get(split, 0)} windows, {least} are needed: add recordings")
+    drift = _drift(statistics["train"], schema, previous, config) if previous is not None else {}
+    reasons += [_describe_drift(name, value, config) for name, value in drift.items() if value > config.max_drift]
+    return Verdict.of("DataGate", reasons, {"windows": windows, "drift": drift})
+
+
+def _dataset_anomaly(found: anomalies_pb2.Anomalies) -> list[tuple[str, anomalies_pb2.AnomalyInfo]]:
+    return [("", found.dataset_anomaly_info)] if found.HasField("dataset_anomaly_info") else []
+
+
+def _describe_drift(feature: str, value: float, config: DataGateConfig) -> str:
+    return (
+        f"{feature}: drifted from the last accepted recordings by {value:.3f} (Jensen-Shannon divergence, at most "
+        f"{config.max_drift:g}): is it the same instrument? If this is meant, "
+        f"--set data_gate.max_drift={min(1.0, value * 1.1):.2f}"
+    )
+
+
+def _drift(
+    train: statistics_pb2.DatasetFeatureStatisticsList,
+    schema: schema_pb2.Schema,
+    previous: statistics_pb2.DatasetFeatureStatisticsList,
+    config: DataGateConfig,
+) -> dict[str, float]:
+    """Jensen-Shannon divergence, base 2, of each drift feature's histogram between two batches."""
+    with_limits = schema_pb2.Schema()
+    with_limits.CopyFrom(schema)
+    for feature in with_limits.feature:
+        if feature.name in DRIFT_FEATURES:
+            feature.drift_comparator.jensen_shannon_divergence.threshold = config.max_drift
+    compared = tfdv.validate_statistics(train, with_limits, previous_statistics=previous)
+    return {
+        info.path.step[0]: round(measure.value, 6)
+        for info in compared.drift_skew_info
+        for measure in info.drift_measurements
+    }

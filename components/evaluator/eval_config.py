@@ -1,0 +1,57 @@
+"""What TFMA measures, on which slices, and what it must find for a blessing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+
+from components.evaluator.config import EvaluatorConfig
+from models.config import AudioConfig
+
+METRICS = "components.evaluator.metrics"
+SLICES = (("recording",), ("register",), ("dynamics",))
+
+
+def eval_config(limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sources: str) -> tfma.EvalConfig:
+    """Candidate and last blessed model side by side, overall and by recording, register and dynamics.
+
+    Args:
+      limits: what a blessing takes.
+      audio: rates of the model's audio.
+      tracker: what measures f0 on the generated audio.
+      sources: fingerprint of the code that measures.
+    """
+    rates = {"sample_rate": audio.sample_rate, "frame_rate": audio.frame_rate}
+    no_worse = tfma.GenericChangeThreshold(
+        direction=tfma.MetricDirection.LOWER_IS_BETTER, relative={"value": limits.max_loss_increase}
+    )
+
+    def metric(
+        class_name: str, config: dict[str, Any], threshold: tfma.MetricThreshold | None = None
+    ) -> tfma.MetricConfig:
+        config = json.dumps({**config, "sources": sources})
+        return tfma.MetricConfig(class_name=class_name, module=METRICS, config=config, threshold=threshold)
+
+    metrics = [
+        metric("MeanOutput", {"output": "spectral_loss"}, tfma.MetricThreshold(change_threshold=no_worse)),
+        metric("MeanOutput", {"output": "baseline_spectral_loss"}),
+        metric("LossOverBaseline", {}, _at_most(limits.max_loss_over_baseline)),
+        metric("MeanOutput", {"output": "loudness_l1_db"}, _at_most(limits.max_loudness_error_db)),
+        metric("MedianF0Error", {**rates, "tracker": tracker}, _at_most(limits.max_f0_error_cents)),
+        tfma.MetricConfig(class_name="ExampleCount"),
+    ]
+    return tfma.EvalConfig(
+        model_specs=[
+            tfma.ModelSpec(name=name, is_baseline=baseline, signature_name="eval_losses", model_type="tf_generic")
+            for name, baseline in (("candidate", False), ("last_blessed", True))
+        ],
+        slicing_specs=[tfma.SlicingSpec(), *(tfma.SlicingSpec(feature_keys=keys) for keys in SLICES)],
+        metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
+        options={"disabled_outputs": {"values": ["attributions"]}},
+    )
+
+
+def _at_most(bound: float) -> tfma.MetricThreshold:
+    return tfma.MetricThreshold(value_threshold=tfma.GenericValueThreshold(upper_bound={"value": bound}))

@@ -1,0 +1,51 @@
+"""What an evaluation found, read back from its artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+
+from components.verdict import Verdict
+
+CANDIDATE, LAST_BLESSED = "candidate", "last_blessed"
+Slice = tuple[tuple[str, str], ...]
+
+
+def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, dict[str, float]]:
+    """Metrics of one model by slice; the empty slice is all eval windows.
+
+    Args:
+      evaluation: folder of a ModelEvaluation artifact.
+      model: `candidate`, or `last_blessed` where there was one.
+    """
+    metrics: dict[Slice, dict[str, float]] = {}
+    for key, value in tfma.load_eval_results(str(evaluation), model_name=model).slicing_metrics:
+        of_all_outputs = value[""][""]
+        metrics[tuple((str(name), _text(of)) for name, of in key)] = {
+            name: float(of.get("doubleValue", "nan")) for name, of in of_all_outputs.items()
+        }
+    return metrics
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def read_verdict(evaluation: str | Path) -> Verdict:
+    """The Evaluator's decision, with every bound that was missed in words."""
+    result = tfma.load_validation_result(str(evaluation))
+    reasons = [_reason(failure) for of_slice in result.metric_validations_per_slice for failure in of_slice.failures]
+    if not result.validation_ok and not reasons:
+        reasons = ["the evaluation saw no window that the limits apply to"]
+    return Verdict.of("Evaluator", reasons, dict(read_metrics(evaluation).get((), {})))
+
+
+def _reason(failure: Any) -> str:
+    name, value = failure.metric_key.name, failure.metric_value.double_value.value
+    threshold = failure.metric_threshold
+    if failure.metric_key.is_diff:
+        allowed = threshold.change_threshold.relative.value
+        return f"{name} is {value:+.4g} against the last blessed model: at most {allowed:.1%} worse is allowed"
+    return f"{name} is {value:.4g}; at most {threshold.value_threshold.upper_bound.value:.4g} is allowed"

@@ -1,0 +1,57 @@
+"""From recordings to examples that are fit to train on: the first stages of the pipeline."""
+
+from __future__ import annotations
+
+from components.recording_example_gen.component import RecordingExampleGen
+from tfx import v1 as tfx
+
+from components.data_gate.artifact import AcceptedData
+from components.data_gate.component import DataGate
+from components.schema_importer.component import SchemaImporter
+from components.schema_importer.schema import statistics_features
+from pipeline.config import Config
+from pipeline.fingerprint import source_fingerprint
+
+
+def make_example_gen(config: Config, recordings: str) -> RecordingExampleGen:
+    """Recordings -> windows of audio with f0, loudness and RMS energy, split into train and eval."""
+    return RecordingExampleGen(input_base=recordings, extraction=config.extraction)
+
+
+def make_statistics_gen(examples: tfx.types.BaseChannel) -> tfx.components.StatisticsGen:
+    """Statistics of scalar and frame features; of raw audio they are slow and say nothing."""
+    import tensorflow_data_validation as tfdv
+
+    return tfx.components.StatisticsGen(
+        examples=examples, stats_options=tfdv.StatsOptions(feature_allowlist=statistics_features())
+    )
+
+
+def make_schema_importer(config: Config) -> SchemaImporter:
+    """The curated schema, with the shapes that follow from the configuration."""
+    return SchemaImporter(
+        audio=config.audio.model_dump_json(),
+        source_fingerprint=source_fingerprint("components/schema_importer", "models/config.py"),
+    )
+
+
+def make_data_gate(
+    config: Config,
+    statistics: tfx.types.BaseChannel,
+    schema: tfx.types.BaseChannel,
+) -> list[tfx.dsl.components.BaseNode]:
+    """ExampleValidator finds anomalies; DataGate stops the run for them, and for drift from the last accepted span."""
+    validator = tfx.components.ExampleValidator(statistics=statistics, schema=schema)
+    accepted = tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
+        accepted_data=tfx.dsl.Channel(type=AcceptedData),
+    ).with_id("LastAcceptedData")
+    gate = DataGate(
+        statistics=statistics,
+        anomalies=validator.outputs["anomalies"],
+        schema=schema,
+        accepted=accepted.outputs["accepted_data"],
+        config=config.data_gate,
+        source_fingerprint=source_fingerprint("components/data_gate", "components/verdict.py"),
+    )
+    return [validator, accepted, gate]

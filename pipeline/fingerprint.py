@@ -1,0 +1,34 @@
+"""Hashes of source code: TFX's cache looks at inputs and properties only, so the code must be one of them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = {".py", ".pbtxt", ".json", ".mjs", ".ts"}
+
+
+def source_fingerprint(*places: str) -> str:
+    """SHA-256, hex, over the sources of packages or files of the project, named relative to its root.
+
+    Raises:
+      FileNotFoundError: one of `places` does not exist, so that a renamed package cannot go unnoticed.
+    """
+    digest = hashlib.sha256()
+    for place in sorted(places):
+        root = ROOT / place
+        if not root.exists():
+            raise FileNotFoundError(f"no sources at {root}")
+        files = [root] if root.is_file() else sorted(_sources(root))
+        for path in files:
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _sources(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.suffix in SOURCES and not {"__pycache__", "node_modules", "dist"} & set(path.parts)
+    ]

@@ -1,0 +1,139 @@
+"""Runs an instrument's pipeline on this machine: one run at a time, with progress, a log, and an outcome in words."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from components.errors import UserError
+from components.verdict import GateRefused
+from pipeline.config import Config, Places
+from pipeline.errors import Stopped
+
+LOG_FILE = "run.log"
+
+
+@contextlib.contextmanager
+def only_run(places: Places) -> Iterator[None]:
+    """Holds the instrument's output folder for one run.
+
+    Raises:
+      UserError: another run has it, or the folder cannot be written.
+    """
+    folder = places.output / places.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "run.lock").open("w")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}): choose another --output") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{folder}: another run of {places.name} is using it: wait for its end or choose another --output"
+            ) from None
+        yield
+
+
+class StageProgress(logging.Handler):
+    """Turns the runner's log into a line a stage: which one runs, and how long it took."""
+
+    def __init__(self, out: TextIO):
+        super().__init__(logging.INFO)
+        self._out = out
+        self._began = 0.0
+        self._cached = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hears `LocalDagRunner`'s "is running" and "is finished", and the launcher's word about its cache."""
+        if record.msg == "Component %s is running.":
+            self._began, self._cached = time.monotonic(), False
+            print(f"{record.args[0]} ...", file=self._out, flush=True)  # type: ignore[index]
+        elif "cached execution" in str(record.msg).lower() or "is skipped" in str(record.msg).lower():
+            self._cached = True
+        elif record.msg == "Component %s is finished.":
+            took = "cached" if self._cached else f"{time.monotonic() - self._began:.1f} s"
+            print(f"{record.args[0]}: {took}", file=self._out, flush=True)  # type: ignore[index]
+
+
+@contextlib.contextmanager
+def logged(folder: Path, progress: TextIO) -> Iterator[Path]:
+    """Sends all that libraries log to a file, and only the stages to `progress`."""
+    from absl import logging as absl_logging
+
+    path = folder / LOG_FILE
+    file = logging.FileHandler(path, mode="w", encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    stages = StageProgress(progress)
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    absl_logging.use_absl_handler()
+    absl_logging.get_absl_handler().setLevel(logging.CRITICAL)
+    absl_logging.set_verbosity(absl_logging.INFO)
+    root.handlers = [file, stages]
+    logging.captureWarnings(True)
+    try:
+        yield path
+    finally:
+        root.handlers = before
+        root.setLevel(level)
+        logging.captureWarnings(False)
+        file.close()
+
+
+def run(config: Config, places: Places, progress: TextIO = sys.stderr) -> None:
+    """Runs every stage; what came out is in the metadata store (`pipeline.records`).
+
+    Raises:
+      UserError: bad recordings or places.
+      GateRefused: a gate stopped the run.
+      Stopped: any other failure, with the log that holds its traceback.
+    """
+    if not places.recordings.is_dir():
+        raise UserError(
+            f"{places.recordings}: no such folder of recordings: put wav, flac, ogg, mp3 or aiff files there or name "
+            "another one with --recordings"
+        )
+    with only_run(places), logged(places.output / places.name, progress) as log:
+        try:
+            _run_stages(config, places)
+        except (UserError, GateRefused, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            logging.exception("the run failed")
+            known = _cause(error)
+            if known is not None:
+                raise known from None
+            raise Stopped(error, log) from error
+
+
+def _run_stages(config: Config, places: Places) -> None:
+    from tfx import v1 as tfx
+
+    from pipeline.pipeline import create_pipeline
+
+    made = create_pipeline(
+        config,
+        recordings=str(places.recordings.resolve()),
+        pipeline_root=str(places.pipeline_root.resolve()),
+        push_destination=str(places.pushed.resolve()),
+        checkpoint_root=str((places.output / places.name / "checkpoints").resolve()),
+        metadata=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(places.metadata.resolve())),
+    )
+    tfx.orchestration.LocalDagRunner().run(made)
+
+
+def _cause(error: BaseException | None) -> UserError | GateRefused | None:
+    """The user's mistake or the refusal that a runner or Beam wrapped, if there is one."""
+    while error is not None:
+        if isinstance(error, UserError | GateRefused):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

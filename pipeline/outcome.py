@@ -1,0 +1,91 @@
+"""What a run came to: pushed or refused, by which gates and why, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from components.recording_example_gen.report import IngestReport
+from components.verdict import VERDICT_FILE, Verdict
+from pipeline.config import Places
+from pipeline.records import Made, RunRecord, last_run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The last run of an instrument.
+
+    Attributes:
+      record: its artifacts.
+      ingest: what was heard in each recording; None where the run did not get that far.
+      verdicts: of all gates that spoke, in order.
+      pushed_version: the version that is served now because of this run, or None.
+    """
+
+    record: RunRecord
+    ingest: IngestReport | None
+    verdicts: tuple[Verdict, ...]
+    pushed_version: str | None
+
+    @property
+    def pushed(self) -> bool:
+        """Whether what the run made is what is served now."""
+        return self.pushed_version is not None
+
+    def figures(self) -> dict[str, Any]:
+        """All figures by name, JSON values: the line that `--json` prints."""
+        by_gate = {verdict.gate: verdict.figures for verdict in self.verdicts}
+        return {
+            "pushed": self.pushed,
+            "version": self.pushed_version,
+            "minutes": self.ingest.usable_minutes if self.ingest else None,
+            "gates": {verdict.gate: verdict.blessed for verdict in self.verdicts},
+            "reasons": [reason for verdict in self.verdicts for reason in verdict.reasons],
+            **by_gate.get("Evaluator", {}),
+            **by_gate.get("BrowserValidator", {}),
+            "cached": sorted(self.record.cached),
+        }
+
+    def summary(self) -> str:
+        """The last lines of a run: every gate with its reasons, and what is served."""
+        lines = [f"{one.gate}: {'blessed' if one.blessed else 'REFUSED'}" for one in self.verdicts]
+        lines += [f"  {one.gate}: {reason}" for one in self.verdicts for reason in one.reasons]
+        lines.append(f"pushed {self.pushed_version}" if self.pushed else "not pushed: a gate refused")
+        return "\n".join(lines)
+
+
+def read_outcome(places: Places) -> Outcome:
+    """Reads what the last run left behind.
+
+    Raises:
+      UserError: nothing was run with this output folder.
+    """
+    record = last_run(places.metadata)
+    examples = record.find("RecordingExampleGen", "examples")
+    pushed = record.find("BundlePusher", "pushed_model")
+    version = pushed.properties.get("pushed_version") if pushed and pushed.properties.get("pushed") else None
+    return Outcome(
+        record=record,
+        ingest=IngestReport.read(examples.uri) if examples else None,
+        verdicts=tuple(_verdicts(record)),
+        pushed_version=version,
+    )
+
+
+def _verdicts(record: RunRecord) -> Iterator[Verdict]:
+    data = record.find("DataGate", "accepted_data")
+    if data:
+        yield Verdict.read(data.uri)
+    evaluation = record.find("Evaluator", "evaluation")
+    if evaluation:
+        from components.evaluator.results import read_verdict
+
+        yield read_verdict(evaluation.uri)
+    browser = record.find("BrowserValidator", "blessing")
+    if browser and _spoke(browser):
+        yield Verdict.read(browser.uri)
+
+
+def _spoke(made: Made) -> bool:
+    return (made.uri / VERDICT_FILE).exists()

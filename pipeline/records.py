@@ -1,0 +1,96 @@
+"""What a run left in the metadata store: which node made which artifact, and which nodes were served from the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2 as pb
+
+from components.errors import UserError
+
+
+@dataclass(frozen=True)
+class Made:
+    """One artifact.
+
+    Attributes:
+      uri: its folder.
+      properties: custom and declared properties, plain values.
+    """
+
+    uri: Path
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The last run of a pipeline.
+
+    Attributes:
+      artifacts: by node and output name, e.g. `artifacts["Trainer"]["model"]`.
+      cached: nodes whose earlier result was used again.
+    """
+
+    artifacts: Mapping[str, Mapping[str, Made]]
+    cached: frozenset[str]
+
+    def find(self, node: str, output: str) -> Made | None:
+        """An artifact, or None where the run did not get that far."""
+        return self.artifacts.get(node, {}).get(output)
+
+
+def last_run(metadata: Path) -> RunRecord:
+    """Reads the newest run from a SQLite metadata store.
+
+    Raises:
+      UserError: there is no store, no run in it, or it is damaged.
+    """
+    if not metadata.exists():
+        raise UserError(f"{metadata}: no metadata store: nothing was run with this --output yet")
+    try:
+        store = mlmd.MetadataStore(_connection(metadata))
+        runs = store.get_contexts_by_type("pipeline_run")
+        if not runs:
+            raise UserError(f"{metadata}: no run is recorded in it yet")
+        newest = max(runs, key=lambda context: context.create_time_since_epoch)
+        executions = store.get_executions_by_context(newest.id)
+    except mlmd.errors.StatusError as error:
+        raise UserError(f"{metadata}: not a readable metadata store ({error}); move it away to start anew") from None
+    artifacts = {_node(store, execution): _outputs(store, execution) for execution in executions}
+    cached = frozenset(_node(store, one) for one in executions if one.last_known_state == pb.Execution.CACHED)
+    return RunRecord(artifacts, cached)
+
+
+def _connection(metadata: Path) -> pb.ConnectionConfig:
+    config = pb.ConnectionConfig()
+    config.sqlite.filename_uri = str(metadata)
+    config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READONLY
+    return config
+
+
+def _node(store: mlmd.MetadataStore, execution: pb.Execution) -> str:
+    """The node's id: its context is called `PIPELINE.NODE`."""
+    [context] = [one for one in store.get_contexts_by_execution(execution.id) if one.type == "node"]
+    return str(context.name.split(".", 1)[1])
+
+
+def _outputs(store: mlmd.MetadataStore, execution: pb.Execution) -> dict[str, Made]:
+    events = [event for event in store.get_events_by_execution_ids([execution.id]) if event.type == pb.Event.OUTPUT]
+    by_id = {artifact.id: artifact for artifact in store.get_artifacts_by_id([event.artifact_id for event in events])}
+    return {
+        next(step.key for step in event.path.steps if step.HasField("key")): Made(
+            Path(by_id[event.artifact_id].uri), _properties(by_id[event.artifact_id])
+        )
+        for event in events
+    }
+
+
+def _properties(artifact: pb.Artifact) -> dict[str, Any]:
+    values = {**artifact.properties, **artifact.custom_properties}
+    return {
+        name: getattr(value, value.WhichOneof("value")) for name, value in values.items() if value.WhichOneof("value")
+    }

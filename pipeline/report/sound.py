@@ -1,0 +1,98 @@
+"""Sounds and their spectrograms as data that stands inside the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+LOWEST_HZ = 60.0
+RANGE_DB = 75.0
+ROWS = 144  # pixels from LOWEST_HZ up to Nyquist
+PIXELS_PER_SECOND = 100
+MOST_COLUMNS = 1200
+COLOURS = 64
+
+Array = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A sound to play and to see.
+
+    Attributes:
+      flac: `data:` address of the sound: 16-bit FLAC, which browsers have played since 2017.
+      png: `data:` address of its spectrogram.
+      seconds: how long it is.
+    """
+
+    flac: str
+    png: str
+    seconds: float
+
+
+def clips(sounds: list[Array], sample_rate: int) -> list[Clip]:
+    """Makes sounds that belong together ready for the page: one scale of brightness for all, that of the first.
+
+    Args:
+      sounds: each [samples]. One that is louder than full scale is turned down as a whole, so that it does not clip.
+      sample_rate: Hz, of all.
+    """
+    pictures = [_pitch_rows(sound, sample_rate) for sound in sounds]
+    brightest = float(pictures[0].max(initial=-180.0))
+    return [
+        Clip(_flac(sound, sample_rate), _png(picture - brightest), len(sound) / sample_rate)
+        for sound, picture in zip(sounds, pictures, strict=True)
+    ]
+
+
+def _pitch_rows(sound: Array, sample_rate: int) -> Array:
+    """dB of amplitude [ROWS, columns]: rows evenly spaced in pitch from LOWEST_HZ (first) to Nyquist, columns in time."""
+    size = 1 << round(np.log2(sample_rate * 0.064))
+    columns = min(MOST_COLUMNS, max(1, round(len(sound) / sample_rate * PIXELS_PER_SECOND)))
+    hop = max(1, len(sound) // columns)
+    padded = np.pad(sound.astype(np.float32), size // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[: columns * hop : hop]
+    amplitude = np.abs(np.fft.rfft(frames * np.hanning(size).astype(np.float32), axis=-1)) * (4.0 / size)
+    decibels = 20.0 * np.log10(np.maximum(amplitude, 1e-9)).T  # [bins, columns]
+    edges = np.geomspace(LOWEST_HZ, sample_rate / 2, ROWS + 1) * size / sample_rate  # in bins
+    return np.stack([_row(decibels, low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)])
+
+
+def _row(decibels: Array, low: float, high: float) -> Array:
+    """The loudest bin between two places [columns]; where no bin lies between them, the neighbours' mean by distance."""
+    first, last = int(np.ceil(low)), int(np.floor(high))
+    if first <= last:
+        return np.asarray(decibels[first : last + 1].max(axis=0))
+    share = (low + high) / 2 - int(low)
+    return np.asarray(decibels[int(low)] * (1.0 - share) + decibels[int(low) + 1] * share)
+
+
+def _flac(sound: Array, sample_rate: int) -> str:
+    import soundfile
+
+    packed = io.BytesIO()
+    peak = float(np.max(np.abs(sound), initial=0.0))
+    soundfile.write(packed, sound / max(peak, 1.0), sample_rate, format="FLAC", subtype="PCM_16")
+    return _data("audio/flac", packed)
+
+
+def _png(decibels: Array) -> str:
+    """A picture [rows, columns], first row at the bottom, of dB below the brightest."""
+    from matplotlib import colormaps
+    from PIL import Image
+
+    shades = np.clip(1.0 + decibels / RANGE_DB, 0.0, 1.0) * (COLOURS - 1)
+    image = Image.fromarray(shades[::-1].round().astype(np.uint8), mode="P")
+    palette = colormaps["magma"](np.linspace(0.0, 1.0, COLOURS))[:, :3]  # [colours, rgb]
+    image.putpalette((palette * 255).round().astype(np.uint8).tobytes())
+    packed = io.BytesIO()
+    image.save(packed, "PNG", optimize=True)
+    return _data("image/png", packed)
+
+
+def _data(kind: str, packed: io.BytesIO) -> str:
+    return f"data:{kind};base64,{base64.b64encode(packed.getvalue()).decode('ascii')}"

@@ -1,0 +1,85 @@
+"""The configuration says what is wrong by file and key, and resolves layers in order."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components.errors import UserError
+from pipeline.config import CONFIGS, instruments, load
+
+
+@pytest.mark.parametrize("name", instruments())
+@pytest.mark.parametrize("model", ["cnn", "gru"])
+def test_every_shipped_configuration_resolves_with_every_model(name: str, model: str):
+    config = load(name, [f"model={model}"])
+    assert config.instrument.name == name
+    assert config.model.decoder.kind == model
+
+
+@pytest.mark.parametrize("rate", [16000, 32000, 48000])
+def test_hop_and_windows_follow_from_the_rates(rate: int):
+    audio = load("violin", [f"audio.sample_rate={rate}"]).audio
+    assert audio.hop * 250 == rate
+    assert audio.window_samples == 4 * rate
+    assert audio.loudness_fft == rate * 0.032
+
+
+@pytest.mark.parametrize(
+    ("override", "where", "what"),
+    [
+        ("trainer.stepz=3", "--set trainer.stepz=3: trainer.stepz", "unknown key"),
+        ("trainer.steps=many", "--set trainer.steps=many: trainer.steps", "integer"),
+        ("trainer.steps=0", "--set trainer.steps=0: trainer.steps", "greater than 0"),
+        ("trainer.steps='20'", "--set trainer.steps='20': trainer.steps", "integer"),
+        ("audio.frame_rate=333", "--set audio.frame_rate=333: audio", "does not divide"),
+        ("model.processors.noise.bands=1", "model.processors.noise.bands", "greater than or equal to 3"),
+        ("model.processors.nose.bands=65", "model.processors has no element 'nose'", "harmonic, noise, dry, reverb"),
+        ("model.decoder.kind=rnn", "model.decoder", "'cnn'"),
+        ("model=huge", "--set model=huge: model", "known: cnn, gru"),
+        ("steps", "--set steps", "a.b=value"),
+        ("trainer.steps=[1", "--set trainer.steps=[1", "YAML"),
+        ("instrument.name=other", "instrument.name", "name of its file"),
+    ],
+)
+def test_a_bad_override_names_where_and_what(override: str, where: str, what: str):
+    with pytest.raises(UserError) as error:
+        load("violin", [override])
+    assert where in str(error.value)
+    assert what in str(error.value)
+
+
+def test_an_unknown_instrument_suggests_a_near_one_and_says_how_to_add_it():
+    with pytest.raises(UserError, match=r"violn.*Did you mean 'violin'.*copy one"):
+        load("violn")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("trainer: {stepz: 3}", "configs/instruments/violin.yaml: trainer.stepz: unknown key"),
+        ("trainer: {steps: -1}", "configs/instruments/violin.yaml: trainer.steps: should be greater than 0"),
+        ("trainer: [", "configs/instruments/violin.yaml: not readable as YAML"),
+        ("just words", "configs/instruments/violin.yaml: must hold settings"),
+        ("!!python/object/apply:os.getcwd []", "configs/instruments/violin.yaml: not readable as YAML"),
+    ],
+)
+def test_a_bad_file_names_itself_and_the_key(tmp_path: Path, text: str, what: str):
+    configs = tmp_path / "configs"
+    shutil.copytree(CONFIGS, configs)
+    (configs / "instruments" / "violin.yaml").write_text(text)
+    with pytest.raises(UserError) as error:
+        load("violin", configs=configs)
+    assert what in str(error.value)
+
+
+def test_later_layers_win_and_lists_are_addressed_by_name_or_index():
+    config = load("violin", ["model=gru", "model.decoder.units=32", "model.processors.0.harmonics=20"])
+    assert config.model.decoder.kind == "gru"
+    assert config.model.decoder.units == 32
+    assert config.model.processors[0].harmonics == 20
+
+
+def test_the_hash_changes_with_any_value_and_only_then():
+    assert load("violin").hash() == load("violin", ["trainer.seed=0"]).hash()
+    assert load("violin").hash() != load("violin", ["trainer.seed=1"]).hash()
