@@ -180,8 +180,10 @@ def _merge(values: Any, layer: dict[str, Any], origin: str, origins: dict[str, s
         slot = _slot(values, str(key), origin, at)
         dotted = f"{at}{key}"
         old = values.get(slot) if isinstance(values, dict) else values[slot]
-        same_kind = isinstance(new, dict) and isinstance(old, dict | list)
-        if same_kind and not ("kind" in new and new["kind"] != old.get("kind")):
+        other_kind = (
+            isinstance(old, dict) and isinstance(new, dict) and new.get("kind", old.get("kind")) != old.get("kind")
+        )
+        if isinstance(new, dict) and isinstance(old, dict | list) and not other_kind:
             _merge(old, new, origin, origins, dotted + ".")
         else:
             values[slot] = new
@@ -224,12 +226,10 @@ def _plain_keys(loc: Sequence[str | int], values: Any) -> Iterator[str]:
 
 
 def _origin(keys: list[str], origins: dict[str, str]) -> str:
-    for length in range(len(keys), 0, -1):
-        dotted = ".".join(keys[:length])
-        if dotted in origins:
-            return origins[dotted]
-    inside = [origin for known, origin in origins.items() if known.startswith(".".join(keys[:1]) + ".")]
-    return inside[-1] if inside else "configs/base.yaml"
+    """The layer that was the last to set a key, the group that it is in, or anything in the group that it is."""
+    dotted = ".".join(keys) + "."
+    related = [origin for at, origin in origins.items() if dotted.startswith(at + ".") or at.startswith(dotted)]
+    return related[-1] if related else "configs/base.yaml"
 
 
 def _plain_message(fault: Any) -> str:

@@ -27,7 +27,7 @@ def make_statistics_gen(examples: tfx.types.BaseChannel) -> tfx.components.Stati
     )
 
 
-def make_schema_importer(config: Config) -> SchemaImporter:
+def make_schema_importer(config: Config) -> tfx.dsl.components.BaseComponent:
     """The curated schema, with the shapes that follow from the configuration."""
     return SchemaImporter(
         audio=config.audio.model_dump_json(),

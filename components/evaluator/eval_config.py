@@ -31,8 +31,8 @@ def eval_config(limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sourc
     def metric(
         class_name: str, config: dict[str, Any], threshold: tfma.MetricThreshold | None = None
     ) -> tfma.MetricConfig:
-        config = json.dumps({**config, "sources": sources})
-        return tfma.MetricConfig(class_name=class_name, module=METRICS, config=config, threshold=threshold)
+        settings = json.dumps({**config, "sources": sources})
+        return tfma.MetricConfig(class_name=class_name, module=METRICS, config=settings, threshold=threshold)
 
     metrics = [
         metric("MeanOutput", {"output": "spectral_loss"}, tfma.MetricThreshold(change_threshold=no_worse)),
