@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parent
 PUSHED, FAULT, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> tuple[int, dict[str, Any]]:
 
     config = load(arguments.instrument, arguments.overrides)
     name = config.instrument.name
-    places = Places(arguments.recordings or Path("data/recordings") / name, arguments.output, name)
+    places = Places(arguments.recordings or ROOT / "data" / "recordings" / name, arguments.output, name)
     from pipeline.outcome import read_outcome
     from pipeline.report import write_report
 

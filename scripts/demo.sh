@@ -3,7 +3,7 @@
 set -euo pipefail
 python=.venv/bin/python
 recordings=data/recordings/demo
-[ -n "$(ls "$recordings"/*.flac 2>/dev/null)" ] || "$python" -m data.recordings --folder "$recordings" --minutes 3
+[ -n "$(ls "$recordings"/*.flac 2>/dev/null)" ] || "$python" -m data.generate --folder "$recordings" --minutes 3
 settings=(--set trainer.steps=600)
 if ! "$python" -m components.browser_validator.chromium >/dev/null 2>&1; then
   echo "no Chromium was found: WebGL goes unchecked in this demo" >&2

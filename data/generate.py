@@ -1,6 +1,6 @@
 """Makes the embedded recordings: FLAC files of a synthetic bansuri that improvises, always the same for the same seed.
 
-Run `python -m data.recordings --folder DIR [--minutes 4] [--seed 0]`.
+Run `python -m data.generate --folder DIR [--minutes 4] [--seed 0]`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def take(rng: np.random.Generator, seconds: float, raga: str, sample_rate: int) 
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m data.recordings", description="Make the embedded recordings.")
+    parser = argparse.ArgumentParser(prog="python -m data.generate", description="Make the embedded recordings.")
     parser.add_argument("--folder", type=Path, required=True, help="where the files go")
     parser.add_argument("--minutes", type=float, default=4.0, help="of all files together (default 4)")
     parser.add_argument("--seed", type=int, default=0, help="another seed, another concert (default 0)")
