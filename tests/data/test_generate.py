@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from data import flute, recordings
+from data import flute, generate
 from data.composer import compose
 from data.performance import perform
 
@@ -18,7 +18,7 @@ def fingerprint(paths: list[Path]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> list[Path]:
-    return recordings.generate(tmp_path_factory.mktemp("made") / "new" / "folder", minutes=0.4, seed=7)
+    return generate.generate(tmp_path_factory.mktemp("made") / "new" / "folder", minutes=0.4, seed=7)
 
 
 def test_files_are_16_bit_mono_flac_of_the_time_asked_for(written):
@@ -42,8 +42,8 @@ def test_levels_are_sensible(written):
 
 
 def test_a_seed_always_gives_the_same_samples_and_another_seed_others(written, tmp_path):
-    again = recordings.generate(tmp_path / "again", minutes=0.4, seed=7)
-    other = recordings.generate(tmp_path / "other", minutes=0.4, seed=8)
+    again = generate.generate(tmp_path / "again", minutes=0.4, seed=7)
+    other = generate.generate(tmp_path / "other", minutes=0.4, seed=8)
     assert [path.name for path in again] == [path.name for path in written]
     assert fingerprint(again) == fingerprint(written)
     assert not set(fingerprint(other)) & set(fingerprint(written))
@@ -51,7 +51,7 @@ def test_a_seed_always_gives_the_same_samples_and_another_seed_others(written, t
 
 
 def test_other_sample_rates_sound_the_same(written, tmp_path):
-    path = recordings.generate(tmp_path, minutes=0.4, seed=7, sample_rate=16_000)[0]
+    path = generate.generate(tmp_path, minutes=0.4, seed=7, sample_rate=16_000)[0]
     low, rate = soundfile.read(path)
     high, _ = soundfile.read(written[0])
     assert rate == 16_000
@@ -66,9 +66,9 @@ def test_other_sample_rates_sound_the_same(written, tmp_path):
 
 
 def test_takes_are_longer_and_shorter_than_a_minute_and_at_least_three():
-    assert recordings.take_lengths(240.0) == pytest.approx([75.0, 45.0, 75.0, 45.0])
-    assert len(recordings.take_lengths(6.0)) == 3
-    assert sum(recordings.take_lengths(333.0)) == pytest.approx(333.0)
+    assert generate.take_lengths(240.0) == pytest.approx([75.0, 45.0, 75.0, 45.0])
+    assert len(generate.take_lengths(6.0)) == 3
+    assert sum(generate.take_lengths(333.0)) == pytest.approx(333.0)
 
 
 def test_a_pitch_tracker_hears_what_was_played():
@@ -78,7 +78,7 @@ def test_a_pitch_tracker_hears_what_was_played():
     samples = 30 * flute.SAMPLE_RATE
     played = perform(compose(rng, 30.0, "yaman"), samples, flute.SAMPLE_RATE, rng)
     sound = flute.play(played.f0_hz, played.breath, rng)
-    sound *= recordings.PEAK / np.abs(sound).max()
+    sound *= generate.PEAK / np.abs(sound).max()
     heard = swift_f0.SwiftF0().detect(sound.astype(np.float32), flute.SAMPLE_RATE)
     at = np.minimum((heard.timestamps * flute.SAMPLE_RATE).astype(int), samples - 1)
     sounding = played.breath[at] > 0.04
@@ -98,11 +98,11 @@ def test_a_pitch_tracker_hears_what_was_played():
 @pytest.mark.parametrize("minutes", [0.0, -1.0, 601.0, float("nan")])
 def test_impossible_lengths_are_refused(minutes, tmp_path):
     with pytest.raises(ValueError, match="minutes must lie between"):
-        recordings.generate(tmp_path, minutes, seed=0)
+        generate.generate(tmp_path, minutes, seed=0)
 
 
 def test_the_command_line_writes_and_lists_files(tmp_path, capsys):
-    recordings.main(["--folder", str(tmp_path), "--minutes", "0.1", "--seed", "3"])
+    generate.main(["--folder", str(tmp_path), "--minutes", "0.1", "--seed", "3"])
     listed = capsys.readouterr().out.splitlines()
     assert len(listed) == len(list(tmp_path.glob("*.flac"))) == 3
 
@@ -110,6 +110,6 @@ def test_the_command_line_writes_and_lists_files(tmp_path, capsys):
 @pytest.mark.parametrize("wrong", [["--minutes", "0"], ["--seed", "-1"], ["--minutes", "x"]])
 def test_the_command_line_refuses_bad_values_with_exit_code_2(wrong, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        recordings.main(["--folder", str(tmp_path), *wrong])
+        generate.main(["--folder", str(tmp_path), *wrong])
     assert stopped.value.code == 2
     assert wrong[0] in capsys.readouterr().err
