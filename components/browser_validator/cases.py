@@ -1,0 +1,128 @@
+"""What the exported graphs are run on: pieces of real eval windows and a sweep through everything a player may meet."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CASES_FILE = "cases.json"
+SWEEP = "sweep"
+MOST_WINDOWS = 64  # as many eval windows are looked at
+SWEEP_SECONDS = 1.0
+SWEEP_HZ = (41.3, 2089.7)  # from below a cello to where trackers end, off round numbers that a harmonic could hit
+SWEEP_DB = (-90.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input of the graphs.
+
+    Attributes:
+      name: unique, plain letters, digits and `-`.
+      features: by the names of the graphs' inputs, each float32 [1, frames, 1].
+      noise: float32 [1, frames * hop], uniform in [-1, 1).
+    """
+
+    name: str
+    features: Mapping[str, np.ndarray]
+    noise: np.ndarray
+
+    def inputs(self, graph: str) -> dict[str, np.ndarray]:
+        """What one graph is fed: `full` hears the noise too."""
+        return {**self.features, "noise": self.noise} if graph == "full" else dict(self.features)
+
+
+def make_cases(
+    eval_folder: Path, names: Sequence[str], *, frame_rate: int, hop: int, seconds: float, seed: int = 0
+) -> list[Case]:
+    """Two pieces of real eval windows, the loudest and a middling one, and a sweep of another length.
+
+    Args:
+      eval_folder: the eval split, TFRecord files of tf.train.Example.
+      names: features that the graphs hear.
+      frame_rate: Hz.
+      hop: samples a frame.
+      seconds: s of each real piece; shorter where windows are.
+      seed: of the noise.
+
+    Raises:
+      ValueError: there is no eval window.
+    """
+    windows = list(itertools.islice(read_windows(eval_folder, {*names, "loudness_db"}), MOST_WINDOWS))
+    if not windows:
+        raise ValueError(f"{eval_folder}: no eval windows to run the bundle on")
+    pieces = sorted((_loudest(window, round(seconds * frame_rate)) for window in windows), key=_loudness, reverse=True)
+    swept = sweep(round(SWEEP_SECONDS * frame_rate))
+    chosen = {"loudest": pieces[0], "middling": pieces[len(pieces) // 2], SWEEP: swept}
+    random = np.random.default_rng(seed)
+    return [_case(name, features, names, hop, random) for name, features in chosen.items()]
+
+
+def read_windows(folder: Path, names: Iterable[str]) -> Iterator[dict[str, np.ndarray]]:
+    """Features of every example in a folder of TFRecord files, in order of the files' names; each float32 [frames]."""
+    import tensorflow as tf
+
+    wanted = sorted(names)
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        for record in tf.data.TFRecordDataset(str(path), compression_type="GZIP" if path.suffix == ".gz" else ""):
+            features = tf.train.Example.FromString(record.numpy()).features.feature
+            yield {name: np.asarray(features[name].float_list.value, np.float32) for name in wanted}
+
+
+def sweep(frames: int) -> dict[str, np.ndarray]:
+    """f0 up through SWEEP_HZ while loudness rises from silence to full scale and falls again: float32 [frames] each."""
+    place = np.linspace(0.0, 1.0, frames)
+    low, high = SWEEP_DB
+    loudness = low + (high - low) * (1.0 - np.abs(2.0 * place - 1.0))
+    features = {
+        "f0_hz": SWEEP_HZ[0] * (SWEEP_HZ[1] / SWEEP_HZ[0]) ** place,
+        "loudness_db": loudness,
+        "rms_energy": 10.0 ** (loudness / 20.0),
+    }
+    return {name: value.astype(np.float32) for name, value in features.items()}
+
+
+def _loudest(window: dict[str, np.ndarray], frames: int) -> dict[str, np.ndarray]:
+    """The loudest stretch of at most so many frames."""
+    loudness = window["loudness_db"]
+    frames = min(frames, loudness.size)
+    sums = np.concatenate([[0.0], np.cumsum(loudness, dtype=np.float64)])
+    start = int(np.argmax(sums[frames:] - sums[:-frames]))
+    return {name: value[start : start + frames] for name, value in window.items()}
+
+
+def _loudness(piece: Mapping[str, np.ndarray]) -> float:
+    return float(np.mean(piece["loudness_db"]))
+
+
+def _case(
+    name: str, piece: Mapping[str, np.ndarray], names: Sequence[str], hop: int, random: np.random.Generator
+) -> Case:
+    features = {feature: piece[feature][np.newaxis, :, np.newaxis] for feature in names}  # [1, frames, 1]
+    samples = piece["loudness_db"].size * hop
+    return Case(name, features, random.uniform(-1.0, 1.0, (1, samples)).astype(np.float32))
+
+
+def write_cases(folder: Path, cases: Sequence[Case], outputs: Mapping[str, Sequence[str]]) -> None:
+    """Writes what `web/validator` reads: `cases.json` and every input as raw little-endian float32.
+
+    Args:
+      folder: exists.
+      cases: all of them are run on every graph.
+      outputs: graph -> names of its outputs.
+    """
+    listed: list[dict[str, Any]] = []
+    for graph, case in itertools.product(outputs, cases):
+        inputs = {}
+        for feature, value in case.inputs(graph).items():
+            file = f"{case.name}.{feature}.f32"
+            (folder / file).write_bytes(value.astype("<f4").tobytes())
+            inputs[feature] = {"file": file, "shape": list(value.shape)}
+        listed.append({"name": case.name, "graph": graph, "inputs": inputs, "outputs": list(outputs[graph])})
+    (folder / CASES_FILE).write_text(json.dumps({"cases": listed}), encoding="utf-8")

@@ -1,0 +1,106 @@
+"""Checks one bundle against the SavedModel that it was exported from. Knows nothing of TFX."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.browser_validator import judge
+from components.browser_validator.cases import make_cases, write_cases
+from components.browser_validator.chromium import Chromium, find_chromium
+from components.browser_validator.config import BrowserValidatorConfig
+from components.browser_validator.reference import feature_names, load_saved_model, read_variables, run_saved_model
+from components.browser_validator.tfjs import require_validator, run_tfjs
+from components.tfjs_exporter import packing
+from components.tfjs_exporter.manifest import InvalidBundle, Manifest, check_files, download, load
+from components.verdict import Verdict
+
+GATE = "BrowserValidator"
+
+
+def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: BrowserValidatorConfig) -> Verdict:
+    """Runs the exported files as a page would and compares them with the SavedModel.
+
+    Args:
+      bundle: folder with `manifest.json`.
+      saved_model: holds the weights in the bundle's precision.
+      eval_folder: the eval split of the examples.
+      config: limits.
+
+    Raises:
+      UserError: Node or the validator must be installed first.
+      BrowserDied: Chromium does not start or crashed twice.
+    """
+    require_validator()
+    try:
+        manifest = load(bundle)
+        check_files(bundle, manifest)
+        tensors = read_tensors(bundle, manifest)
+    except InvalidBundle as error:
+        return Verdict.of(GATE, [str(error)], {})
+    chromium = find_chromium()
+    audio = manifest["audio"]
+    model = load_saved_model(saved_model)
+    cases = make_cases(
+        eval_folder,
+        feature_names(model),
+        frame_rate=audio["frame_rate"],
+        hop=audio["hop"],
+        seconds=config.seconds,
+    )
+    reference = run_saved_model(model, cases)
+    outputs = {graph: list(next(iter(answers.values()))) for graph, answers in reference.items()}
+    with tempfile.TemporaryDirectory(prefix="swara-", ignore_cleanup_errors=True) as folder:
+        write_cases(Path(folder), cases, outputs)
+        run = run_tfjs(bundle, Path(folder), chromium.program, config.timeout_seconds)
+    kilobytes = download(manifest, ["controls"])["gzip_bytes"] / 1000.0
+    reasons = [
+        *_judge_environment(chromium, config),
+        *_judge_size(kilobytes, config),
+        *judge.judge_weights(tensors, read_variables(saved_model)),
+        *judge.judge_reference(reference),
+        *judge.judge_run(run, reference, config),
+    ]
+    figures = {
+        "bundle_kilobytes": round(kilobytes, 2),
+        "checked_seconds": cases[0].noise.size / audio["sample_rate"],
+        **judge.figures(run, reference),
+    }
+    return Verdict.of(GATE, reasons, figures)
+
+
+def read_tensors(bundle: Path, manifest: Manifest) -> dict[str, np.ndarray]:
+    """The network's tensors in `controls/`, as TensorFlow.js dequantises them, by name.
+
+    Raises:
+      InvalidBundle: `controls/model.json` is not readable, or a tensor that the manifest names is not in it.
+    """
+    path = bundle / manifest["graphs"]["controls"]["model"]
+    try:
+        model: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        weights = packing.read(path.parent, model["weightsManifest"])
+        return {tensor["name"]: weights[tensor["name"]] for tensor in manifest["network"]["tensors"]}
+    except (ValueError, KeyError, OSError) as error:
+        raise InvalidBundle(f"{path}: weights cannot be read: {error}") from None
+
+
+def _judge_environment(chromium: Chromium, config: BrowserValidatorConfig) -> list[str]:
+    if chromium.program or not config.require_webgl:
+        return []
+    return [
+        f"WebGL went unchecked, because {chromium.missing}: install Chromium, set SWARA_CHROMIUM to one, or push "
+        "without that check with --set browser_validator.require_webgl=false"
+    ]
+
+
+def _judge_size(kilobytes: float, config: BrowserValidatorConfig) -> list[str]:
+    if kilobytes <= config.max_bundle_kilobytes:
+        return []
+    return [
+        f"too big: a player downloads {kilobytes:.1f} kB (gzip), at most {config.max_bundle_kilobytes:g} are allowed: "
+        "train a smaller model, or raise browser_validator.max_bundle_kilobytes"
+    ]
