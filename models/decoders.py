@@ -57,7 +57,7 @@ class Dense(tf.Module):
 
 
 class LayerNorm(tf.Module):
-    """Normalises a frame over its channels, so it never looks ahead (Ba et al. 2016). Variables: gamma, beta [units]."""
+    """Normalises a frame over its channels, so it never looks ahead (Ba et al. 2016). Variables: gamma, beta."""
 
     def __init__(self, path: str, units: int):
         super().__init__()
@@ -104,7 +104,7 @@ class Gru(tf.Module):
         self.recurrent_bias = _variable(f"{path}/recurrent_bias", np.zeros(3 * units))
 
     def __call__(self, x: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """[B, T, inputs] and the state [B, U] before them -> the states [B, T, U] after every frame, and the last one."""
+        """[B, T, inputs] and the state [B, U] before them -> states [B, T, U] after every frame, and the last one."""
         recurrent_kernel, recurrent_bias = _named(self.recurrent_kernel), _named(self.recurrent_bias)
         # The product with the inputs needs no state, so it stays outside the loop.
         projected = _project(x, _named(self.kernel)) + _named(self.bias)  # [B, T, 3U]
