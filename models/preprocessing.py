@@ -1,0 +1,174 @@
+"""From measured features to what the network hears: the one preprocessing of training, evaluation and serving.
+
+TFX Transform runs `preprocessing_fn` over the training set. The graph that comes out holds the training set's
+statistics as constants and stands, as it is, in every serving signature.
+
+A feature is standardised: minus its mean, over its deviation. ddsp divides MIDI pitch by 127 and decibels by 80
+instead; a network learns faster from inputs that fill its range. Pitch counts where it can be trusted (voiced, sounding
+frames), level where the instrument sounds; what is sounding follows the recordings' own loud level, so that quiet
+recordings are treated as loud ones are.
+
+The statistics are outputs of the graph too, the same for every example: `read_statistics` asks the graph for them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from models.config import ModelConfig
+
+VOICED_CONFIDENCE = 0.5  # f0 of less sure frames does not count
+SILENCE_DB = -40.0  # below the loud level; quieter frames do not count
+LOUD_PERCENTILE = 95
+FLOOR_DB = -80.0  # of loudness and RMS energy
+QUANTILES = 101  # kept of every feature: its percentiles from 0 to 100
+QUANTILE_ERROR = 0.001  # in rank, of TFT's sketch
+MIN_DEVIATION = 1.0  # semitone or dB: a recording of one long note must not divide by nothing
+
+SOURCES = {"loudness": "loudness_db", "rms": "rms_energy"}  # input of the model -> feature of an example
+_STATISTICS = "_statistics"  # ending of the outputs that carry them
+
+
+def custom_config(model: ModelConfig) -> dict[str, Any]:
+    """What Transform is to hand to `preprocessing_fn`: JSON values only."""
+    return {"inputs": list(model.inputs)}
+
+
+def scaled_names(inputs: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the features that the network hears, in its order."""
+    return ("f0_scaled", *(f"{name}_scaled" for name in inputs))
+
+
+def preprocessing_fn(inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """The features of an example as they are, and those that the network hears.
+
+    Args:
+      inputs: as RecordingExampleGen writes them; `f0_hz`, `f0_confidence`, `loudness_db` and `rms_energy` are
+        [batch, frames].
+      custom_config: as `custom_config` makes it.
+
+    Returns:
+      All inputs, `f0_scaled`, and `loudness_scaled` and/or `rms_scaled` [batch, frames]; for each of these
+      `*_statistics` [batch, 3 + QUANTILES]: mean, deviation, variance, then quantiles, the same in every row.
+
+    Raises:
+      ValueError: a frame feature has no fixed length in the schema.
+    """
+    import tensorflow as tf  # not at the top: command lines read this module's names
+
+    frames = {name: _fixed(name, inputs[name]) for name in ("f0_hz", "f0_confidence", "loudness_db", "rms_energy")}
+    heard = {"f0": hz_to_midi(frames["f0_hz"])}
+    for name in custom_config["inputs"]:
+        heard[name] = frames["loudness_db"] if name == "loudness" else amplitude_to_db(frames["rms_energy"])
+
+    sounding = frames["loudness_db"] >= _loud_level(frames["loudness_db"]) + SILENCE_DB
+    voiced = sounding & (frames["f0_confidence"] >= VOICED_CONFIDENCE)
+    outputs = dict(inputs)
+    for name, values in heard.items():
+        counts = voiced if name == "f0" else sounding
+        mean, deviation, variance = _moments(values, counts, around=60.0 if name == "f0" else -30.0)
+        outputs[f"{name}_scaled"] = (values - mean) / deviation
+        statistics = tf.concat([tf.stack([mean, deviation, variance]), _quantiles(values, counts)], axis=0)
+        outputs[name + _STATISTICS] = tf.zeros_like(values[:, :1]) + statistics
+    return outputs
+
+
+def hz_to_midi(hz: tf.Tensor) -> tf.Tensor:
+    """Frequency in Hz to MIDI pitch in semitones (69 is 440 Hz); below 1 Hz, that of 1 Hz."""
+    import tensorflow as tf
+
+    return 69.0 + (12.0 / math.log(2.0)) * tf.math.log(tf.maximum(hz, 1.0) / 440.0)
+
+
+def amplitude_to_db(amplitude: tf.Tensor) -> tf.Tensor:
+    """Linear amplitude to dB, no lower than -80 dB: of RMS energy, ddsp's power (compute_power, ref 0 dB)."""
+    import tensorflow as tf
+
+    floor = 10.0 ** (FLOOR_DB / 20.0)
+    return (20.0 / math.log(10.0)) * tf.math.log(tf.maximum(amplitude, floor))
+
+
+def read_statistics(transform_graph: str) -> dict[str, dict[str, Any]]:
+    """What Transform found out about the training set.
+
+    Args:
+      transform_graph: folder of a TransformGraph artifact.
+
+    Returns:
+      `f0` (MIDI semitones), `loudness` and/or `rms` (dB), each with `mean`, `deviation`, `variance`, `min`, `max` and
+      `quantiles` (the percentiles from 0 to 100), over the frames that count.
+
+    Raises:
+      ValueError: the graph was not made by `preprocessing_fn`.
+    """
+    import tensorflow as tf
+    import tensorflow_transform as tft
+
+    output = tft.TFTransformOutput(transform_graph)
+    example = {name: tf.zeros([1, *spec.shape], spec.dtype) for name, spec in output.raw_feature_spec().items()}
+    found = {}
+    for name, values in output.transform_features_layer()(example).items():
+        if name.endswith(_STATISTICS):
+            found[name.removesuffix(_STATISTICS)] = _named_statistics(values[0].numpy().astype(float).tolist())
+    if "f0" not in found:
+        raise ValueError(f"{transform_graph} gives no statistics: was it made by {__name__}.preprocessing_fn?")
+    return found
+
+
+def _named_statistics(values: list[float]) -> dict[str, Any]:
+    mean, deviation, variance, *quantiles = values
+    return {
+        "mean": mean,
+        "deviation": deviation,
+        "variance": variance,
+        "min": quantiles[0],
+        "max": quantiles[-1],
+        "quantiles": quantiles,
+    }
+
+
+def _fixed(name: str, values: Any) -> tf.Tensor:
+    import tensorflow as tf
+
+    if not isinstance(values, tf.Tensor):
+        raise ValueError(f"feature {name} has no fixed length: give it a shape in the schema")
+    return values
+
+
+def _moments(values: tf.Tensor, counts: tf.Tensor, around: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Mean, deviation (never too small to divide by) and variance of the frames that count."""
+    import tensorflow as tf
+    import tensorflow_transform as tft
+
+    # Sums around a typical value, in float64: a variance as the difference of two large numbers would be lost.
+    wide, weights = tf.cast(values - around, tf.float64), tf.cast(counts, tf.float64)
+    total = tft.sum(weights)
+    offset = tf.math.divide_no_nan(tft.sum(wide * weights), total)
+    square = tf.math.divide_no_nan(tft.sum(tf.square(wide) * weights), total)
+    variance = tf.cast(tf.maximum(square - tf.square(offset), 0.0), tf.float32)
+    return tf.cast(offset, tf.float32) + around, tf.maximum(tf.sqrt(variance), MIN_DEVIATION), variance
+
+
+def _quantiles(values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+    """The least value that counts, the percentiles 1 to 99, and the greatest. Shape [QUANTILES]."""
+    import tensorflow as tf
+    import tensorflow_transform as tft
+
+    # A breath of weight everywhere: were there no frame that counts, TFT would have nothing to sort.
+    weights = tf.cast(tf.reshape(counts, [-1]), tf.float32) + 1e-6
+    inner = tft.quantiles(tf.reshape(values, [-1]), QUANTILES - 1, epsilon=QUANTILE_ERROR, weights=weights)[0]
+    least = tft.min(tf.where(counts, values, values.dtype.max))
+    greatest = tft.max(tf.where(counts, values, values.dtype.min))
+    ends = tf.minimum(least, inner[:1]), tf.maximum(greatest, inner[-1:])
+    return tf.concat([ends[0], inner, ends[1]], axis=0)
+
+
+def _loud_level(loudness_db: tf.Tensor) -> tf.Tensor:
+    import tensorflow_transform as tft
+
+    return tft.quantiles(loudness_db, 100, epsilon=QUANTILE_ERROR)[0, LOUD_PERCENTILE - 1]

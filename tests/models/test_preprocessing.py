@@ -1,0 +1,143 @@
+"""Preprocessing, run by Beam and TensorFlow Transform as the pipeline runs it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.preprocessing import amplitude_to_db, custom_config, hz_to_midi, preprocessing_fn, read_statistics
+
+FRAMES, HOP, EXAMPLES = 50, 4, 12
+
+
+def synthetic_examples() -> list[dict[str, np.ndarray]]:
+    """Windows whose first ten frames are near silence with a wild f0, and whose next five sound but are not pitched."""
+    random = np.random.default_rng(0)
+    examples = []
+    for index in range(EXAMPLES):
+        f0 = 440.0 * 2.0 ** (random.uniform(-6, 6, FRAMES) / 12)
+        loudness = random.uniform(-45, -20, FRAMES)
+        confidence = random.uniform(0.6, 1.0, FRAMES)
+        f0[:10], loudness[:10] = 3000.0, -75.0
+        f0[10:15], confidence[10:15] = 60.0, 0.1
+        examples.append(
+            {
+                "audio": random.uniform(-1, 1, FRAMES * HOP).astype(np.float32),
+                "f0_hz": f0.astype(np.float32),
+                "f0_confidence": confidence.astype(np.float32),
+                "loudness_db": loudness.astype(np.float32),
+                "rms_energy": (10 ** ((loudness - 5) / 20)).astype(np.float32),
+                "recording": np.array([f"{index}.wav".encode()]),
+            }
+        )
+    return examples
+
+
+@pytest.fixture(scope="module")
+def transformed(tmp_path_factory) -> tuple[Path, list[dict[str, np.ndarray]], list[dict[str, np.ndarray]]]:
+    """The transform graph's folder, the raw examples and the transformed ones."""
+    import apache_beam as beam
+    import tensorflow as tf
+    import tensorflow_transform as tft
+    import tensorflow_transform.beam as tft_beam
+
+    examples = synthetic_examples()
+    spec = {
+        name: tf.io.FixedLenFeature(value.shape, tf.string if value.dtype.kind == "S" else tf.float32)
+        for name, value in examples[0].items()
+    }
+    metadata = tft.DatasetMetadata.from_feature_spec(spec)
+    settings = {"inputs": ["loudness", "rms"]}
+    folder = tmp_path_factory.mktemp("transform")
+    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(folder / "temp")):
+        transform_fn = (pipeline | beam.Create(examples), metadata) | tft_beam.AnalyzeDataset(
+            lambda inputs: preprocessing_fn(inputs, settings)
+        )
+        _ = transform_fn | tft_beam.WriteTransformFn(str(folder / "graph"))
+        _ = metadata | tft_beam.WriteMetadata(str(folder / "graph" / "metadata"), pipeline)
+    layer = tft.TFTransformOutput(str(folder / "graph")).transform_features_layer()
+    batch = layer({name: tf.constant(stacked(examples, name)) for name in spec})
+    data = [{name: values[i].numpy() for name, values in batch.items()} for i in range(EXAMPLES)]
+    return folder / "graph", examples, data
+
+
+def stacked(examples, name) -> np.ndarray:
+    return np.stack([example[name] for example in examples])
+
+
+def counted(raw) -> tuple[np.ndarray, np.ndarray]:
+    sounding = stacked(raw, "loudness_db") > -70
+    return sounding, sounding & (stacked(raw, "f0_confidence") >= 0.5)
+
+
+def test_pitch_is_standardised_by_the_frames_that_sound_and_can_be_trusted(transformed) -> None:
+    _, raw, data = transformed
+    _, voiced = counted(raw)
+    midi = 69 + 12 * np.log2(stacked(raw, "f0_hz").astype(np.float64) / 440)
+    expected = (midi - midi[voiced].mean()) / midi[voiced].std()
+    np.testing.assert_allclose(stacked(data, "f0_scaled"), expected, atol=2e-5)
+
+
+def test_level_is_standardised_by_the_frames_that_sound(transformed) -> None:
+    _, raw, data = transformed
+    sounding, _ = counted(raw)
+    rms_db = 20 * np.log10(stacked(raw, "rms_energy").astype(np.float64))
+    for name, db in {"loudness_scaled": stacked(raw, "loudness_db"), "rms_scaled": np.maximum(rms_db, -80)}.items():
+        expected = (db - db[sounding].mean()) / db[sounding].std()
+        np.testing.assert_allclose(stacked(data, name), expected, atol=2e-5, err_msg=name)
+
+
+def test_everything_else_passes_through_untouched(transformed) -> None:
+    _, raw, data = transformed
+    for name in raw[0]:
+        np.testing.assert_array_equal(stacked(data, name), stacked(raw, name), err_msg=name)
+
+
+def test_the_statistics_can_be_read_from_the_transform_graph(transformed) -> None:
+    graph, raw, _ = transformed
+    sounding, voiced = counted(raw)
+    midi = 69 + 12 * np.log2(stacked(raw, "f0_hz") / 440)
+    statistics = read_statistics(str(graph))
+    assert set(statistics) == {"f0", "loudness", "rms"}
+    for name, values in {"f0": midi[voiced], "loudness": stacked(raw, "loudness_db")[sounding]}.items():
+        found = statistics[name]
+        assert found["mean"] == pytest.approx(values.mean(), abs=1e-3)
+        assert found["variance"] == pytest.approx(values.var(), rel=1e-4)
+        assert found["min"] == pytest.approx(values.min(), abs=1e-3)
+        assert found["max"] == pytest.approx(values.max(), abs=1e-3)
+        assert len(found["quantiles"]) == 101
+        np.testing.assert_allclose(found["quantiles"], np.percentile(values, range(101)), atol=0.3, err_msg=name)
+    assert json.loads(json.dumps(statistics)) == statistics
+
+
+def test_golden_preprocessing(golden) -> None:
+    """Pitch in MIDI and power in dB, before scaling, are those of ddsp's preprocessors."""
+    fixture = golden("preprocessing")
+    midi = hz_to_midi(fixture["f0loudness_f0_hz"]).numpy()
+    np.testing.assert_allclose(midi / 127, fixture["f0loudness_f0_scaled"], atol=1e-5)
+    power = amplitude_to_db(10 ** (fixture["f0power_pw_db"].astype(np.float64) / 20)).numpy()
+    np.testing.assert_allclose(power / 80 + 1, fixture["f0power_pw_scaled"], atol=1e-5)
+
+
+def test_only_the_inputs_of_the_configuration_are_made() -> None:
+    from pipeline.config import load
+
+    assert custom_config(load("violin").model) == {"inputs": ["loudness"]}
+    assert custom_config(load("violin", ["model.inputs=[rms]"]).model) == {"inputs": ["rms"]}
+
+
+def test_a_graph_without_statistics_is_refused(tmp_path) -> None:
+    import apache_beam as beam
+    import tensorflow as tf
+    import tensorflow_transform as tft
+    import tensorflow_transform.beam as tft_beam
+
+    metadata = tft.DatasetMetadata.from_feature_spec({"x": tf.io.FixedLenFeature([1], tf.float32)})
+    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(tmp_path / "temp")):
+        examples = pipeline | beam.Create([{"x": np.ones(1, np.float32)}])
+        transform_fn = (examples, metadata) | tft_beam.AnalyzeDataset(dict)
+        _ = transform_fn | tft_beam.WriteTransformFn(str(tmp_path / "graph"))
+        _ = metadata | tft_beam.WriteMetadata(str(tmp_path / "graph" / "metadata"), pipeline)
+    with pytest.raises(ValueError, match="no statistics"):
+        read_statistics(str(tmp_path / "graph"))
