@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 VOICED_CONFIDENCE = 0.5  # f0 of less sure frames does not count
 SILENCE_DB = -40.0  # below the loud level; quieter frames do not count
 LOUD_PERCENTILE = 95
-FLOOR_DB = -80.0  # of loudness and RMS energy
 QUANTILES = 101  # kept of every feature: its percentiles from 0 to 100
 QUANTILE_ERROR = 0.001  # in rank, of TFT's sketch
 MIN_DEVIATION = 1.0  # semitone or dB: a recording of one long note must not divide by nothing
@@ -59,10 +58,12 @@ def preprocessing_fn(inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str
     Raises:
       ValueError: a frame feature has no fixed length in the schema.
     """
-    import tensorflow as tf  # not at the top: command lines read this module's names
+    import tensorflow as tf  # not at the top, which command lines pass by
+
+    from models.ddsp.core import amplitude_to_db
 
     frames = {name: _fixed(name, inputs[name]) for name in ("f0_hz", "f0_confidence", "loudness_db", "rms_energy")}
-    heard = {"f0": hz_to_midi(frames["f0_hz"])}
+    heard = {"f0": _midi(frames["f0_hz"])}
     for name in custom_config["inputs"]:
         heard[name] = frames["loudness_db"] if name == "loudness" else amplitude_to_db(frames["rms_energy"])
 
@@ -76,21 +77,6 @@ def preprocessing_fn(inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str
         statistics = tf.concat([tf.stack([mean, deviation, variance]), _quantiles(values, counts)], axis=0)
         outputs[name + _STATISTICS] = tf.zeros_like(values[:, :1]) + statistics
     return outputs
-
-
-def hz_to_midi(hz: tf.Tensor) -> tf.Tensor:
-    """Frequency in Hz to MIDI pitch in semitones (69 is 440 Hz); below 1 Hz, that of 1 Hz."""
-    import tensorflow as tf
-
-    return 69.0 + (12.0 / math.log(2.0)) * tf.math.log(tf.maximum(hz, 1.0) / 440.0)
-
-
-def amplitude_to_db(amplitude: tf.Tensor) -> tf.Tensor:
-    """Linear amplitude to dB, no lower than -80 dB: of RMS energy, ddsp's power (compute_power, ref 0 dB)."""
-    import tensorflow as tf
-
-    floor = 10.0 ** (FLOOR_DB / 20.0)
-    return (20.0 / math.log(10.0)) * tf.math.log(tf.maximum(amplitude, floor))
 
 
 def read_statistics(transform_graph: str) -> dict[str, dict[str, Any]]:
@@ -138,6 +124,13 @@ def _fixed(name: str, values: Any) -> tf.Tensor:
     if not isinstance(values, tf.Tensor):
         raise ValueError(f"feature {name} has no fixed length: give it a shape in the schema")
     return values
+
+
+def _midi(hz: tf.Tensor) -> tf.Tensor:
+    """MIDI pitch in semitones, of 1 Hz below that. Without the custom gradient of ddsp.core's: TFT cannot save that."""
+    import tensorflow as tf
+
+    return 69.0 + 12.0 / math.log(2.0) * tf.math.log(tf.maximum(hz, 1.0) / 440.0)
 
 
 def _moments(values: tf.Tensor, counts: tf.Tensor, around: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.preprocessing import amplitude_to_db, custom_config, hz_to_midi, preprocessing_fn, read_statistics
+from models.preprocessing import custom_config, preprocessing_fn, read_statistics
 
 FRAMES, HOP, EXAMPLES = 50, 4, 12
 
@@ -111,13 +111,21 @@ def test_the_statistics_can_be_read_from_the_transform_graph(transformed) -> Non
     assert json.loads(json.dumps(statistics)) == statistics
 
 
-def test_golden_preprocessing(golden) -> None:
-    """Pitch in MIDI and power in dB, before scaling, are those of ddsp's preprocessors."""
+def test_golden_preprocessing(golden, transformed) -> None:
+    """Before they are standardised, pitch and RMS energy are ddsp's (there: MIDI / 127, dB / 80 + 1)."""
+    import tensorflow_transform as tft
+
     fixture = golden("preprocessing")
-    midi = hz_to_midi(fixture["f0loudness_f0_hz"]).numpy()
-    np.testing.assert_allclose(midi / 127, fixture["f0loudness_f0_scaled"], atol=1e-5)
-    power = amplitude_to_db(10 ** (fixture["f0power_pw_db"].astype(np.float64) / 20)).numpy()
-    np.testing.assert_allclose(power / 80 + 1, fixture["f0power_pw_scaled"], atol=1e-5)
+    f0_hz = fixture["f0power_f0_hz"].reshape(-1, FRAMES)
+    rms_energy = 10 ** (fixture["f0power_pw_db"].reshape(-1, FRAMES) / 20)
+    graph, _, _ = transformed
+    layer = tft.TFTransformOutput(str(graph)).transform_features_layer()
+    level = np.full_like(f0_hz, -20)
+    result = layer({"f0_hz": f0_hz, "rms_energy": rms_energy, "loudness_db": level, "f0_confidence": level})
+    statistics = read_statistics(str(graph))
+    unscaled = {k: result[f"{k}_scaled"] * s["deviation"] + s["mean"] for k, s in statistics.items()}
+    np.testing.assert_allclose(np.ravel(unscaled["f0"]) / 127, fixture["f0power_f0_scaled"].ravel(), atol=1e-5)
+    np.testing.assert_allclose(np.ravel(unscaled["rms"]) / 80 + 1, fixture["f0power_pw_scaled"].ravel(), atol=1e-5)
 
 
 def test_only_the_inputs_of_the_configuration_are_made() -> None:
