@@ -1,0 +1,72 @@
+"""File system operations that a crash cannot leave half done."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TEMPORARY = ".incoming-"  # what starts with this was being written by a process that may have died
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the lock file `path`, after waiting for whoever holds it. The system frees the lock of a dead process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)  # closing would not do while a forked child still holds the file
+
+
+def write(path: Path, stored: bytes) -> None:
+    """Writes a file as a whole or not at all: readers see the old bytes or the new ones."""
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    with temporary.open("wb") as file:
+        file.write(stored)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    sync(path.parent)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copies a folder of plain files, to be moved to its place with `move` once it is complete."""
+    target.mkdir()
+    for path in sorted(source.rglob("*")):
+        place = target / path.relative_to(source)
+        if path.is_dir():
+            place.mkdir()
+        else:
+            shutil.copyfile(path, place)
+
+
+def move(source: Path, target: Path) -> None:
+    """Renames a folder within one file system, after all that it holds has reached the disk."""
+    for path in [*source.rglob("*"), source]:
+        sync(path)
+    os.rename(source, target)
+    sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file or the entries of a folder are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def clean(folder: Path) -> None:
+    """Removes what a process that died while it wrote into the folder left behind. Call it with the lock held."""
+    for path in folder.glob(f"{TEMPORARY}*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -1,0 +1,208 @@
+"""Assembles a bundle from what the converter and the Trainer left."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.tfjs_exporter import graph as graphs
+from components.tfjs_exporter import packing, reverb
+from components.tfjs_exporter.card import model_card
+from components.tfjs_exporter.convert import IR_FILE
+from components.tfjs_exporter.dataset import Dataset
+from components.tfjs_exporter.manifest import (
+    CARD_FILE,
+    FORMAT,
+    FORMAT_VERSION,
+    MANIFEST_FILE,
+    Manifest,
+    check_schema,
+    describe_file,
+    dumps,
+    finite,
+)
+from components.tfjs_exporter.optimise import shrink
+from components.tfjs_exporter.trained import Trained
+from models.config import AudioConfig
+
+REVERB_FILE = "reverb.bin"
+LOUDNESS_FLOOR_DB = -80.0
+CONTROL_FLOW = {"Enter", "Exit", "Merge", "Switch", "NextIteration", "LoopCond"}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a bundle comes from.
+
+    Attributes:
+      configuration: the whole resolved configuration, canonical JSON; its `instrument` says who is who.
+      source_revision: of the code.
+    """
+
+    configuration: str
+    source_revision: str
+
+
+def write_bundle(
+    folder: Path,
+    converted: Path,
+    outputs: Mapping[str, Mapping[str, str]],
+    trained: Trained,
+    dataset: Dataset,
+    provenance: Provenance,
+    now: datetime,
+) -> Manifest:
+    """Writes a whole bundle and checks it against the schema.
+
+    Args:
+      folder: empty or absent.
+      converted: what `convert` wrote.
+      outputs: what `convert` returned.
+      trained: the model.
+      dataset: what it was trained on.
+      provenance: configuration and code.
+      now: time of the export.
+
+    Returns:
+      The manifest.
+
+    Raises:
+      InvalidBundle: what came out does not follow the schema.
+    """
+    written = {
+        name: _write_graph(folder / name, converted / name, outputs[name], trained, named)
+        for name, named in (("controls", trained.tensors), ("full", {}))
+    }
+    weights_file = f"controls/{graphs.WEIGHTS_FILE}"
+    configuration = json.loads(provenance.configuration)
+    manifest: Manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "instrument": configuration["instrument"],
+        "audio": _describe_audio(trained.audio),
+        "model": trained.model.model_dump(mode="json"),
+        "graphs": {name: _describe_graph(name, one.graph) for name, one in written.items()},
+        "precision": trained.model.precision,
+        "statistics": dataset.statistics.to_json(),
+        "synthesiser": dict(trained.synthesiser),
+        "reverb": _write_reverb(folder, np.load(converted / IR_FILE), trained.audio),
+        "network": _locate_tensors(trained.network, weights_file, written["controls"].entries),
+        "data": dataset.to_json(),
+        "training": finite(trained.training),
+        "optimisation": {name: one.saved for name, one in written.items()},
+        "configuration": configuration,
+        "configuration_hash": hashlib.sha256(provenance.configuration.encode()).hexdigest(),
+        "source_revision": provenance.source_revision,
+        "created": now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return seal(folder, manifest)
+
+
+def seal(folder: Path, manifest: Mapping[str, Any]) -> Manifest:
+    """Writes model card and manifest, which lists every file of the folder.
+
+    Raises:
+      InvalidBundle: the manifest does not follow the schema; nothing but the card was written.
+    """
+    (folder / CARD_FILE).write_text(model_card(dict(manifest)), encoding="utf-8")
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    sealed = {**manifest, "files": [describe_file(folder, name) for name in names if name != MANIFEST_FILE]}
+    check_schema(sealed, str(folder / MANIFEST_FILE))
+    (folder / MANIFEST_FILE).write_bytes(dumps(sealed))
+    return sealed
+
+
+@dataclass(frozen=True)
+class Written:
+    """A graph as it was written: itself, the entries of its weights, what was saved."""
+
+    graph: graphs.Graph
+    entries: list[dict[str, Any]]
+    saved: dict[str, Any]
+
+
+def _write_graph(
+    folder: Path, converted: Path, outputs: Mapping[str, str], trained: Trained, named: Mapping[str, np.ndarray]
+) -> Written:
+    before = graphs.read(converted, outputs)
+    after, folded = shrink(before, named)
+    # The network's tensors come first, in the manifest's order: an engine finds them in one piece.
+    order = {key: place for place, key in enumerate(named)}
+    names = sorted(after.weights, key=lambda key: order.get(key, len(order)))
+    after = replace(after, weights={key: after.weights[key] for key in names})
+    entries, stored = packing.pack(after.weights, {key: trained.affine[key] for key in named if key in trained.affine})
+    topology = graphs.model_json(after, entries)
+    folder.mkdir(parents=True)
+    (folder / graphs.WEIGHTS_FILE).write_bytes(stored)
+    (folder / graphs.MODEL_FILE).write_bytes(topology)
+    saved = {
+        "weight_bytes": {"before": len(packing.pack(before.weights, {})[1]), "after": len(stored)},
+        "model_bytes": {"before": (converted / graphs.MODEL_FILE).stat().st_size, "after": len(topology)},
+        "nodes": {"before": len(before.nodes), "after": len(after.nodes)},
+        "folded": folded,
+    }
+    return Written(after, entries, saved)
+
+
+def _describe_graph(name: str, graph: graphs.Graph) -> dict[str, Any]:
+    def tensors(side: Mapping[str, graphs.Tensor]) -> list[dict[str, Any]]:
+        return [{"name": key, "dtype": one.dtype, "shape": list(one.shape)} for key, one in side.items()]
+
+    return {
+        "model": f"{name}/{graphs.MODEL_FILE}",
+        "weights": f"{name}/{graphs.WEIGHTS_FILE}",
+        "inputs": tensors(graph.inputs),
+        "outputs": tensors(graph.outputs),
+        "dynamic": any(node.op in CONTROL_FLOW for node in graph.nodes),
+    }
+
+
+def _describe_audio(audio: AudioConfig) -> dict[str, Any]:
+    return {
+        "sample_rate": audio.sample_rate,
+        "frame_rate": audio.frame_rate,
+        "hop": audio.hop,
+        "loudness": {
+            "fft_size": audio.loudness_fft,
+            "window": "hann",
+            "weighting": "A",
+            "padding": "center",
+            "floor_db": LOUDNESS_FLOOR_DB,
+        },
+        "rms": {"frame_size": audio.loudness_fft},
+    }
+
+
+def _write_reverb(folder: Path, ir: np.ndarray, audio: AudioConfig) -> dict[str, Any] | None:
+    kept = reverb.trim(ir)
+    if not kept.size:
+        return None
+    (folder / REVERB_FILE).write_bytes(reverb.encode(kept))
+    return {
+        "file": REVERB_FILE,
+        "taps": int(kept.size),
+        "trained_taps": int(ir.size),
+        "sample_rate": audio.sample_rate,
+        "dtype": "float16",
+        "normalise": False,
+        "add_dry": True,
+    }
+
+
+def _locate_tensors(network: Mapping[str, Any], file: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The network section with the place of every tensor's bytes, so that an engine needs no model.json."""
+    places, offset = {}, 0
+    for entry in entries:
+        quantization = entry.get("quantization", {})
+        held = quantization.get("dtype", entry["dtype"])
+        affine = {key: quantization[key] for key in ("scale", "min") if key in quantization}
+        places[entry["name"]] = {"file": file, "offset": offset, "dtype": held, **affine}
+        offset += int(np.prod(entry["shape"])) * np.dtype(held).itemsize
+    return {**network, "tensors": [{**tensor, **places[tensor["name"]]} for tensor in network["tensors"]]}

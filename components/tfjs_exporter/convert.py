@@ -1,0 +1,61 @@
+"""Runs the TensorFlow.js converter on a SavedModel, in a process of its own.
+
+    python -m components.tfjs_exporter.convert SAVED_MODEL FOLDER SIGNATURE ...
+
+Importing the converter loads TensorFlow Decision Forests, JAX and an old Keras (8 s, 660 MB, patched registries):
+nothing that a process which goes on to train or serve should hold. Written to FOLDER: `SIGNATURE/model.json` with its
+weights in float32, `outputs.json` (signature -> output -> tensor of that graph) and `ir.npy`, the impulse response.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+IR_FILE = "ir.npy"
+OUTPUTS_FILE = "outputs.json"
+
+
+def convert(saved_model: Path, folder: Path, signatures: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Converts signatures of a SavedModel in a subprocess.
+
+    Returns:
+      For every signature, where its outputs are: name -> tensor of the graph in `folder/SIGNATURE`.
+
+    Raises:
+      RuntimeError: the converter failed; the message ends with what it said.
+    """
+    command = [sys.executable, "-m", __name__, str(saved_model), str(folder), *signatures]
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = "\n".join(done.stderr.strip().splitlines()[-15:])
+        raise RuntimeError(f"converting {saved_model} to TensorFlow.js failed:\n{said}")
+    outputs: dict[str, dict[str, str]] = json.loads((folder / OUTPUTS_FILE).read_text(encoding="utf-8"))
+    return outputs
+
+
+def main(saved_model: str, folder: str, *signatures: str) -> None:
+    """What the subprocess does."""
+    import numpy as np
+    import tensorflow as tf
+    from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
+
+    target = Path(folder)
+    loaded = tf.saved_model.load(saved_model)
+    outputs = {}
+    for name in signatures:
+        convert_tf_saved_model(saved_model, str(target / name), signature_def=name)
+        function = loaded.signatures[name]
+        # Outputs of a signature are flattened in the order of their sorted names.
+        tensors = [tensor.name for tensor in function.outputs]
+        outputs[name] = dict(zip(sorted(function.structured_outputs), tensors, strict=True))
+    (target / OUTPUTS_FILE).write_text(json.dumps(outputs), encoding="utf-8")
+    np.save(target / IR_FILE, loaded.signatures["impulse_response"]()["ir"].numpy())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,47 @@
+"""What TfjsExporter does."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.tfjs_exporter.bundle import Provenance, write_bundle
+from components.tfjs_exporter.convert import convert
+from components.tfjs_exporter.dataset import read_dataset
+from components.tfjs_exporter.manifest import bundle_folder, content_hash, download
+from components.tfjs_exporter.trained import read_trained
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(base_executor.BaseExecutor):
+    """Reads model and examples, writes the bundle."""
+
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:  # noqa: N802
+        """See `TfjsExporter` for inputs and outputs."""
+        self._log_startup(input_dict, output_dict, exec_properties)
+        saved_model = Path(path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"])))
+        train, evaluation = (
+            Path(artifact_utils.get_split_uri(input_dict["examples"], split)) for split in ("train", "eval")
+        )
+        bundle = artifact_utils.get_single_instance(output_dict["bundle"])
+        trained = read_trained(saved_model)
+        with tempfile.TemporaryDirectory(prefix="swara-export-") as scratch:
+            manifest = write_bundle(
+                bundle_folder(bundle.uri),
+                Path(scratch),
+                convert(saved_model, Path(scratch), ("controls", "full")),
+                trained,
+                read_dataset(train, evaluation, trained.audio.window_seconds, "rms" in trained.model.inputs),
+                Provenance(exec_properties["config"], exec_properties["source_revision"]),
+                datetime.now(timezone.utc),
+            )
+        bundle.set_string_custom_property("content_hash", content_hash(manifest))
+        bundle.set_int_custom_property("download_gzip_bytes", download(manifest, ["controls"])["gzip_bytes"])

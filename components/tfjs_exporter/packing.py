@@ -1,0 +1,98 @@
+"""Weights as TensorFlow.js keeps them: one file of little-endian bytes and a list of entries that describe it.
+
+A float16 entry is widened, a uint8 entry is `value * scale + min`; both give float32 in the browser. What the bundle
+holds must be what was judged, so nothing is rounded here: a weight is stored narrower only where that loses no bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Affine = tuple[float, float]  # scale, min
+
+
+def encode(name: str, value: np.ndarray, affine: Affine | None = None) -> tuple[dict[str, Any], bytes]:
+    """The shortest lossless form of one weight.
+
+    Args:
+      name: of the node that it belongs to.
+      value: float32, int32 or bool, any shape.
+      affine: scale and minimum of a float32 value that is known to consist of 256 evenly spaced numbers.
+
+    Returns:
+      The entry of the weights manifest and the bytes.
+
+    Raises:
+      ValueError: the type is none of the three, or the value is not of the form that `affine` claims.
+    """
+    entry: dict[str, Any] = {"name": name, "shape": list(value.shape), "dtype": value.dtype.name}
+    if value.dtype in (np.int32, np.bool_):
+        return entry, value.astype(value.dtype.newbyteorder("<")).tobytes()
+    if value.dtype != np.float32:
+        raise ValueError(f"weight {name} is {value.dtype.name}; TensorFlow.js holds float32, int32 and bool")
+    if affine is not None:
+        stored = _affine_bytes(name, value, affine)
+        return {**entry, "quantization": {"dtype": "uint8", "scale": affine[0], "min": affine[1]}}, stored
+    narrow = value.astype("<f2")
+    if np.array_equal(narrow.astype(np.float32), value, equal_nan=True):
+        return {**entry, "quantization": {"dtype": "float16"}}, narrow.tobytes()
+    return entry, value.astype("<f4").tobytes()
+
+
+def _affine_bytes(name: str, value: np.ndarray, affine: Affine) -> bytes:
+    scale, minimum = affine
+    steps = np.clip(np.round((value.astype(np.float64) - minimum) / scale), 0, 255).astype(np.uint8)
+    if not np.array_equal(_from_affine(steps, affine), value):
+        raise ValueError(f"weight {name} does not consist of 256 steps of {scale} from {minimum}")
+    return steps.tobytes()
+
+
+def _from_affine(steps: np.ndarray, affine: Affine) -> np.ndarray:
+    return (steps.astype(np.float64) * affine[0] + affine[1]).astype(np.float32)
+
+
+def pack(weights: Mapping[str, np.ndarray], affine: Mapping[str, Affine]) -> tuple[list[dict[str, Any]], bytes]:
+    """All weights one after the other: entries of the manifest and the bytes of the one file."""
+    encoded = [encode(name, value, affine.get(name)) for name, value in weights.items()]
+    return [entry for entry, _ in encoded], b"".join(stored for _, stored in encoded)
+
+
+def unpack(entries: list[dict[str, Any]], stored: bytes) -> dict[str, np.ndarray]:
+    """The values that TensorFlow.js computes with, by name. The inverse of `pack`.
+
+    Raises:
+      ValueError: the bytes are fewer or more than the entries need.
+    """
+    values, at = {}, 0
+    for entry in entries:
+        held = entry.get("quantization", {}).get("dtype", entry["dtype"])
+        dtype = np.dtype(held).newbyteorder("<")
+        count = int(np.prod(entry["shape"]))
+        if at + count * dtype.itemsize > len(stored):
+            raise ValueError(f"weights end at byte {len(stored)}, in the middle of {entry['name']}")
+        raw = np.frombuffer(stored, dtype, count, at).reshape(entry["shape"])
+        at += count * dtype.itemsize
+        values[entry["name"]] = _widen(raw, entry)
+    if at != len(stored):
+        raise ValueError(f"weights are {len(stored)} bytes long; their entries describe {at}")
+    return values
+
+
+def _widen(raw: np.ndarray, entry: Mapping[str, Any]) -> np.ndarray:
+    quantization = entry.get("quantization")
+    if quantization and quantization["dtype"] in ("uint8", "uint16"):
+        return _from_affine(raw, (quantization["scale"], quantization["min"])).astype(entry["dtype"])
+    return raw.astype(entry["dtype"])
+
+
+def read(folder: Path, manifest: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """The weights of a graph model by name; `manifest` is its model.json's `weightsManifest`."""
+    values: dict[str, np.ndarray] = {}
+    for group in manifest:
+        stored = b"".join((folder / path).read_bytes() for path in group["paths"])
+        values.update(unpack(group["weights"], stored))
+    return values

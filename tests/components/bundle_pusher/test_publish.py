@@ -1,0 +1,326 @@
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from components.bundle_pusher.publish import (
+    INDEX_FILE,
+    LATEST_FILE,
+    publish,
+    resolve,
+    serve,
+    served_version,
+    versions,
+)
+from components.errors import UserError
+from components.tfjs_exporter.manifest import InvalidBundle, check_files, content_hash, load
+from tests.components.tfjs_exporter.small_bundle import write_small_bundle
+
+NOON = datetime(2025, 4, 5, 12, 0, 0, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    write_small_bundle(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+@pytest.fixture
+def better(tmp_path):
+    write_small_bundle(tmp_path / "better", gain=0.75)
+    return tmp_path / "better"
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "pushed"
+
+
+def whole(root: Path, name: str = "violin") -> str:
+    """Follows the files as a page does and checks every byte on the way; returns the version."""
+    latest = json.loads((root / name / LATEST_FILE).read_text())
+    folder = (root / name / latest["manifest"]).parent
+    assert folder.name == latest["version"]
+    check_files(folder, load(folder))
+    assert served_version(root / name) == latest["version"]  # the hash in latest.json fits
+    return latest["version"]
+
+
+def leftovers(root: Path) -> list[Path]:
+    return [path for path in root.rglob(".*") if path.name != ".lock"]
+
+
+def in_child(work: Callable[[], object]) -> int:
+    """Runs work in a forked child; returns the signal that ended it, or 0 where it came to its end."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(1)  # never go on with pytest's own work
+    status = os.waitpid(pid, 0)[1]
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def test_a_version_is_utc_time_and_content_hash_and_what_a_page_follows_is_whole(bundle, root):
+    local = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    published = publish(bundle, root, local)
+    assert published.new
+    assert published.version == f"20250405T120000Z-{content_hash(load(bundle))[:8]}"
+    assert published.folder == root / "violin" / published.version
+    assert whole(root) == published.version
+    assert leftovers(root) == []
+
+
+def test_the_index_lists_every_instrument_with_what_it_costs_to_download(bundle, tmp_path, root):
+    write_small_bundle(tmp_path / "oboe", name="oboe")
+    violin, oboe = publish(bundle, root, NOON), publish(tmp_path / "oboe", root, NOON)
+    index = json.loads((root / INDEX_FILE).read_text())
+    assert index["format_version"] == 1
+    assert [(one["name"], one["title"], one["version"]) for one in index["instruments"]] == [
+        ("oboe", "Oboe", oboe.version),
+        ("violin", "Violin", violin.version),
+    ]
+    for one in index["instruments"]:
+        manifest = json.loads((root / one["manifest"]).read_text())
+        assert manifest["instrument"]["name"] == one["name"]
+        files = {file["path"]: file for file in manifest["files"]}
+        listed = ("controls/model.json", "controls/weights.bin", "reverb.bin")
+        size = (root / one["manifest"]).stat().st_size + sum(files[path]["bytes"] for path in listed)
+        assert one["download"]["controls"]["bytes"] == size
+
+
+def test_the_same_content_pushed_again_publishes_nothing(bundle, tmp_path, root):
+    first = publish(bundle, root, NOON)
+    stamps = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.name != ".lock"}
+    # Another export of the same model: only times differ.
+    write_small_bundle(tmp_path / "again", seconds=99.0, now=NOON + timedelta(days=1))
+    second = publish(tmp_path / "again", root, NOON + timedelta(days=2), {"spectral_loss": 5.0})
+    assert (second.version, second.new) == (first.version, False)
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.name != ".lock"} == stamps
+
+
+def test_other_content_becomes_a_new_version_and_the_old_one_stays(bundle, better, root):
+    first, second = publish(bundle, root, NOON), publish(better, root, NOON + timedelta(hours=1))
+    assert second.new
+    assert whole(root) == second.version != first.version
+    assert versions(root / "violin") == [first.version, second.version]
+    check_files(first.folder, load(first.folder))
+
+
+def test_metrics_are_published_in_manifest_and_card_and_change_no_version(bundle, tmp_path, root):
+    published = publish(bundle, root, NOON, {"spectral_loss": 6.25, "loss_over_baseline": 0.75})
+    manifest = load(published.folder)
+    assert manifest["metrics"] == {"spectral_loss": 6.25, "loss_over_baseline": 0.75}
+    assert "| Multi-scale spectral loss | 6.25 |" in (published.folder / "README.md").read_text()
+    assert whole(root) == published.version
+    assert "metrics" not in load(bundle)  # the exporter's own copy stays as it was
+    assert content_hash(manifest) == content_hash(load(bundle))
+
+
+def test_a_bundle_that_was_changed_or_is_incomplete_is_not_published(bundle, root):
+    (bundle / "controls" / "weights.bin").write_bytes(b"\0\0")
+    with pytest.raises(InvalidBundle, match=r"controls/weights\.bin: its bytes are not those"):
+        publish(bundle, root, NOON)
+    (bundle / "controls" / "weights.bin").unlink()
+    with pytest.raises(InvalidBundle, match=r"controls/weights\.bin: missing"):
+        publish(bundle, root, NOON)
+    assert not root.exists()
+
+
+def test_a_bundle_with_a_file_that_nobody_listed_is_not_published(bundle, root):
+    (bundle / "notes.txt").write_text("private")
+    with pytest.raises(InvalidBundle, match=r"notes\.txt: not listed"):
+        publish(bundle, root, NOON)
+
+
+def dies_at(event: int) -> None:
+    """From now on this process kills itself at its `event`-th operation on a file, before it happens."""
+    seen = 0
+
+    def count(name: str, _: tuple) -> None:
+        nonlocal seen
+        if name in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir", "os.listdir"):
+            seen += 1
+            if seen == event:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+
+
+def test_a_push_killed_at_any_step_leaves_a_whole_version_served_and_a_retry_completes_it(bundle, better, tmp_path):
+    """SIGKILL before every operation on a file in turn, from the first to the last."""
+    killed = 0
+    for event in range(1, 1000):
+        root = tmp_path / f"pushed-{event}"
+        old = publish(bundle, root, NOON).version
+
+        def push(event: int = event, root: Path = root) -> None:
+            dies_at(event)
+            publish(better, root, NOON + timedelta(hours=1), {"spectral_loss": 6.0})
+
+        ended_by = in_child(push)
+        served = whole(root)
+        assert served == old or served.endswith(content_hash(load(better))[:8])
+        listed = json.loads((root / INDEX_FILE).read_text())["instruments"]
+        check_files((root / listed[0]["manifest"]).parent, load((root / listed[0]["manifest"]).parent))
+
+        again = publish(better, root, NOON + timedelta(hours=2), {"spectral_loss": 6.0})
+        assert whole(root) == again.version
+        assert versions(root / "violin") == [old, again.version]  # no second copy of the same content
+        assert json.loads((root / INDEX_FILE).read_text())["instruments"][0]["version"] == again.version
+        assert leftovers(root) == []
+        if ended_by == 0:
+            break
+        killed += 1
+    assert killed > 40
+
+
+def test_a_first_push_killed_at_any_step_is_not_listed_half_and_a_retry_completes_it(bundle, tmp_path):
+    for event in range(1, 1000, 3):
+        root = tmp_path / f"pushed-{event}"
+
+        def push(event: int = event, root: Path = root) -> None:
+            dies_at(event)
+            publish(bundle, root, NOON)
+
+        ended_by = in_child(push)
+        if (root / "violin" / LATEST_FILE).exists():
+            whole(root)
+        publish(bundle, root, NOON + timedelta(hours=2))
+        whole(root)
+        assert len(versions(root / "violin")) == 1
+        if ended_by == 0:
+            break
+
+
+def test_a_disk_that_fills_up_is_one_clear_error_and_the_old_version_is_served(bundle, better, root):
+    old = publish(bundle, root, NOON).version
+
+    def push_without_space() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # the system refuses to write more into any file
+        with pytest.raises(UserError, match=r"cannot publish: .*What was served before is still served"):
+            publish(better, root, NOON + timedelta(hours=1))
+
+    assert in_child(push_without_space) == 0
+    assert whole(root) == old
+    assert leftovers(root) == []
+
+
+def test_a_destination_that_cannot_be_written_is_one_clear_error(bundle, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(UserError, match=r"file/pushed: cannot publish: Not a directory"):
+        publish(bundle, tmp_path / "file" / "pushed", NOON)
+
+
+def test_a_read_only_destination_is_one_clear_error():
+    with tempfile.TemporaryDirectory() as shared:
+        bundle, root = Path(shared) / "bundle", Path(shared) / "pushed"
+        write_small_bundle(bundle)
+        root.mkdir()
+        Path(shared).chmod(0o755)
+        root.chmod(0o555)
+
+        def push_without_permission() -> None:
+            if os.geteuid() == 0:
+                os.setuid(65534)  # root may write anywhere: be nobody
+            with pytest.raises(UserError, match="cannot publish: Permission denied"):
+                publish(bundle, root, NOON)
+
+        assert in_child(push_without_permission) == 0
+
+
+def test_pushes_of_different_instruments_at_once_all_reach_the_index(tmp_path, root):
+    names = ["violin", "oboe", "saxophone", "bansuri", "shehnai", "sarangi"]
+    for name in names:
+        write_small_bundle(tmp_path / name, name=name)
+    context = multiprocessing.get_context("fork")
+    pushes = [context.Process(target=publish, args=(tmp_path / name, root, NOON)) for name in names]
+    for push in pushes:
+        push.start()
+    for push in pushes:
+        push.join(30)
+        assert push.exitcode == 0
+    index = json.loads((root / INDEX_FILE).read_text())
+    assert [one["name"] for one in index["instruments"]] == sorted(names)
+
+
+def test_two_pushes_of_one_instrument_wait_for_each_other(bundle, better, root):
+    context = multiprocessing.get_context("fork")
+    pushes = [context.Process(target=publish, args=(one, root, NOON)) for one in (bundle, better, bundle, better)]
+    for push in pushes:
+        push.start()
+    for push in pushes:
+        push.join(30)
+        assert push.exitcode == 0
+    assert len(versions(root / "violin")) == 2
+    whole(root)
+    assert leftovers(root) == []
+
+
+def test_a_push_waits_while_another_holds_the_lock(bundle, root):
+    from components.bundle_pusher import durable
+
+    with durable.locked(root / "violin" / ".lock"):
+        push = multiprocessing.get_context("fork").Process(target=publish, args=(bundle, root, NOON))
+        push.start()
+        time.sleep(0.3)
+        assert push.is_alive()
+        assert not (root / "violin" / LATEST_FILE).exists()
+    push.join(30)
+    whole(root)
+
+
+def test_an_earlier_version_can_be_served_again_and_a_damaged_or_unknown_one_cannot(bundle, better, root):
+    first, second = publish(bundle, root, NOON), publish(better, root, NOON + timedelta(hours=1))
+    assert serve(root, "violin", first.version).new
+    assert whole(root) == first.version
+    assert json.loads((root / INDEX_FILE).read_text())["instruments"][0]["version"] == first.version
+    (second.folder / "reverb.bin").write_bytes(b"")
+    with pytest.raises(UserError, match="damaged"):
+        serve(root, "violin", second.version)
+    with pytest.raises(UserError, match=f"no version '../..'; published versions: {first.version}, {second.version}"):
+        serve(root, "violin", "../..")
+    assert whole(root) == first.version
+
+
+def test_a_push_after_a_rollback_serves_the_published_version_again(bundle, better, root):
+    first, second = publish(bundle, root, NOON), publish(better, root, NOON + timedelta(hours=1))
+    serve(root, "violin", first.version)
+    again = publish(better, root, NOON + timedelta(hours=2))
+    assert (again.version, again.new) == (second.version, True)
+    assert whole(root) == second.version
+
+
+def test_damaged_files_in_the_destination_do_not_stop_a_push(bundle, better, root):
+    first = publish(bundle, root, NOON)
+    (root / "violin" / LATEST_FILE).write_text("{")
+    (root / "stray").write_text("a file of someone else")
+    (root / "other").mkdir()
+    (first.folder / "reverb.bin").unlink()
+    assert served_version(root / "violin") is None
+    repaired = publish(bundle, root, NOON + timedelta(hours=1))
+    assert repaired.new
+    assert repaired.version != first.version
+    assert whole(root) == repaired.version
+
+
+def test_a_folder_stands_for_the_bundle_in_it_or_for_the_version_that_is_served(bundle, root, tmp_path):
+    published = publish(bundle, root, NOON)
+    assert resolve(bundle) == bundle
+    assert resolve(root / "violin") == published.folder
+    with pytest.raises(UserError, match="neither a bundle"):
+        resolve(tmp_path)
