@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from components.errors import UserError
 WEB = Path(__file__).resolve().parents[2] / "web"
 COMMAND = WEB / "dist" / "validator" / "cli.mjs"
 NODE_MAJOR = 20
+GRACE_SECONDS = 40.0  # for starting and closing one browser: a little more than web/validator allows itself
 
 
 class BrowserDied(RuntimeError):
@@ -99,7 +101,7 @@ def run_tfjs(bundle: Path, folder: Path, chromium: Path | None, timeout_seconds:
 
     Args:
       bundle: folder that holds `controls/` and `full/`.
-      folder: holds what `write_cases` wrote; results and the browser's profile go there too.
+      folder: holds what `write_cases` wrote; results go into `folder/out`.
       chromium: the browser to start; None for Node.
       timeout_seconds: for one backend.
 
@@ -108,20 +110,28 @@ def run_tfjs(bundle: Path, folder: Path, chromium: Path | None, timeout_seconds:
       BrowserDied: Chromium does not start, or crashed twice.
       RuntimeError: the validator itself failed.
     """
-    out, temporary = folder / "out", folder / "tmp"
-    temporary.mkdir()
+    out = folder / "out"
     command = [require_validator(), str(COMMAND), "--bundle", str(bundle), "--cases", str(folder), "--out", str(out)]
     command += ["--timeout", str(timeout_seconds), *(["--chromium", str(chromium)] if chromium else [])]
     # Two backends, each tried again once; the validator keeps its own time, this only catches what hangs it.
-    finished = _run(command, temporary, 4 * (timeout_seconds + 15))
+    with _temporary_folder() as temporary:
+        finished = _run(command, temporary, 4 * (timeout_seconds + GRACE_SECONDS))
     if not finished:
         return TfjsRun("", None, {"wasm": BackendRun(f"not finished after {timeout_seconds:g} s")})
     return read_report(out)
 
 
-def _run(command: list[str], temporary: Path, limit: float) -> bool:
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Where the browser keeps its profile. It opens a socket there, whose path must not exceed 104 bytes."""
+    base = tempfile.gettempdir()
+    return tempfile.TemporaryDirectory(
+        prefix="swara-", dir=base if len(base) <= 40 else "/tmp", ignore_cleanup_errors=True
+    )
+
+
+def _run(command: list[str], temporary: str, limit: float) -> bool:
     """Whether the validator ended in time. It and its browser are gone afterwards, whatever happens."""
-    environment = {**os.environ, "TMPDIR": str(temporary)}
+    environment = {**os.environ, "TMPDIR": temporary}
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

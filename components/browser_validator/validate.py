@@ -54,7 +54,7 @@ def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: Browser
     )
     reference = run_saved_model(model, cases)
     outputs = {graph: list(next(iter(answers.values()))) for graph, answers in reference.items()}
-    with tempfile.TemporaryDirectory(prefix="swara-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="swara-cases-") as folder:
         write_cases(Path(folder), cases, outputs)
         run = run_tfjs(bundle, Path(folder), chromium.program, config.timeout_seconds)
     kilobytes = download(manifest, ["controls"])["gzip_bytes"] / 1000.0

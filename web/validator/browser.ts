@@ -5,10 +5,10 @@ import { type BackendRun, byGraph, emptyRun, messageOf } from "./backends.ts";
 import type { Case } from "./cases.ts";
 import { launchChromium } from "./chromium.ts";
 
-const CLOSE_MS = 5000;
+const CLOSE_MS = 5_000;
 
-/** The browser's own failure, not the bundle's: worth one more try. */
-class BrowserDied extends Error {}
+/** The browser did not finish, which a bundle may be to blame for. Whatever else ends a run is the browser's own end. */
+class TooSlow extends Error {}
 
 /**
  * Runs every graph on one TF.js backend. What fails is reported in the result, never thrown.
@@ -35,13 +35,13 @@ async function attempt(
 ): Promise<BackendRun> {
   const run = emptyRun();
   try {
-    const browser = await start(executable, timeoutMs);
+    const browser = await start(executable);
     run.browser = browser.version();
     try {
       const page = await browser.newPage();
       const died = new Promise<never>((_, reject) => {
-        page.on("crash", () => reject(new BrowserDied("the page crashed")));
-        browser.on("disconnected", () => reject(new BrowserDied("Chromium went away")));
+        page.on("crash", () => reject(new Error("the page crashed")));
+        browser.on("disconnected", () => reject(new Error("Chromium went away")));
       });
       await withDeadline(Promise.race([died, runOnPage(page, origin, backend, cases, run)]), timeoutMs);
     } finally {
@@ -50,16 +50,16 @@ async function attempt(
     }
   } catch (error) {
     run.error = messageOf(error);
-    run.died = error instanceof BrowserDied;
+    run.died = !(error instanceof TooSlow);
   }
   return run;
 }
 
-async function start(executable: string, timeoutMs: number): Promise<Browser> {
+async function start(executable: string): Promise<Browser> {
   try {
-    return await launchChromium(executable, timeoutMs);
+    return await launchChromium(executable);
   } catch (error) {
-    throw new BrowserDied(`${executable} does not start: ${messageOf(error)}`);
+    throw new Error(`${executable} does not start: ${messageOf(error)}`);
   }
 }
 
@@ -77,7 +77,7 @@ async function runOnPage(page: Page, origin: string, backend: string, cases: rea
         its,
       ] as const);
     } catch (error) {
-      if (await page.evaluate(() => globalThis.swara.lost())) throw new BrowserDied("the WebGL context was lost");
+      if (await page.evaluate(() => globalThis.swara.lost())) throw new Error("the WebGL context was lost");
       run.graphs[graph] = { error: messageOf(error) };
     }
   }
@@ -86,7 +86,7 @@ async function runOnPage(page: Page, origin: string, backend: string, cases: rea
 async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not finished after ${ms / 1000} s`)), ms);
+    timer = setTimeout(() => reject(new TooSlow(`not finished after ${ms / 1000} s`)), ms);
   });
   try {
     return await Promise.race([work, deadline]);

@@ -2,11 +2,13 @@
 
 import { type Browser, chromium } from "playwright-core";
 
+const LAUNCH_MS = 30_000;
+
 /** Starts Chromium with a fresh profile in the temporary folder, which goes when the browser is closed or this process ends. */
-export function launchChromium(executable: string, timeoutMs: number): Promise<Browser> {
+export function launchChromium(executable: string): Promise<Browser> {
   return chromium.launch({
     executablePath: executable,
-    timeout: timeoutMs,
+    timeout: LAUNCH_MS,
     // Playwright's --disable-gpu would take WebGL away as well.
     ignoreDefaultArgs: ["--disable-gpu"],
     args: [

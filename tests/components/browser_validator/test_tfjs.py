@@ -1,0 +1,84 @@
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.browser_validator import tfjs
+from components.browser_validator.tfjs import BrowserDied, read_report, run_tfjs
+
+
+def write_report(folder, **changes):
+    graph = {
+        "error": None,
+        "loadMs": 1.0,
+        "coldMs": 2.0,
+        "warmMs": 1.5,
+        "dynamic": False,
+        "gpuBytes": 64,
+        "cases": {"sweep": {"audio": {"file": "webgl.full.sweep.audio.f32", "shape": [1, 4]}}},
+    }
+    backend = {"browser": "156", "error": None, "died": False, "renderer": "GPU", "console": ["oh"]}
+    broken = {"error": "no such op"}
+    report = {
+        "tfjs": "4.22.0",
+        "backends": {"webgl": {**backend, "graphs": {"full": graph, "controls": broken}, **changes}},
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    np.arange(4, dtype="<f4").tofile(folder / "webgl.full.sweep.audio.f32")
+
+
+def test_a_report_is_read_with_its_values(tmp_path):
+    write_report(tmp_path)
+    run = read_report(tmp_path)
+    assert (run.version, run.browser) == ("4.22.0", "156")
+    webgl = run.backends["webgl"]
+    assert (webgl.error, webgl.renderer, webgl.console) == ("", "GPU", ("oh",))
+    assert webgl.graphs["controls"].error == "no such op"
+    np.testing.assert_array_equal(webgl.graphs["full"].outputs["sweep"]["audio"], [[0.0, 1.0, 2.0, 3.0]])
+    assert webgl.graphs["full"].milliseconds == {"load": 1.0, "cold": 2.0, "warm": 1.5}
+    assert webgl.graphs["full"].gpu_bytes == 64
+
+
+def test_a_browser_that_died_is_a_fault_and_not_a_verdict(tmp_path):
+    write_report(tmp_path, died=True, error="/usr/bin/chromium does not start")
+    with pytest.raises(BrowserDied, match=r"/usr/bin/chromium does not start.*SWARA_CHROMIUM=none"):
+        read_report(tmp_path)
+
+
+def use_script(monkeypatch, tmp_path, script: str) -> None:
+    """Puts a Python script in the validator's place; Python ignores the arguments that follow it."""
+    path = tmp_path / "script.py"
+    path.write_text(script)
+    monkeypatch.setattr(tfjs, "COMMAND", path)
+    monkeypatch.setattr(tfjs, "require_validator", lambda: sys.executable)
+
+
+def test_a_validator_that_hangs_is_ended_with_its_children_and_counts_as_not_finished(monkeypatch, tmp_path):
+    script = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    use_script(monkeypatch, tmp_path, script)
+    began = time.monotonic()
+    monkeypatch.setattr(tfjs, "GRACE_SECONDS", 0.0)
+    run = run_tfjs(tmp_path, tmp_path, None, timeout_seconds=0.5)
+    assert run.backends["wasm"].error == "not finished after 0.5 s"
+    assert time.monotonic() - began < 10.0
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_validator_that_fails_is_a_fault_in_its_own_words(monkeypatch, tmp_path):
+    use_script(monkeypatch, tmp_path, "raise SystemExit('cases.json: two cases share a name')")
+    with pytest.raises(RuntimeError, match=r"exit code 1: cases\.json: two cases share a name"):
+        run_tfjs(tmp_path, tmp_path, None, timeout_seconds=30.0)
+
+
+def test_a_program_that_is_no_browser_is_a_fault_that_names_it(tmp_path):
+    (tmp_path / "x.f32").write_bytes(bytes(4))
+    inputs = {"x": {"file": "x.f32", "shape": [1]}}
+    case = {"name": "c", "graph": "controls", "inputs": inputs, "outputs": ["y"]}
+    (tmp_path / "cases.json").write_text(json.dumps({"cases": [case]}))
+    with pytest.raises(BrowserDied, match=r"failed twice.*/bin/false does not start"):
+        run_tfjs(tmp_path, tmp_path, Path("/bin/false"), timeout_seconds=30.0)
