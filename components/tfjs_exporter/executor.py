@@ -24,7 +24,7 @@ Artifacts = dict[str, list[types.Artifact]]
 class Executor(base_executor.BaseExecutor):
     """Reads model and examples, writes the bundle."""
 
-    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:  # noqa: N802
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         """See `TfjsExporter` for inputs and outputs."""
         self._log_startup(input_dict, output_dict, exec_properties)
         saved_model = Path(path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"])))

@@ -37,7 +37,8 @@ def encode(name: str, value: np.ndarray, affine: Affine | None = None) -> tuple[
     if affine is not None:
         stored = _affine_bytes(name, value, affine)
         return {**entry, "quantization": {"dtype": "uint8", "scale": affine[0], "min": affine[1]}}, stored
-    narrow = value.astype("<f2")
+    with np.errstate(over="ignore"):  # what overflows is found unequal
+        narrow = value.astype("<f2")
     if np.array_equal(narrow.astype(np.float32), value, equal_nan=True):
         return {**entry, "quantization": {"dtype": "float16"}}, narrow.tobytes()
     return entry, value.astype("<f4").tobytes()
