@@ -1,4 +1,4 @@
-"""How recordings become training examples: typed, bounded settings without values (those stand in `configs/base.yaml`)."""
+"""How recordings become training examples: typed, bounded settings. Their values stand in `configs/base.yaml`."""
 
 from __future__ import annotations
 

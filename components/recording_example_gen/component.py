@@ -1,0 +1,105 @@
+"""RecordingExampleGen: a folder of recordings becomes windows of audio with features, split into train and eval."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import any_pb2, struct_pb2
+from tfx.components.example_gen import component, driver, utils
+from tfx.dsl.components.base import executor_spec
+from tfx.orchestration import data_types
+from tfx.proto import example_gen_pb2
+from tfx.types import standard_component_specs
+from tfx.utils import proto_utils
+
+from components.errors import UserError
+from components.recording_example_gen.config import ExtractionConfig
+from components.recording_example_gen.executor import CONFIG_KEY, SPLITS, Executor, extraction_config
+from components.recording_example_gen.listing import fingerprint, input_pattern, list_recordings
+
+FINGERPRINT_KEY = "source_fingerprint"
+SOURCES = ("components/recording_example_gen", "models/config.py")
+
+
+class Driver(driver.FileBasedDriver):
+    """Resolves span and version as TFX does, but fingerprints the whole span window, nested folders too."""
+
+    def resolve_exec_properties(
+        self,
+        exec_properties: dict[str, Any],
+        pipeline_info: data_types.PipelineInfo,
+        component_info: data_types.ComponentInfo,
+    ) -> dict[str, Any]:
+        """Adds span, version and fingerprint.
+
+        Raises:
+          UserError: the folder is absent, holds no recording, or has no span where the pattern names one.
+        """
+        base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+        try:
+            resolved = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+        except ValueError as error:
+            raise UserError(f"{base}: {error}") from None
+        config = example_gen_pb2.Input()
+        proto_utils.json_to_proto(resolved[standard_component_specs.INPUT_CONFIG_KEY], config)
+        span_window = extraction_config(resolved).examples.span_window
+        listing = list_recordings(base, config.splits[0].pattern, span_window)
+        return {**resolved, utils.FINGERPRINT_PROPERTY_NAME: fingerprint(base, listing)}
+
+
+class RecordingExampleGen(component.FileBasedExampleGen):
+    """Ingests recordings.
+
+    The output `examples` is a standard Examples artifact with the splits train and eval and `ingest_report.json`. A
+    fingerprint of the recordings, the configuration and a fingerprint of this component's sources decide whether the
+    cache holds: nothing else does.
+
+    Args:
+      input_base: folder or URI of recordings, of span-N folders, or of span-N/version-M folders.
+      extraction: what to measure and what to set aside.
+      input_pattern: how recordings are laid out below `input_base`: "*", "span-{SPAN}/*" or
+        "span-{SPAN}/version-{VERSION}/*". None finds out, where `input_base` can be looked into now.
+    """
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    DRIVER_CLASS = Driver
+
+    def __init__(
+        self,
+        input_base: str | data_types.RuntimeParameter,
+        extraction: ExtractionConfig,
+        input_pattern: str | None = None,
+    ):
+        split = example_gen_pb2.Input.Split(name="recordings", pattern=input_pattern or _pattern(input_base))
+        outputs = [example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=1) for name in SPLITS]
+        super().__init__(
+            input_base=input_base,
+            input_config=example_gen_pb2.Input(splits=[split]),
+            output_config=example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=outputs)),
+            custom_config=_custom_config(extraction),
+        )
+
+
+def _pattern(input_base: str | data_types.RuntimeParameter) -> str:
+    return input_pattern(input_base) if isinstance(input_base, str) else "*"
+
+
+def _custom_config(extraction: ExtractionConfig) -> example_gen_pb2.CustomConfig:
+    settings = struct_pb2.Struct()
+    settings.update({CONFIG_KEY: extraction.model_dump_json(), FINGERPRINT_KEY: source_fingerprint()})
+    packed = any_pb2.Any()
+    packed.Pack(settings, deterministic=True)
+    return example_gen_pb2.CustomConfig(custom_config=packed)
+
+
+def source_fingerprint() -> str:
+    """SHA-256, hex, of this component's sources: an edit makes the cache miss."""
+    root = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for source in SOURCES:
+        place = root / source
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

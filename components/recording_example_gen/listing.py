@@ -1,0 +1,154 @@
+"""Finds recordings in a folder, or in the newest of its spans."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from components.errors import UserError
+
+READABLE = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
+NOT_READ = {".m4a", ".mp4", ".aac", ".wma", ".webm", ".ape", ".alac", ".amr", ".mka"}
+SPAN = re.compile(r"span-(\d+)$")
+VERSION = re.compile(r"version-(\d+)$")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in a folder of recordings.
+
+    Attributes:
+      names: of audio files, relative to the folder, in order.
+      unread: of audio files in formats that are not read.
+    """
+
+    names: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+def list_recordings(base: str, pattern: str, span_window: int) -> Listing:
+    """Lists the recordings of the span window.
+
+    Args:
+      base: folder or URI.
+      pattern: relative to it, as resolved for one span: "*", "span-3/*" or "span-3/version-1/*".
+      span_window: how many of the newest spans up to that one are taken; of each the newest version.
+
+    Raises:
+      UserError: the folder is absent, or there is no audio file in it.
+    """
+    if not _is_folder(base):
+        raise UserError(f"{base}: no such folder of recordings")
+    folders = _window(base, pattern.rstrip("*").rstrip("/"), span_window)
+    found = sorted(name for folder in folders for name in _files(base, folder))
+    names = tuple(name for name in found if _suffix(name) in READABLE)
+    unread = tuple(name for name in found if _suffix(name) in NOT_READ)
+    if not names and not unread:
+        kinds = " ".join(sorted(suffix[1:] for suffix in READABLE))
+        raise UserError(f"{base}: no recordings there, nor in folders below it; files of these kinds are read: {kinds}")
+    return Listing(names, unread)
+
+
+def input_pattern(base: str) -> str:
+    """How recordings are laid out below a folder: with spans, with spans and versions, or neither.
+
+    Returns:
+      A pattern for TFX's ExampleGen: "*", "span-{SPAN}/*" or "span-{SPAN}/version-{VERSION}/*".
+    """
+    spans = _numbered(base, "", SPAN)
+    if not spans:
+        return "*"
+    versions = [bool(_numbered(base, folder, VERSION)) for folder in spans.values()]
+    if any(versions) and not all(versions):
+        raise UserError(f"{base}: some span-N folders hold version-M folders and others do not: make them alike")
+    return "span-{SPAN}/version-{VERSION}/*" if all(versions) else "span-{SPAN}/*"
+
+
+def latest_pattern(base: str) -> str:
+    """`input_pattern` with the newest span and version filled in, as TFX's driver would."""
+    pattern = input_pattern(base)
+    if pattern == "*":
+        return pattern
+    spans = _numbered(base, "", SPAN)
+    folder = spans[max(spans)]
+    if "{VERSION}" not in pattern:
+        return f"{folder}/*"
+    versions = _numbered(base, folder, VERSION)
+    return f"{versions[max(versions)]}/*"
+
+
+def _window(base: str, folder: str, span_window: int) -> list[str]:
+    """The folders of the newest `span_window` spans up to the one in `folder`."""
+    parts = PurePosixPath(folder).parts
+    if not parts or not SPAN.match(parts[0]):
+        return [folder]
+    spans = _numbered(base, "", SPAN)
+    newest = int(SPAN.match(parts[0]).group(1))  # type: ignore[union-attr]
+    taken = [spans[span] for span in sorted(spans) if span < newest][1 - span_window or len(spans) :]
+    if len(parts) > 1:
+        older = [_numbered(base, span, VERSION) for span in taken]
+        taken = [versions[max(versions)] for versions in older if versions]
+    return [*taken, folder]
+
+
+def _numbered(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
+    """Sub-folders named by number: number -> path relative to `base`."""
+    found = {}
+    for name in _subfolders(base, folder):
+        match = kind.match(name)
+        if match:
+            found[int(match.group(1))] = f"{folder}/{name}" if folder else name
+    return found
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _is_folder(base: str) -> bool:
+    return _fileio().isdir(base) if "://" in base else os.path.isdir(base)
+
+
+def _subfolders(base: str, folder: str) -> list[str]:
+    place = os.path.join(base, folder)
+    if "://" in base:
+        return [name.rstrip("/") for name in _fileio().listdir(place)]
+    return [entry.name for entry in os.scandir(place) if entry.is_dir()] if os.path.isdir(place) else []
+
+
+def _files(base: str, folder: str) -> Iterator[str]:
+    """Files below a folder, relative to `base`, with forward slashes; hidden ones are left out."""
+    top = os.path.join(base, folder) if folder else base
+    walk = _fileio().walk(top) if "://" in base else os.walk(top, followlinks=True)
+    for place, subfolders, files in walk:
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in files:
+            if not name.startswith("."):
+                yield os.path.relpath(os.path.join(place, name), base).replace(os.sep, "/")
+
+
+def _fileio():  # type: ignore[no-untyped-def]
+    from tfx.dsl.io import fileio
+
+    return fileio
+
+
+def fingerprint(base: str, listing: Listing) -> str:
+    """SHA-256, hex, over names, sizes and times of change of all recordings."""
+    digest = hashlib.sha256()
+    for name in sorted((*listing.names, *listing.unread)):
+        size, changed = _stat(base, name)
+        digest.update(f"{name}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _stat(base: str, name: str) -> tuple[int, int]:
+    if "://" in base:
+        found = _fileio().stat(f"{base.rstrip('/')}/{name}")
+        return found.length, found.mtime_nsec
+    status = os.stat(os.path.join(base, name))
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,91 @@
+"""Decides over all recordings at once: duplicates, sides, windows, and whether there is enough to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from components.recording_example_gen.config import ExtractionConfig
+from components.recording_example_gen.report import IngestReport, RecordingEntry
+from components.recording_example_gen.splits import LONG_SECONDS, Sides, Sound, split
+from components.recording_example_gen.windows import eval_starts, train_starts
+
+Summary = tuple[RecordingEntry, Sound | None]  # what `Analysis.summary` gives
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Where windows of one recording begin, in frames."""
+
+    train: tuple[int, ...] = ()
+    eval: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of every recording.
+
+    Attributes:
+      report: the verdict on each, and over all.
+      cuts: by the name of the recording; none where the run does not go on.
+    """
+
+    report: IngestReport
+    cuts: Mapping[str, Cuts] = field(default_factory=dict)
+
+
+def make_plan(summaries: Iterable[Summary], config: ExtractionConfig) -> Plan:
+    """Plans what to cut from all recordings, in whatever order they come."""
+    ordered = _without_copies(sorted(summaries, key=lambda summary: summary[0].recording))
+    sides = split([sound for _, sound in ordered if sound], config.audio, config.examples)
+    cuts = {entry.recording: _cuts(sides[sound.recording_id], config) for entry, sound in ordered if sound}
+    entries = tuple(_counted(entry, cuts.get(entry.recording)) for entry, _ in ordered)
+    report = IngestReport(entries)
+    report = replace(report, refusals=_refusals(report, config))
+    return Plan(report, cuts if report.would_run else {})
+
+
+def _without_copies(summaries: Iterable[Summary]) -> list[Summary]:
+    """Keeps the first of recordings with the same content; the others have no sound of their own."""
+    first: dict[str, str] = {}
+    kept: list[Summary] = []
+    for entry, sound in summaries:
+        if sound is None:
+            kept.append((entry, None))
+            continue
+        original = first.setdefault(sound.recording_id, entry.recording)
+        if original == entry.recording:
+            kept.append((entry, sound))
+        else:
+            reason = f"holds the same audio as {original}"
+            kept.append((replace(entry, verdict="duplicate", reason=reason, usable_seconds=0.0), None))
+    return kept
+
+
+def _cuts(sides: Sides, config: ExtractionConfig) -> Cuts:
+    return Cuts(
+        tuple(train_starts(sides.train, config.audio, config.examples)),
+        tuple(eval_starts(sides.eval, config.audio)),
+    )
+
+
+def _counted(entry: RecordingEntry, cuts: Cuts | None) -> RecordingEntry:
+    return replace(entry, train_windows=len(cuts.train), eval_windows=len(cuts.eval)) if cuts else entry
+
+
+def _refusals(report: IngestReport, config: ExtractionConfig) -> tuple[str, ...]:
+    least = config.examples.min_minutes
+    if not report.used:
+        return ("none of the recordings can be used: the table says why",)
+    if report.usable_minutes < least:
+        return (
+            f"{report.usable_minutes:.2f} minutes are usable, at least {least:g} are needed: add recordings, or lower "
+            "examples.min_minutes",
+        )
+    reasons = []
+    for side, windows in (("training", report.train_windows), ("evaluation", report.eval_windows)):
+        if not windows:
+            reasons.append(
+                f"nothing is left for {side}: add a second recording, or one of more than {LONG_SECONDS:g} s"
+            )
+    return tuple(reasons)
