@@ -1,0 +1,94 @@
+"""Reverbs: a dry signal through a learned room.
+
+Each has `ir()`, the impulse response of the wet path, and `get_signal`, dry and wet together. Tap 0 is 0: it is the dry
+path.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from models.ddsp import core, filters
+from models.ddsp.synths import FilteredNoise
+
+
+class Reverb(tf.Module):
+    """What all reverbs share. A subclass gives `taps` and `_wet`."""
+
+    taps: int
+
+    def _wet(self) -> tf.Tensor:
+        raise NotImplementedError
+
+    def ir(self) -> tf.Tensor:
+        """The impulse response of the wet path, shape [taps]; tap 0 is 0."""
+        return tf.concat([tf.zeros([1]), self._wet()[1:]], axis=0)
+
+    def get_signal(self, audio: tf.Tensor) -> tf.Tensor:
+        """Dry plus wet, no delay compensation. Shape [batch, samples] in and out."""
+        return audio + filters.convolve(audio, self.ir())
+
+
+class FreeReverb(Reverb):
+    """Every tap is learned (ddsp.effects.Reverb).
+
+    Args:
+      taps: samples of the impulse response.
+      seed: of the initial taps, which are inaudible.
+    """
+
+    def __init__(self, taps: int, seed: int = 0):
+        super().__init__(name="reverb")
+        self.taps = taps
+        initial = np.random.default_rng(seed).normal(0.0, 1e-6, taps)
+        self.response = tf.Variable(initial, dtype=tf.float32, name="ir")
+
+    def _wet(self) -> tf.Tensor:
+        return self.response
+
+
+class ExponentialDecayReverb(Reverb):
+    """Fixed noise under a decay of which the level and the rate are learned (ddsp.effects.ExpDecayReverb).
+
+    Args:
+      taps: samples of the impulse response.
+      seed: of the noise.
+    """
+
+    def __init__(self, taps: int, seed: int = 0):
+        super().__init__(name="reverb")
+        self.taps = taps
+        self._noise = np.random.default_rng(seed).uniform(-1.0, 1.0, taps).astype(np.float32)
+        self.gain = tf.Variable(-4.0, dtype=tf.float32, name="gain")
+        self.decay = tf.Variable(2.0, dtype=tf.float32, name="decay")
+
+    def _wet(self) -> tf.Tensor:
+        time = tf.constant(np.linspace(0.0, 1.0, self.taps), tf.float32)
+        return core.exp_sigmoid(self.gain) * tf.exp(-(2.0 + tf.exp(self.decay)) * time) * self._noise
+
+
+class FilteredNoiseReverb(Reverb):
+    """Fixed noise through a filter that is learned frame by frame (ddsp.effects.FilteredNoiseReverb).
+
+    Args:
+      taps: samples of the impulse response.
+      frames: in which the filter may differ; at most taps.
+      bands: magnitudes a frame.
+      seed: of the noise and of the initial magnitudes.
+    """
+
+    def __init__(self, taps: int, frames: int = 500, bands: int = 32, seed: int = 0):
+        super().__init__(name="reverb")
+        self.taps = taps
+        hop = max(1, -(-taps // frames))
+        self._frames = -(-taps // hop)
+        self._synth = FilteredNoise(bands, hop, initial_bias=-3.0)
+        random = np.random.default_rng(seed)
+        self._noise = random.uniform(-1.0, 1.0, (1, self._frames * hop)).astype(np.float32)
+        initial = random.normal(0.0, 1e-2, (self._frames, bands))
+        self.magnitudes = tf.Variable(initial, dtype=tf.float32, name="magnitudes")
+
+    def _wet(self) -> tf.Tensor:
+        controls = self._synth.get_controls(self.magnitudes[tf.newaxis])
+        return self._synth.get_signal(noise=tf.constant(self._noise), **controls)[0, : self.taps]

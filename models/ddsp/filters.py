@@ -1,0 +1,112 @@
+"""FIR filters: designed from magnitudes by frequency sampling, applied frame by frame or whole through the FFT."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+
+def response_matrix(bands: int, window_size: int = 0) -> npt.NDArray[np.float64]:
+    """The linear map from magnitudes to the taps of a causal, linear-phase FIR filter.
+
+    Frequency sampling (Smith, Spectral Audio Signal Processing, "Windowing a desired impulse response"): inverse real
+    FFT, Hann window around lag 0, then a shift that makes the filter causal (ddsp.core.frequency_impulse_response).
+
+    Args:
+      bands: number of magnitudes, evenly spaced from 0 Hz to Nyquist.
+      window_size: length of the Hann window in samples; 0, or more than the filter has, means all of it.
+
+    Returns:
+      Shape [bands, taps]; taps is 2 * (bands - 1), or window_size where that is less.
+    """
+    length = 2 * (bands - 1)
+    lags = np.fft.fftshift(np.fft.irfft(np.eye(bands)), axes=-1)  # [bands, length], lag 0 at length // 2
+    if window_size <= 0 or window_size >= length:
+        return lags * _hann(length)
+    # ddsp lays a short window's element `half` on lag 0 and starts the taps two elements into it: kept, so that models agree
+    half = (window_size + 1) // 2
+    first = length // 2 - (half - 2)
+    window = np.append(_hann(window_size)[2:], [0.0, 0.0])
+    return lags[:, first : first + window_size] * window
+
+
+def _hann(size: int) -> npt.NDArray[np.float64]:
+    """As tf.signal.hann_window: periodic where the size is even, symmetric where it is odd."""
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / (size - size % 2))
+
+
+def impulse_response(magnitudes: tf.Tensor, window_size: int = 0) -> tf.Tensor:
+    """Taps of the filters with the given magnitudes.
+
+    Args:
+      magnitudes: shape [..., bands], linear, from 0 Hz to Nyquist; bands must be known when traced.
+      window_size: see `response_matrix`.
+
+    Returns:
+      Shape [..., taps].
+    """
+    matrix = response_matrix(int(magnitudes.shape[-1]), window_size)
+    return tf.matmul(magnitudes, tf.constant(matrix, tf.float32))
+
+
+def group_delay(taps: int) -> int:
+    """Samples that ddsp cuts from the front of what a filter of `response_matrix` gives, for its delay.
+
+    One short of a symmetric filter's exact delay, two of an even one's: kept, so that models agree.
+    """
+    return max((taps - 1) // 2 - 1, 0)
+
+
+def fast_fft_size(minimum: int) -> int:
+    """The least even number >= minimum that has no prime factor above 5: such FFTs are quick."""
+    size = minimum + minimum % 2
+    while not _is_five_smooth(size):
+        size += 2
+    return size
+
+
+def _is_five_smooth(number: int) -> bool:
+    for prime in (2, 3, 5):
+        while number % prime == 0:
+            number //= prime
+    return number == 1
+
+
+def convolve_frames(audio: tf.Tensor, responses: tf.Tensor, hop: int) -> tf.Tensor:
+    """Convolves every frame of the audio with an impulse response of its own and adds up what overlaps.
+
+    Args:
+      audio: shape [batch, frames * hop].
+      responses: shape [batch, frames, taps]; taps must be known when traced.
+      hop: samples a frame.
+
+    Returns:
+      Shape [batch, frames * hop + taps - 1].
+    """
+    taps, frames = int(responses.shape[-1]), tf.shape(responses)[1]
+    size = fast_fft_size(hop + taps - 1)
+    excitation = tf.signal.rfft(tf.reshape(audio, [-1, frames, hop]), [size])
+    pieces = tf.signal.irfft(excitation * tf.signal.rfft(responses, [size]), [size])  # [batch, frames, size]
+    return tf.signal.overlap_and_add(pieces, hop)[:, : frames * hop + taps - 1]
+
+
+def convolve(audio: tf.Tensor, response: tf.Tensor) -> tf.Tensor:
+    """Convolves audio with one impulse response; what rings on past its end is cut.
+
+    Args:
+      audio: shape [batch, samples]; samples may be unknown when traced.
+      response: shape [taps], the same for the whole batch; taps must be known when traced.
+
+    Returns:
+      Shape [batch, samples].
+    """
+    taps, samples = int(response.shape[0]), audio.shape[1]
+    if samples is not None:
+        size: int | tf.Tensor = fast_fft_size(samples + taps - 1)
+    else:
+        samples = tf.shape(audio)[1]
+        bits = tf.math.log(tf.cast(samples + taps, tf.float64)) / tf.math.log(tf.constant(2.0, tf.float64))
+        size = 2 ** tf.cast(tf.math.ceil(bits), tf.int32)
+    spectrum = tf.signal.rfft(audio, [size]) * tf.signal.rfft(response, [size])
+    return tf.signal.irfft(spectrum, [size])[:, :samples]

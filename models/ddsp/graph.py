@@ -1,0 +1,276 @@
+"""A signal chain declared as a list: which processors there are and what feeds what.
+
+    - {name: harmonic, type: harmonic, harmonics: 60, envelope: window}
+    - {name: noise, type: filtered_noise, bands: 65, initial_bias: -5.0}
+    - {name: dry, type: mix, inputs: [harmonic, noise]}
+    - {name: reverb, type: reverb_free, seconds: 1.0, inputs: [dry]}
+
+The last entry gives the audio. An entry may only use names that stand above it, so there are no cycles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from models.ddsp import effects
+from models.ddsp.synths import FilteredNoise, Harmonic, Tensors
+
+DEFAULT_ENTRIES: tuple[dict[str, Any], ...] = (
+    {"name": "harmonic", "type": "harmonic", "harmonics": 60, "envelope": "window"},
+    {"name": "noise", "type": "filtered_noise", "bands": 65, "initial_bias": -5.0},
+    {"name": "dry", "type": "mix", "inputs": ["harmonic", "noise"]},
+    {"name": "reverb", "type": "reverb_free", "seconds": 1.0, "inputs": ["dry"]},
+)
+
+# type -> the keys that it knows besides name, type and inputs, with their defaults; how many inputs it takes
+_KEYS: dict[str, dict[str, Any]] = {
+    "harmonic": {"harmonics": 60, "envelope": "window"},
+    "filtered_noise": {"bands": 65, "initial_bias": -5.0},
+    "mix": {},
+    "reverb_free": {"seconds": 1.0},
+    "reverb_exponential": {"seconds": 1.0},
+    "reverb_filtered_noise": {"seconds": 1.0, "frames": 500, "bands": 32},
+}
+_SYNTHS = {"harmonic": Harmonic, "filtered_noise": FilteredNoise}
+_REVERBS: dict[str, Callable[..., effects.Reverb]] = {
+    "reverb_free": effects.FreeReverb,
+    "reverb_exponential": effects.ExponentialDecayReverb,
+    "reverb_filtered_noise": effects.FilteredNoiseReverb,
+}
+
+
+class ProcessorGraph(tf.Module):
+    """Synthesisers, mixes and reverbs, wired as declared.
+
+    Attributes:
+      raw_outputs: what a network must give, by name, with its width. Names are the synthesiser's own (`amplitude`,
+        `harmonic_distribution`, `noise_magnitudes`), prefixed by the node's name where two nodes have the same type.
+      control_names: the same names; controls also hold `f0_hz`.
+      audio_name, dry_name: the last node, and what goes into the last reverb (the same node where there is none).
+      reverb: the last reverb, or None.
+      latency: samples by which `step` lags behind `get_dry`.
+
+    Args:
+      entries: mappings with `name`, `type` and the type's keys, as in this module's example.
+      sample_rate: Hz.
+      frame_rate: Hz; divides sample_rate.
+      seed: of fixed noise in reverbs and of their initial values.
+
+    Raises:
+      ValueError: an unknown type or key, a name used twice, an input that does not stand above, a node that nothing
+        uses, a wrong number of inputs; the message names the entry.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Mapping[str, Any]] = DEFAULT_ENTRIES,
+        *,
+        sample_rate: int = 16000,
+        frame_rate: int = 250,
+        seed: int = 0,
+    ):
+        super().__init__(name="processors")
+        check_entries(entries)
+        self.sample_rate, self.frame_rate, self.hop = sample_rate, frame_rate, sample_rate // frame_rate
+        self._entries = [dict(entry) for entry in entries]
+        self._inputs = {entry["name"]: list(entry.get("inputs") or []) for entry in entries}
+        self.synths: dict[str, Harmonic | FilteredNoise] = {}
+        self.reverbs: dict[str, effects.Reverb] = {}
+        for entry in entries:
+            self._build(entry, seed)
+        self._control_of = _control_names(self._entries, self.synths)
+        self.raw_outputs = {
+            control: synth.raw_outputs[own]
+            for name, synth in self.synths.items()
+            for own, control in self._control_of[name].items()
+        }
+        self.control_names = list(self.raw_outputs)
+        self.audio_name: str = self._entries[-1]["name"]
+        self.reverb = next(reversed(self.reverbs.values()), None)
+        self.dry_name = self._inputs[next(reversed(self.reverbs))][0] if self.reverbs else self.audio_name
+        self.needs_noise = any(isinstance(synth, FilteredNoise) for synth in self.synths.values())
+        self.latency = max(synth.latency for synth in self.synths.values())
+
+    def _build(self, entry: Mapping[str, Any], seed: int) -> None:
+        kind = entry["type"]
+        keys = {key: entry.get(key, default) for key, default in _KEYS[kind].items()}
+        if kind == "harmonic":
+            self.synths[entry["name"]] = Harmonic(sample_rate=self.sample_rate, hop=self.hop, **keys)
+        elif kind == "filtered_noise":
+            self.synths[entry["name"]] = FilteredNoise(hop=self.hop, **keys)
+        elif kind in _REVERBS:
+            taps = round(keys.pop("seconds") * self.sample_rate)
+            self.reverbs[entry["name"]] = _REVERBS[kind](taps=taps, seed=seed, **keys)
+
+    def own_controls(self, name: str, values: Mapping[str, tf.Tensor]) -> Tensors:
+        """The values of one synthesiser under its own names, f0_hz where it needs that."""
+        own = {of: values[control] for of, control in self._control_of[name].items()}
+        return {**own, "f0_hz": values["f0_hz"]} if isinstance(self.synths[name], Harmonic) else own
+
+    def chain(self) -> list[tuple[str, list[str]]]:
+        """Every node with its inputs, in the order in which they sound."""
+        return [(entry["name"], self._inputs[entry["name"]]) for entry in self._entries]
+
+    def get_controls(self, raw: Mapping[str, tf.Tensor], f0_hz: tf.Tensor) -> Tensors:
+        """Scales what a network gives to controls with a physical meaning.
+
+        Args:
+          raw: by name of `raw_outputs`, shape [batch, frames, width].
+          f0_hz: shape [batch, frames, 1], Hz.
+
+        Returns:
+          The same names and shapes, and `f0_hz`.
+        """
+        controls: Tensors = {"f0_hz": f0_hz}
+        for name, synth in self.synths.items():
+            scaled = synth.get_controls(**self.own_controls(name, {**raw, "f0_hz": f0_hz}))
+            controls.update({control: scaled[own] for own, control in self._control_of[name].items()})
+        return controls
+
+    def basis(self, f0_hz: tf.Tensor) -> tf.Tensor | None:
+        """The sines of a batch for `get_signal`: [batch, frames, hop, heard]; None without a harmonic synthesiser."""
+        harmonics = [synth for synth in self.synths.values() if isinstance(synth, Harmonic)]
+        if not harmonics:
+            return None
+        return max(harmonics, key=lambda synth: synth.harmonics).basis(f0_hz)
+
+    def get_signal(
+        self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
+    ) -> Tensors:
+        """Sounds every node.
+
+        Args:
+          controls: of `get_controls`.
+          noise: shape [batch, frames * hop], uniform in [-1, 1); needed where there is filtered noise.
+          basis: what `basis(f0_hz)` gives, where it is at hand.
+
+        Returns:
+          The signal of every node by name, shape [batch, frames * hop].
+        """
+        return self._signals(controls, noise, basis, self.audio_name)
+
+    def get_dry(
+        self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """The signal before the last reverb, shape [batch, frames * hop]. Arguments: see `get_signal`."""
+        return self._signals(controls, noise, basis, self.dry_name)[self.dry_name]
+
+    def _signals(
+        self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None, basis: tf.Tensor | None, last: str
+    ) -> Tensors:
+        if self.needs_noise and noise is None:
+            raise ValueError("this graph filters noise: give it noise of shape [batch, samples]")
+        signals: Tensors = {}
+        for entry in self._entries:
+            name = entry["name"]
+            if name in self.synths:
+                synth, own = self.synths[name], self.own_controls(name, controls)
+                signals[name] = synth.get_signal(
+                    **own, **({"basis": basis} if isinstance(synth, Harmonic) else {"noise": noise})
+                )
+            else:
+                signals[name] = self._process(name, signals)
+            if name == last:
+                break
+        return signals
+
+    def _process(self, name: str, signals: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        inputs = [signals[source] for source in self._inputs[name]]
+        return self.reverbs[name].get_signal(inputs[0]) if name in self.reverbs else tf.add_n(inputs)
+
+    def initial_state(self, batch: int | tf.Tensor = 1) -> Tensors:
+        """The state of `step` before the first frame, flat: `NODE/PART` -> tensor."""
+        state: Tensors = {}
+        for name, synth in self.synths.items():
+            state.update({f"{name}/{part}": value for part, value in synth.initial_state(batch).items()})
+            state[f"{name}/delay"] = tf.zeros([batch, self.latency - synth.latency])
+        return state
+
+    def step(
+        self, controls: Mapping[str, tf.Tensor], state: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, Tensors]:
+        """Sounds new frames: the dry signal of as many frames, `latency` samples late, and the new state.
+
+        Chunk by chunk it gives what `get_dry` gives of the whole. A reverb before the dry node cannot be streamed.
+        """
+        signals: Tensors = {}
+        new_state: Tensors = {}
+        for entry in self._entries:
+            name = entry["name"]
+            if name in self.synths:
+                signals[name], parts = self._step_synth(name, controls, state, noise)
+                new_state.update(parts)
+            elif name in self.reverbs:
+                raise ValueError(f"{name}: a reverb before the dry signal cannot be streamed")
+            else:
+                signals[name] = self._process(name, signals)
+            if name == self.dry_name:
+                break
+        return signals[self.dry_name], new_state
+
+    def _step_synth(
+        self, name: str, controls: Mapping[str, tf.Tensor], state: Mapping[str, tf.Tensor], noise: tf.Tensor | None
+    ) -> tuple[tf.Tensor, Tensors]:
+        synth, prefix = self.synths[name], f"{name}/"
+        own_state = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        delay = own_state.pop("delay")
+        extra = {} if isinstance(synth, Harmonic) else {"noise": noise}
+        signal, parts = synth.step(**self.own_controls(name, controls), **extra, state=own_state)
+        samples = tf.shape(signal)[1]
+        delayed = tf.concat([delay, signal], axis=1)  # the quicker synthesisers wait for the slowest
+        parts["delay"] = delayed[:, samples:]
+        return delayed[:, :samples], {prefix + part: value for part, value in parts.items()}
+
+
+def check_entries(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Raises ValueError where a list of entries is not a signal chain; see `ProcessorGraph`."""
+    if not entries:
+        raise ValueError("a processor graph needs at least one entry")
+    seen: set[str] = set()
+    unused: list[str] = []
+    for place, entry in enumerate(entries):
+        name = entry.get("name")
+        if not name:
+            raise ValueError(f"entry {place} of the processor graph has no name")
+        if name in seen:
+            raise ValueError(f"{name}: two entries of the processor graph have this name")
+        _check_entry(name, entry, seen)
+        unused = [source for source in unused if source not in (entry.get("inputs") or [])] + [name]
+        seen.add(name)
+    if len(unused) > 1:
+        raise ValueError(f"{unused[0]}: nothing uses this entry, and the last one ({unused[-1]}) is the audio")
+    if not any(entry["type"] in _SYNTHS for entry in entries):
+        raise ValueError("a processor graph needs a synthesiser: harmonic or filtered_noise")
+
+
+def _check_entry(name: str, entry: Mapping[str, Any], above: set[str]) -> None:
+    kind, inputs = entry.get("type"), entry.get("inputs") or []
+    if kind not in _KEYS:
+        raise ValueError(f"{name}: no processor type {kind!r}; known: {', '.join(_KEYS)}")
+    for key in entry:
+        if key not in {"name", "type", "inputs", *_KEYS[kind]}:
+            raise ValueError(f"{name}: unknown key {key!r}; {kind} knows {', '.join(_KEYS[kind]) or 'none'}")
+    for source in inputs:
+        if source not in above:
+            raise ValueError(f"{name}: input {source!r} is not the name of an entry above it")
+    least, most = (0, 0) if kind in _SYNTHS else (1, len(above) if kind == "mix" else 1)
+    if not least <= len(inputs) <= max(least, most):
+        raise ValueError(f"{name}: {kind} takes {'no input' if not most else 'one input' if most == 1 else 'inputs'}")
+
+
+def _control_names(
+    entries: Sequence[Mapping[str, Any]], synths: Mapping[str, Harmonic | FilteredNoise]
+) -> dict[str, dict[str, str]]:
+    """For every synthesiser, what each of its controls is called in the graph."""
+    kinds = [entry["type"] for entry in entries]
+    return {
+        entry["name"]: {
+            own: f"{entry['name']}_{own}" if kinds.count(entry["type"]) > 1 else own
+            for own in synths[entry["name"]].raw_outputs
+        }
+        for entry in entries
+        if entry["name"] in synths
+    }

@@ -1,0 +1,130 @@
+"""A bank of harmonics: phases, the basis of sines, and their weighted sum.
+
+The phase of f0 is kept modulo one cycle. Within a frame f0 is linear, so the phase at any sample has a closed form, and
+only one prefix sum over frames, in float64, is needed. Amplitudes between frames are a fixed blend of two neighbours; the
+sum over harmonics is then one small matrix product a frame instead of an envelope for every harmonic at every sample.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+
+def envelope_weights(envelope: str, hop: int) -> npt.NDArray[np.float32]:
+    """How much of a frame and of the next one each sample between them gets.
+
+    Args:
+      envelope: "window", overlapping two-hop periodic Hann windows (ddsp.core.upsample_with_windows), or "linear".
+      hop: samples a frame.
+
+    Returns:
+      Shape [hop, 2].
+
+    Raises:
+      ValueError: no such envelope.
+    """
+    fraction = np.arange(hop) / hop
+    if envelope == "window":
+        rising = 0.5 - 0.5 * np.cos(np.pi * fraction)
+    elif envelope == "linear":
+        rising = fraction
+    else:
+        raise ValueError(f"envelope {envelope!r} is not one of window, linear")
+    return np.stack([1.0 - rising, rising], axis=-1).astype(np.float32)
+
+
+def next_frame(frames: tf.Tensor) -> tf.Tensor:
+    """Each frame's successor; the last one is its own. Shape [batch, frames, ...] in and out."""
+    return tf.concat([frames[:, 1:], frames[:, -1:]], axis=1)
+
+
+def frame_phases(
+    f0_hz: tf.Tensor, hop: int, sample_rate: int, initial: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Phase of f0 before the first sample of every frame, and after the last sample of the last one.
+
+    Args:
+      f0_hz: shape [batch, frames, 1], Hz; linear between frames, the last one is held.
+      hop: samples a frame.
+      sample_rate: Hz.
+      initial: shape [batch], float64, cycles; 0 where it is None.
+
+    Returns:
+      Shapes [batch, frames] and [batch]; float64, cycles in [0, 1).
+    """
+    f0 = tf.cast(f0_hz[..., 0], tf.float64)
+    slope = next_frame(f0) - f0
+    # the sum of hop samples on the line from f0 to its successor, in cycles
+    advance = (hop * f0 + 0.5 * (hop - 1) * slope) / sample_rate
+    start = tf.zeros_like(f0[:, 0]) if initial is None else initial
+    total = start[:, tf.newaxis] + tf.cumsum(advance, axis=1)
+    before = tf.concat([start[:, tf.newaxis], total[:, :-1]], axis=1)
+    return tf.math.floormod(before, 1.0), tf.math.floormod(total[:, -1], 1.0)
+
+
+def sample_phases(
+    f0_hz: tf.Tensor, hop: int, sample_rate: int, initial: tf.Tensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Phase and frequency of f0 at every sample; the first sample stands one increment after `initial`.
+
+    Args:
+      f0_hz: see `frame_phases`, as are the other arguments.
+      hop: samples a frame.
+      sample_rate: Hz.
+      initial: cycles.
+
+    Returns:
+      Phase in cycles, float32 in [0, 1), shape [batch, frames, hop]; frequency in Hz, same shape; the phase after the
+      last sample, float64, shape [batch].
+    """
+    before, after = frame_phases(f0_hz, hop, sample_rate, initial)
+    slope = next_frame(f0_hz) - f0_hz  # [batch, frames, 1]
+    sample = np.arange(hop)
+    hz = f0_hz + slope * tf.constant(sample / hop, tf.float32)  # [batch, frames, hop]
+    # sum of hz over samples 0..n: (n + 1) f0 + n (n + 1) / (2 hop) slope
+    at_f0 = tf.constant((sample + 1) / sample_rate, tf.float32)
+    at_slope = tf.constant(sample * (sample + 1) / (2 * hop * sample_rate), tf.float32)
+    phase = tf.cast(before, tf.float32)[..., tf.newaxis] + f0_hz * at_f0 + slope * at_slope
+    return phase - tf.floor(phase), hz, after
+
+
+def harmonic_basis(phase: tf.Tensor, hz: tf.Tensor, harmonics: int, sample_rate: int) -> tf.Tensor:
+    """Sines of the harmonics at every sample; 0 where a harmonic reaches Nyquist. It has no gradient.
+
+    Harmonics above Nyquist everywhere in the batch are left out.
+
+    Args:
+      phase: shape [batch, frames, hop], cycles of f0.
+      hz: same shape, Hz of f0.
+      harmonics: how many are wanted at most.
+      sample_rate: Hz.
+
+    Returns:
+      Shape [batch, frames, hop, heard], heard <= harmonics.
+    """
+    nyquist = sample_rate / 2
+    heard = tf.clip_by_value(tf.cast(nyquist / tf.maximum(tf.reduce_min(hz), 1e-3), tf.int32) + 1, 1, harmonics)
+    numbers = tf.range(1, tf.cast(heard, tf.float32) + 1.0)
+    sines = tf.sin(phase[..., tf.newaxis] * (2.0 * np.pi * numbers))
+    audible = hz[..., tf.newaxis] * numbers < nyquist
+    return tf.stop_gradient(tf.where(audible, sines, 0.0))
+
+
+def weighted_sum(basis: tf.Tensor, amplitudes: tf.Tensor, weights: npt.NDArray[np.float32]) -> tf.Tensor:
+    """Sums the basis with amplitudes that glide from frame to frame.
+
+    Args:
+      basis: shape [batch, frames, hop, heard].
+      amplitudes: shape [batch, frames, harmonics]; those past `heard` are not heard.
+      weights: shape [hop, 2], of `envelope_weights`.
+
+    Returns:
+      Shape [batch, frames * hop].
+    """
+    amplitudes = amplitudes[..., : tf.shape(basis)[-1]]
+    pair = tf.stack([amplitudes, next_frame(amplitudes)], axis=2)  # [batch, frames, 2, heard]
+    both = tf.matmul(basis, pair, transpose_b=True)  # [batch, frames, hop, 2]
+    signal = tf.reduce_sum(both * weights, axis=-1)
+    return tf.reshape(signal, [tf.shape(signal)[0], -1])

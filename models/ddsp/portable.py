@@ -1,0 +1,124 @@
+"""The dry signal with operations that every TF.js backend has: no FFT, complex, float64 or random ones, no While.
+
+It gives what `ProcessorGraph.get_dry` gives for one example of any length, in float32. The phase is summed over frames
+only, in Hz modulo the frame rate, block by block, so that it stays exact to about 1e-5 cycles in a minute of audio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from models.ddsp import filters
+from models.ddsp.graph import ProcessorGraph
+from models.ddsp.synths import FilteredNoise, Harmonic
+
+BLOCK = 32  # frames summed before the sum is wrapped: a few bits of float32 at most are lost
+
+
+def dry_signal(graph: ProcessorGraph, controls: Mapping[str, tf.Tensor], noise: tf.Tensor) -> tf.Tensor:
+    """Sounds the controls of one example.
+
+    Args:
+      graph: its synthesisers, and the mixes up to its dry node.
+      controls: of `graph.get_controls`, shape [1, frames, width].
+      noise: shape [1, frames * hop], uniform in [-1, 1].
+
+    Returns:
+      Shape [1, frames * hop].
+
+    Raises:
+      ValueError: a reverb stands before the dry node.
+    """
+    signals: dict[str, tf.Tensor] = {}
+    for name, sources in graph.chain():
+        synth = graph.synths.get(name)
+        if isinstance(synth, Harmonic):
+            signals[name] = _harmonic(synth, **graph.own_controls(name, controls))
+        elif isinstance(synth, FilteredNoise):
+            signals[name] = _filtered_noise(synth, noise=noise, **graph.own_controls(name, controls))
+        elif name in graph.reverbs:
+            raise ValueError(f"{name}: a reverb before the dry signal has no portable form")
+        else:
+            signals[name] = tf.add_n([signals[source] for source in sources])
+        if name == graph.dry_name:
+            break
+    return tf.reshape(signals[graph.dry_name], [1, -1])
+
+
+def _harmonic(synth: Harmonic, amplitude: tf.Tensor, harmonic_distribution: tf.Tensor, f0_hz: tf.Tensor) -> tf.Tensor:
+    """Shape [frames, hop]."""
+    f0 = f0_hz[0]  # [frames, 1], Hz
+    following = tf.concat([f0[1:], f0[-1:]], axis=0)
+    sample = np.arange(synth.hop)
+    frame_rate = synth.sample_rate / synth.hop
+    slope = following - f0
+    # the slopes of all frames before this one add up to f0 - f0[0], so only f0 itself has to be summed
+    glide = (f0 - f0[:1]) * float((synth.hop - 1) / (2 * synth.hop))
+    before = _wrap(_prefix_sum(f0, frame_rate) + glide, frame_rate) * float(1 / frame_rate)  # cycles
+    at_f0 = ((sample + 1) / synth.sample_rate).astype(np.float32)
+    at_slope = (sample * (sample + 1) / (2 * synth.hop * synth.sample_rate)).astype(np.float32)
+    phase = before + f0 * at_f0 + slope * at_slope  # [frames, hop]
+    hz = f0 + slope * (sample / synth.hop).astype(np.float32)
+    numbers = np.arange(1, synth.harmonics + 1, dtype=np.float32)
+    cycles = (phase - tf.round(phase))[..., tf.newaxis] * numbers
+    sines = tf.sin((cycles - tf.round(cycles)) * float(2 * np.pi))  # [frames, hop, harmonics]
+    audible = tf.cast(hz[..., tf.newaxis] * numbers < synth.sample_rate / 2, tf.float32)
+    amplitudes = (amplitude * harmonic_distribution)[0]  # [frames, harmonics]
+    pair = tf.stack([amplitudes, tf.concat([amplitudes[1:], amplitudes[-1:]], axis=0)], axis=2)
+    both = tf.matmul(sines * audible, pair)  # [frames, hop, 2]
+    return tf.reduce_sum(both * synth.envelope_weights, axis=-1)
+
+
+def _wrap(value: tf.Tensor, period: float) -> tf.Tensor:
+    """The remainder in [0, period), exact where value / period is small."""
+    return value - tf.floor(value * float(1 / period)) * period
+
+
+def _prefix_sum(f0: tf.Tensor, period: float) -> tf.Tensor:
+    """The sum of all frames before each, modulo `period`. Shape [frames, 1] in and out.
+
+    Three levels of blocks, each wrapped before the next one: no sum has more than `BLOCK` terms below `period`.
+    """
+    frames = tf.shape(f0)[0]
+    whole = BLOCK * BLOCK * ((frames + BLOCK * BLOCK - 1) // (BLOCK * BLOCK))
+    wrapped = tf.pad(_wrap(f0, period)[:, 0], [[0, whole - frames]])
+    fine = tf.reshape(wrapped, [-1, BLOCK, BLOCK])
+    within = _wrap(tf.cumsum(fine, axis=2), period)
+    blocks = within[:, :, -1]  # [coarse, BLOCK]
+    over_blocks = _wrap(tf.cumsum(blocks, axis=1), period)
+    coarse = over_blocks[:, -1]
+    start = _wrap(tf.cumsum(coarse), period) - coarse
+    total = within - fine + (over_blocks - blocks)[..., tf.newaxis] + start[:, tf.newaxis, tf.newaxis]
+    return _wrap(tf.reshape(total, [-1])[:frames, tf.newaxis], period)
+
+
+def _filtered_noise(synth: FilteredNoise, noise_magnitudes: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Shape [frames, hop]: convolution of each frame through real DFT matrices, then overlap-add."""
+    length = synth.hop + synth.taps - 1
+    parts = -(-length // synth.hop)  # hops over which a frame rings
+    size = parts * synth.hop
+    blocks = tf.reshape(noise, [-1, synth.hop])  # [frames, hop]
+    angle = 2 * np.pi * np.outer(np.arange(size), np.arange(size // 2 + 1)) / size
+    cosine, sine = np.cos(angle), -np.sin(angle)
+    response = filters.response_matrix(synth.bands)  # [bands, taps]
+    noise_re, noise_im = _product(blocks, cosine[: synth.hop]), _product(blocks, sine[: synth.hop])
+    magnitudes = noise_magnitudes[0]  # [frames, bands]
+    filter_re = _product(magnitudes, response @ cosine[: synth.taps])
+    filter_im = _product(magnitudes, response @ sine[: synth.taps])
+    re = noise_re * filter_re - noise_im * filter_im
+    im = noise_re * filter_im + noise_im * filter_re
+    mirrored = np.full(size // 2 + 1, 2.0 / size)
+    mirrored[0] = 1.0 / size
+    mirrored[-1] = (1.0 if size % 2 == 0 else 2.0) / size
+    rung = _product(re, (cosine * mirrored).T) + _product(im, (sine * mirrored).T)  # [frames, size]
+    pieces = tf.reshape(rung, [-1, parts, synth.hop])
+    summed = tf.add_n([tf.pad(pieces[:, part], [[part, parts - 1 - part], [0, 0]]) for part in range(parts)])
+    late = tf.reshape(summed, [-1])[synth.delay :]
+    return tf.reshape(late[: tf.size(noise)], [-1, synth.hop])
+
+
+def _product(left: tf.Tensor, right: np.ndarray) -> tf.Tensor:
+    return tf.matmul(left, tf.constant(right, tf.float32))

@@ -1,0 +1,159 @@
+"""Spectra, loudness and power of audio, defined as in ddsp.spectral_ops so that figures compare."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from models.ddsp import core
+
+SILENCE_DB = -core.DB_RANGE
+
+
+def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: bool = True) -> tf.Tensor:
+    """Magnitudes of the short-time Fourier transform, with a gradient that is 0 where the magnitude is 0.
+
+    Args:
+      audio: shape [batch, samples].
+      size: samples of the FFT and of its Hann window.
+      overlap: of neighbouring frames; the hop is size * (1 - overlap).
+      pad_end: pad with zeros so that the last sample is in a frame; else frames that would run over are left out.
+
+    Returns:
+      Shape [batch, frames, size / 2 + 1].
+    """
+    hop = int(size * (1.0 - overlap))
+    window = tf.signal.hann_window(size)
+    # a bin between 0 Hz and Nyquist stands for its mirror image too
+    mirrored = np.full(size // 2 + 1, size / 2, np.float32)
+    mirrored[[0, -1]] = size
+
+    @tf.custom_gradient
+    def magnitude(audio: tf.Tensor) -> tuple[tf.Tensor, object]:
+        samples = tf.shape(audio)[1]
+        frames = tf.signal.frame(audio, size, hop, pad_end=pad_end)  # [batch, frames, size]
+        spectrum = tf.signal.rfft(frames * window)
+        absolute = tf.abs(spectrum)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            direction = tf.math.divide_no_nan(upstream * mirrored, absolute)
+            of_frames = tf.signal.irfft(spectrum * tf.cast(direction, tf.complex64), [size]) * window
+            of_audio = tf.signal.overlap_and_add(of_frames, hop)
+            missing = tf.maximum(samples - tf.shape(of_audio)[1], 0)  # samples that were in no frame
+            return tf.pad(of_audio, [[0, 0], [0, missing]])[:, :samples]
+
+        return absolute, gradient
+
+    return magnitude(audio)
+
+
+def a_weighting_db(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A-weighting in dB (IEC 61672-1), 0 dB at 1 kHz, with a floor of -80 dB. Any shape, Hz in, dB out."""
+    square = np.asarray(hz, np.float64) ** 2
+    poles = np.array([20.598997, 107.65265, 737.86223, 12194.217]) ** 2
+    response = (
+        poles[3]
+        * square**2
+        / ((square + poles[0]) * np.sqrt((square + poles[1]) * (square + poles[2])) * (square + poles[3]))
+    )
+    with np.errstate(divide="ignore"):
+        return np.maximum(20.0 * np.log10(response) + 2.0, SILENCE_DB)
+
+
+def _pad(audio: tf.Tensor, size: int, hop: int, padding: str) -> tf.Tensor:
+    """Zeros around audio [batch, samples] so that frames of `size` fall where `padding` says."""
+    samples = tf.shape(audio)[1]
+    if padding == "center":  # frame t is centred on sample t * hop
+        before, after = size // 2, size // 2
+    elif padding == "same":  # frame t starts at sample t * hop; ceil(samples / hop) frames
+        before, after = 0, tf.maximum(((samples - 1) // hop) * hop + size - samples, 0)
+    elif padding == "valid":
+        return audio
+    else:
+        raise ValueError(f"padding {padding!r} is not one of center, same, valid")
+    return tf.pad(audio, [[0, 0], [before, after]])
+
+
+def loudness_db(
+    audio: tf.Tensor,
+    sample_rate: int = 16000,
+    frame_rate: int = 250,
+    padding: str = "center",
+    n_fft: int | None = None,
+) -> tf.Tensor:
+    """A-weighted loudness: 10 log10 of the mean over bins of |S|^2 * 10^(A / 10) (ddsp.spectral_ops.compute_loudness).
+
+    Args:
+      audio: shape [batch, samples].
+      sample_rate: Hz; frame_rate must divide it.
+      frame_rate: Hz.
+      padding: "center" gives one frame more than "same"; "valid" only whole frames.
+      n_fft: samples a frame; 32 ms where it is None.
+
+    Returns:
+      Shape [batch, frames], dB, at least -80.
+    """
+    size = sample_rate * 32 // 1000 if n_fft is None else n_fft
+    hop = sample_rate // frame_rate
+    padded = _pad(audio, size, hop, padding)
+    magnitudes = stft_magnitude(padded, size, overlap=1.0 - hop / size, pad_end=False)
+    weights = 10.0 ** (a_weighting_db(np.fft.rfftfreq(size, 1.0 / sample_rate)) / 10.0)
+    return core.power_to_db(tf.reduce_mean(magnitudes**2 * tf.constant(weights, tf.float32), axis=-1))
+
+
+def rms_energy(
+    audio: tf.Tensor,
+    sample_rate: int = 16000,
+    frame_rate: int = 250,
+    frame_size: int | None = None,
+    padding: str = "center",
+) -> tf.Tensor:
+    """Root mean square of each frame, linear (ddsp.spectral_ops.compute_rms_energy). Shapes as in `loudness_db`."""
+    size = sample_rate * 32 // 1000 if frame_size is None else frame_size
+    hop = sample_rate // frame_rate
+    frames = tf.signal.frame(_pad(audio, size, hop, padding), size, hop, pad_end=False)
+    return tf.sqrt(tf.reduce_mean(frames**2, axis=-1))
+
+
+def power_db(
+    audio: tf.Tensor,
+    sample_rate: int = 16000,
+    frame_rate: int = 250,
+    frame_size: int | None = None,
+    padding: str = "center",
+) -> tf.Tensor:
+    """20 log10 of `rms_energy`, at least -80 dB (ddsp.spectral_ops.compute_power)."""
+    return core.amplitude_to_db(rms_energy(audio, sample_rate, frame_rate, frame_size, padding))
+
+
+def mel(audio: tf.Tensor, size: int, bands: int, low_hz: float, high_hz: float, sample_rate: int = 16000) -> tf.Tensor:
+    """Magnitudes summed in mel bands (ddsp.spectral_ops.compute_mel). Shape [batch, frames, bands]; hop is size / 4."""
+    matrix = tf.signal.linear_to_mel_weight_matrix(bands, size // 2 + 1, sample_rate, low_hz, high_hz)
+    return tf.matmul(stft_magnitude(audio, size), matrix)
+
+
+def log_mel(
+    audio: tf.Tensor,
+    size: int = 2048,
+    bands: int = 64,
+    low_hz: float = 80.0,
+    high_hz: float = 7600.0,
+    sample_rate: int = 16000,
+) -> tf.Tensor:
+    """Natural logarithm of `mel` (ddsp.spectral_ops.compute_logmel). Shape [batch, frames, bands]."""
+    return core.safe_log(mel(audio, size, bands, low_hz, high_hz, sample_rate))
+
+
+def mfcc(
+    audio: tf.Tensor,
+    size: int = 1024,
+    bands: int = 128,
+    coefficients: int = 13,
+    low_hz: float = 20.0,
+    high_hz: float = 8000.0,
+    sample_rate: int = 16000,
+) -> tf.Tensor:
+    """Mel-frequency cepstral coefficients (ddsp.spectral_ops.compute_mfcc). Shape [batch, frames, coefficients]."""
+    logmel = log_mel(audio, size, bands, low_hz, high_hz, sample_rate)
+    return tf.signal.mfccs_from_log_mel_spectrograms(logmel)[..., :coefficients]
