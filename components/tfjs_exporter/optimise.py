@@ -27,7 +27,8 @@ from components.tfjs_exporter.graph import (
     string_attr,
 )
 
-PASS_THROUGH = {"Identity", "StopGradient", "PreventGradient", "Snapshot"}
+# TensorFlow.js looks for EnsureShape's shape among its inputs, where it is not, and fails.
+PASS_THROUGH = {"Identity", "StopGradient", "PreventGradient", "Snapshot", "EnsureShape"}
 MANY_OUTPUTS = {"Split", "SplitV", "Switch", "Merge", "Unpack", "TopKV2", "Unique"}
 
 
