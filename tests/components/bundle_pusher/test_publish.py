@@ -1,13 +1,7 @@
 import json
-import multiprocessing
-import os
-import resource
-import signal
-import sys
+import shutil
 import tempfile
 import time
-import traceback
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -24,6 +18,8 @@ from components.bundle_pusher.publish import (
 )
 from components.errors import UserError
 from components.tfjs_exporter.manifest import InvalidBundle, check_files, content_hash, load
+from tests.components.bundle_pusher import children
+from tests.components.bundle_pusher.children import FORKS
 from tests.components.tfjs_exporter.small_bundle import write_small_bundle
 
 NOON = datetime(2025, 4, 5, 12, 0, 0, tzinfo=timezone.utc)
@@ -46,6 +42,13 @@ def root(tmp_path):
     return tmp_path / "pushed"
 
 
+@pytest.fixture(scope="module")
+def forker():
+    started = children.Forker()
+    yield started
+    started.close()
+
+
 def whole(root: Path, name: str = "violin") -> str:
     """Follows the files as a page does and checks every byte on the way; returns the version."""
     latest = json.loads((root / name / LATEST_FILE).read_text())
@@ -58,21 +61,6 @@ def whole(root: Path, name: str = "violin") -> str:
 
 def leftovers(root: Path) -> list[Path]:
     return [path for path in root.rglob(".*") if path.name != ".lock"]
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Runs work in a forked child; returns the signal that ended it, or 0 where it came to its end."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        os._exit(1)  # never go on with pytest's own work
-    status = os.waitpid(pid, 0)[1]
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 def test_a_version_is_utc_time_and_content_hash_and_what_a_page_follows_is_whole(bundle, root):
@@ -147,32 +135,18 @@ def test_a_bundle_with_a_file_that_nobody_listed_is_not_published(bundle, root):
         publish(bundle, root, NOON)
 
 
-def dies_at(event: int) -> None:
-    """From now on this process kills itself at its `event`-th operation on a file, before it happens."""
-    seen = 0
-
-    def count(name: str, _: tuple) -> None:
-        nonlocal seen
-        if name in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir", "os.listdir"):
-            seen += 1
-            if seen == event:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(count)
-
-
-def test_a_push_killed_at_any_step_leaves_a_whole_version_served_and_a_retry_completes_it(bundle, better, tmp_path):
+def test_a_push_killed_at_any_step_leaves_a_whole_version_served_and_a_retry_completes_it(
+    bundle, better, tmp_path, forker
+):
     """SIGKILL before every operation on a file in turn, from the first to the last."""
-    killed = 0
+    killed, before = 0, tmp_path / "pushed-before"
+    old = publish(bundle, before, NOON).version
     for event in range(1, 1000):
         root = tmp_path / f"pushed-{event}"
-        old = publish(bundle, root, NOON).version
-
-        def push(event: int = event, root: Path = root) -> None:
-            dies_at(event)
-            publish(better, root, NOON + timedelta(hours=1), {"spectral_loss": 6.0})
-
-        ended_by = in_child(push)
+        shutil.copytree(before, root)
+        ended_by = forker.run(
+            children.push_and_die, event, better, root, NOON + timedelta(hours=1), {"spectral_loss": 6.0}
+        )
         served = whole(root)
         assert served == old or served.endswith(content_hash(load(better))[:8])
         listed = json.loads((root / INDEX_FILE).read_text())["instruments"]
@@ -189,15 +163,10 @@ def test_a_push_killed_at_any_step_leaves_a_whole_version_served_and_a_retry_com
     assert killed > 40
 
 
-def test_a_first_push_killed_at_any_step_is_not_listed_half_and_a_retry_completes_it(bundle, tmp_path):
+def test_a_first_push_killed_at_any_step_is_not_listed_half_and_a_retry_completes_it(bundle, tmp_path, forker):
     for event in range(1, 1000, 3):
         root = tmp_path / f"pushed-{event}"
-
-        def push(event: int = event, root: Path = root) -> None:
-            dies_at(event)
-            publish(bundle, root, NOON)
-
-        ended_by = in_child(push)
+        ended_by = forker.run(children.push_and_die, event, bundle, root, NOON, None)
         if (root / "violin" / LATEST_FILE).exists():
             whole(root)
         publish(bundle, root, NOON + timedelta(hours=2))
@@ -207,15 +176,10 @@ def test_a_first_push_killed_at_any_step_is_not_listed_half_and_a_retry_complete
             break
 
 
-def test_a_disk_that_fills_up_is_one_clear_error_and_the_old_version_is_served(bundle, better, root):
+def test_a_disk_that_fills_up_is_one_clear_error_and_the_old_version_is_served(bundle, better, root, forker):
     old = publish(bundle, root, NOON).version
 
-    def push_without_space() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # the system refuses to write more into any file
-        with pytest.raises(UserError, match=r"cannot publish: .*What was served before is still served"):
-            publish(better, root, NOON + timedelta(hours=1))
-
-    assert in_child(push_without_space) == 0
+    forker.run(children.push_without_space, better, root, NOON + timedelta(hours=1))
     assert whole(root) == old
     assert leftovers(root) == []
 
@@ -226,7 +190,7 @@ def test_a_destination_that_cannot_be_written_is_one_clear_error(bundle, tmp_pat
         publish(bundle, tmp_path / "file" / "pushed", NOON)
 
 
-def test_a_read_only_destination_is_one_clear_error():
+def test_a_read_only_destination_is_one_clear_error(forker):
     with tempfile.TemporaryDirectory() as shared:
         bundle, root = Path(shared) / "bundle", Path(shared) / "pushed"
         write_small_bundle(bundle)
@@ -234,21 +198,15 @@ def test_a_read_only_destination_is_one_clear_error():
         Path(shared).chmod(0o755)
         root.chmod(0o555)
 
-        def push_without_permission() -> None:
-            if os.geteuid() == 0:
-                os.setuid(65534)  # root may write anywhere: be nobody
-            with pytest.raises(UserError, match="cannot publish: Permission denied"):
-                publish(bundle, root, NOON)
-
-        assert in_child(push_without_permission) == 0
+        forker.run(children.push_without_permission, bundle, root, NOON)
+        assert list(root.iterdir()) == []
 
 
 def test_pushes_of_different_instruments_at_once_all_reach_the_index(tmp_path, root):
     names = ["violin", "oboe", "saxophone", "bansuri", "shehnai", "sarangi"]
     for name in names:
         write_small_bundle(tmp_path / name, name=name)
-    context = multiprocessing.get_context("fork")
-    pushes = [context.Process(target=publish, args=(tmp_path / name, root, NOON)) for name in names]
+    pushes = [FORKS.Process(target=publish, args=(tmp_path / name, root, NOON)) for name in names]
     for push in pushes:
         push.start()
     for push in pushes:
@@ -259,8 +217,7 @@ def test_pushes_of_different_instruments_at_once_all_reach_the_index(tmp_path, r
 
 
 def test_two_pushes_of_one_instrument_wait_for_each_other(bundle, better, root):
-    context = multiprocessing.get_context("fork")
-    pushes = [context.Process(target=publish, args=(one, root, NOON)) for one in (bundle, better, bundle, better)]
+    pushes = [FORKS.Process(target=publish, args=(one, root, NOON)) for one in (bundle, better, bundle, better)]
     for push in pushes:
         push.start()
     for push in pushes:
@@ -275,7 +232,7 @@ def test_a_push_waits_while_another_holds_the_lock(bundle, root):
     from components.bundle_pusher import durable
 
     with durable.locked(root / "violin" / ".lock"):
-        push = multiprocessing.get_context("fork").Process(target=publish, args=(bundle, root, NOON))
+        push = FORKS.Process(target=publish, args=(bundle, root, NOON))
         push.start()
         time.sleep(0.3)
         assert push.is_alive()
