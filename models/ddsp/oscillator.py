@@ -117,13 +117,13 @@ def weighted_sum(basis: tf.Tensor, amplitudes: tf.Tensor, weights: npt.NDArray[n
 
     Args:
       basis: shape [batch, frames, hop, heard].
-      amplitudes: shape [batch, frames, harmonics]; those past `heard` are not heard.
+      amplitudes: shape [batch, frames, harmonics]; what only one of the two has is not heard.
       weights: shape [hop, 2], of `envelope_weights`.
 
     Returns:
       Shape [batch, frames * hop].
     """
-    amplitudes = amplitudes[..., : tf.shape(basis)[-1]]
+    amplitudes, basis = amplitudes[..., : tf.shape(basis)[-1]], basis[..., : tf.shape(amplitudes)[-1]]
     pair = tf.stack([amplitudes, next_frame(amplitudes)], axis=2)  # [batch, frames, 2, heard]
     both = tf.matmul(basis, pair, transpose_b=True)  # [batch, frames, hop, 2]
     signal = tf.reduce_sum(both * weights, axis=-1)

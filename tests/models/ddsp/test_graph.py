@@ -1,0 +1,91 @@
+"""A signal chain that is declared wrongly says which entry is wrong and how."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.ddsp.graph import ProcessorGraph
+from models.ddsp.metrics import f0_error_cents, loudness_l1_db
+from models.ddsp.synths import white_noise
+
+HARMONIC: dict[str, Any] = {"name": "harmonic", "type": "harmonic", "harmonics": 10}
+NOISE: dict[str, Any] = {"name": "noise", "type": "filtered_noise", "bands": 9}
+DRY: dict[str, Any] = {"name": "dry", "type": "mix", "inputs": ["harmonic", "noise"]}
+
+
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [
+        ([], "at least one"),
+        ([{"type": "harmonic"}], "entry 0 .* no name"),
+        ([{"name": "a", "type": "wavetable"}], "a: no processor type 'wavetable'; known: harmonic"),
+        ([{**HARMONIC, "harmonix": 3}], "harmonic: unknown key 'harmonix'; harmonic knows harmonics, envelope"),
+        ([HARMONIC, HARMONIC], "harmonic: two entries"),
+        ([HARMONIC, {**DRY, "inputs": ["harmonic", "hiss"]}], "dry: input 'hiss' is not the name of an entry above"),
+        ([{**DRY, "inputs": ["dry"]}], "dry: input 'dry' is not"),
+        ([{**HARMONIC, "inputs": ["harmonic"]}], "harmonic: input 'harmonic' is not"),
+        ([HARMONIC, NOISE], "harmonic: nothing uses this entry"),
+        ([HARMONIC, {"name": "r", "type": "reverb_free", "inputs": []}], "r: reverb_free takes one input"),
+        ([HARMONIC, {"name": "m", "type": "mix", "inputs": []}], "m: mix takes"),
+        ([{**HARMONIC, "envelope": "cubic"}], "envelope 'cubic'"),
+    ],
+)
+def test_a_wrong_chain_names_the_entry_and_the_fault(entries: list[dict[str, Any]], says: str):
+    with pytest.raises(ValueError, match=says):
+        ProcessorGraph(entries)
+
+
+def test_names_of_outputs_are_plain_for_one_synthesiser_a_type_and_prefixed_for_more():
+    assert ProcessorGraph([HARMONIC, NOISE, DRY]).raw_outputs == {
+        "amplitude": 1,
+        "harmonic_distribution": 10,
+        "noise_magnitudes": 9,
+    }
+    low, high = {**HARMONIC, "name": "low"}, {**HARMONIC, "name": "high", "harmonics": 4}
+    both = ProcessorGraph([low, high, {"name": "sum", "type": "mix", "inputs": ["low", "high"]}])
+    assert both.raw_outputs == {
+        "low_amplitude": 1,
+        "low_harmonic_distribution": 10,
+        "high_amplitude": 1,
+        "high_harmonic_distribution": 4,
+    }
+
+
+def test_two_harmonic_synthesisers_sound_as_the_sum_of_each():
+    low, high = {**HARMONIC, "name": "low"}, {**HARMONIC, "name": "high", "harmonics": 4}
+    both = ProcessorGraph([low, high, {"name": "sum", "type": "mix", "inputs": ["low", "high"]}])
+    raw = {name: tf.random.stateless_normal([1, 20, width], (1, 2)) for name, width in both.raw_outputs.items()}
+    f0 = tf.fill([1, 20, 1], 300.0)
+    signals = both.get_signal(both.get_controls(raw, f0), basis=both.basis(f0))
+    np.testing.assert_allclose(signals["sum"], signals["low"] + signals["high"])
+    assert not both.needs_noise
+    assert np.abs(signals["low"] - signals["high"]).max() > 0.01
+
+
+def test_the_dry_signal_is_what_goes_into_the_last_reverb():
+    room = {"name": "room", "type": "reverb_free", "seconds": 0.01, "inputs": ["dry"]}
+    graph = ProcessorGraph([HARMONIC, NOISE, DRY, room])
+    assert (graph.dry_name, graph.audio_name) == ("dry", "room")
+    assert ProcessorGraph([HARMONIC]).dry_name == "harmonic"
+    raw = {name: tf.zeros([1, 20, width]) for name, width in graph.raw_outputs.items()}
+    controls, noise = graph.get_controls(raw, tf.fill([1, 20, 1], 300.0)), white_noise(1, 20 * 64, (0, 1))
+    np.testing.assert_allclose(graph.get_dry(controls, noise), graph.get_signal(controls, noise)["dry"])
+
+
+def test_noise_that_is_missing_is_asked_for():
+    graph = ProcessorGraph([HARMONIC, NOISE, DRY])
+    raw = {name: tf.zeros([1, 20, width]) for name, width in graph.raw_outputs.items()}
+    with pytest.raises(ValueError, match="filters noise"):
+        graph.get_signal(graph.get_controls(raw, tf.fill([1, 20, 1], 300.0)))
+
+
+def test_metrics_count_only_frames_that_mean_something():
+    target, value = np.array([[-80.0, -20.0, -30.0]]), np.array([[0.0, -22.0, -30.0]])
+    assert loudness_l1_db(target, value).tolist() == [1.0]
+    assert np.isnan(loudness_l1_db(np.full((1, 3), -80.0), value)).all()
+    hz, octave = np.full((1, 3), 440.0), np.array([[440.0, 880.0, 440.0 * 2 ** (1 / 12)]])
+    trusted = np.array([[0.9, 0.1, 0.9]])
+    assert f0_error_cents(hz, octave, trusted, trusted)[0] == pytest.approx(50.0)
+    assert np.isnan(f0_error_cents(hz, octave, 0 * trusted, trusted)).all()
