@@ -14,7 +14,7 @@ The statistics are outputs of the graph too, the same for every example: `read_s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def custom_config(model: ModelConfig) -> dict[str, Any]:
     return {"inputs": list(model.inputs)}
 
 
-def scaled_names(inputs: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+def scaled_names(inputs: Sequence[str]) -> tuple[str, ...]:
     """Names of the features that the network hears, in its order."""
     return ("f0_scaled", *(f"{name}_scaled" for name in inputs))
 

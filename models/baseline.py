@@ -1,0 +1,274 @@
+"""The instrument that any network must beat: one timbre for all notes, as loud as it is asked to be.
+
+Measured on training windows, without learning: the mean harmonic distribution (complex demodulation along f0), the mean
+noise spectrum (what remains when the harmonics are taken away) and its level on a line over loudness. The amplitude is
+that which has the wanted loudness at every pitch. Played by the model's own synthesiser, it sounds like a crude but
+right version of the instrument. The Evaluator asks a model to be better than it by a share, which means the same for
+any recordings; a model that is silent, noisy or lost is not.
+
+Means are of logarithms: the spectral loss compares log magnitudes too, and geometric means gave the stronger baseline
+on violin, oboe and saxophone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from models.ddsp.core import hz_to_midi
+from models.ddsp.graph import ProcessorGraph
+from models.ddsp.spectral import a_weighting_db
+from models.ddsp.synths import normalise_harmonics
+
+Array = npt.NDArray[np.float64]
+
+MOST_WINDOWS = 32
+VOICED_CONFIDENCE = 0.5
+SOUNDING_DB = 40.0  # a frame sounds where its loudness is no further than this below the loud level
+LOUDNESS_SECONDS = 0.032  # of the window by which loudness is defined
+ANALYSIS_SECONDS = 0.064  # of the window that tells harmonics apart: down to f0 of 62 Hz
+PITCHES_PER_SEMITONE = 8
+_PITCHES = np.arange(128 * PITCHES_PER_SEMITONE) / PITCHES_PER_SEMITONE  # MIDI
+_TINY = 1e-7
+_NOISE_POWER = 1.0 / 3.0  # of uniform noise in [-1, 1)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The constants of the network-free instrument.
+
+    Attributes:
+      distribution: shape [harmonics], sums to 1; empty for a synthesiser without harmonics.
+      level_db: shape [1024], dB of amplitude that sound at a loudness of 0 dB, for MIDI pitches an eighth apart.
+      noise_magnitudes: shape [bands], of noise whose power is 1; empty for a synthesiser without noise.
+      noise_level_db: level of the noise in dB at a loudness of 0 dB, and its slope in dB per dB.
+    """
+
+    distribution: npt.NDArray[np.float32]
+    level_db: npt.NDArray[np.float32]
+    noise_magnitudes: npt.NDArray[np.float32]
+    noise_level_db: tuple[float, float]
+
+    def controls(self, graph: ProcessorGraph, f0_hz: tf.Tensor, loudness_db: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What the synthesiser is told for features [B, T]: all controls, each [B, T, channels], and f0_hz [B, T, 1].
+
+        Where the chain has several synthesisers of a kind, the first one plays and the others are silent.
+        """
+        f0_hz, loudness_db = f0_hz[..., tf.newaxis], loudness_db[..., tf.newaxis]  # [B, T, 1]
+        pitch = tf.cast(tf.round(hz_to_midi(f0_hz) * PITCHES_PER_SEMITONE), tf.int32)
+        level_db = tf.gather(self.level_db, tf.clip_by_value(pitch, 0, len(_PITCHES) - 1))
+        offset_db, slope = self.noise_level_db
+        ones = tf.ones_like(f0_hz)
+        played = {
+            "amplitude": _amplitude(loudness_db + level_db),
+            "harmonic_distribution": normalise_harmonics(ones * self.distribution, f0_hz, graph.sample_rate),
+            "noise_magnitudes": _amplitude(offset_db + slope * loudness_db) * self.noise_magnitudes,
+        }
+        controls = {"f0_hz": f0_hz}
+        for name, channels in graph.raw_outputs.items():
+            kind = next(kind for kind in _KINDS if name.endswith(kind))
+            controls[name] = played.pop(kind, ones * tf.zeros([channels]))
+        return controls
+
+    def audio(
+        self, graph: ProcessorGraph, f0_hz: tf.Tensor, loudness_db: tf.Tensor, noise: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Plays features [B, T] with noise [B, samples].
+
+        Returns:
+          The dry signal; and the same in the chain's own room, as loud as the dry one (the recordings, from which the
+          level is, hold their room already). Each [B, samples]. A broken room gives NaN.
+        """
+        signals = graph.get_signal(self.controls(graph, f0_hz, loudness_db), noise=noise)
+        dry, wet = signals[graph.dry_name], signals[graph.audio_name]
+        power, wet_power = (tf.reduce_mean(tf.square(x), axis=-1, keepdims=True) for x in (dry, wet))
+        return dry, wet * tf.sqrt(power / tf.maximum(wet_power, 1e-20))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers; `from_json` reads them."""
+        return {
+            "distribution": self.distribution.tolist(),
+            "level_db": self.level_db.tolist(),
+            "noise_magnitudes": self.noise_magnitudes.tolist(),
+            "noise_level_db": list(self.noise_level_db),
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Baseline:
+        """The inverse of `to_json`."""
+        arrays = {name: np.asarray(raw[name], np.float32) for name in ("distribution", "level_db", "noise_magnitudes")}
+        offset, slope = raw["noise_level_db"]
+        return cls(**arrays, noise_level_db=(offset, slope))
+
+
+_KINDS = ("amplitude", "harmonic_distribution", "noise_magnitudes")
+
+
+def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGraph) -> Baseline:
+    """Measures the network-free instrument.
+
+    Args:
+      windows: training examples, up to 256, of which 32, evenly spread, are used: `audio` [samples], and `f0_hz`,
+        `f0_confidence`, `loudness_db` [frames].
+      graph: the synthesiser that will play it.
+
+    Raises:
+      ValueError: there are no windows.
+    """
+    chosen = list(islice(windows, 256))
+    if not chosen:
+        raise ValueError("a baseline needs at least one training window")
+    places = np.unique(np.linspace(0, len(chosen) - 1, MOST_WINDOWS).round().astype(int))
+    sizes = dict.fromkeys(_KINDS, 0)
+    for name, channels in reversed(graph.raw_outputs.items()):
+        sizes[next(kind for kind in _KINDS if name.endswith(kind))] = channels
+    harmonics, bands = sizes["harmonic_distribution"], sizes["noise_magnitudes"]
+    measured = [_measure(chosen[place], graph, harmonics, bands) for place in places]
+    frames = {key: np.concatenate([m[key] for m in measured]) for key in measured[0]}
+    distribution = _mean_distribution(frames, graph.sample_rate)
+    return Baseline(
+        distribution=distribution.astype(np.float32),
+        level_db=_level_db(distribution, graph.sample_rate).astype(np.float32),
+        noise_magnitudes=_mean_noise(frames).astype(np.float32),
+        noise_level_db=_noise_line(frames),
+    )
+
+
+def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics: int, bands: int) -> dict[str, Array]:
+    """Frame by frame: amplitudes [T, harmonics], noise power [T, bands], features [T], and which frames count."""
+    audio, f0 = (np.asarray(window[name], np.float64) for name in ("audio", "f0_hz"))
+    loudness = np.asarray(window["loudness_db"], np.float64)
+    sounding = loudness >= np.percentile(loudness, 95) - SOUNDING_DB
+    voiced = sounding & (window["f0_confidence"] >= VOICED_CONFIDENCE)
+    partials, cycles = _demodulate(audio, f0, harmonics, graph)
+    rest = audio - _resynthesise(partials * voiced[:, np.newaxis], cycles, graph.hop)
+    return {
+        "amplitudes": np.abs(partials),
+        "noise_power": _noise_power(rest, bands, graph.hop),
+        "f0_hz": f0,
+        "loudness_db": loudness,
+        "sounding": sounding,
+        "voiced": voiced,
+    }
+
+
+def _demodulate(
+    audio: Array, f0_hz: Array, harmonics: int, graph: ProcessorGraph
+) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128]]:
+    """Complex amplitude of every harmonic of f0 at every frame, [T, harmonics], and exp(-i phase of f0), [samples].
+
+    Every harmonic is moved to 0 Hz along the phase of f0 and averaged under a Hann window, so that glides do no harm.
+    """
+    rate = graph.sample_rate
+    window = _hann(2 * graph.hop * max(1, round(ANALYSIS_SECONDS * rate / 2 / graph.hop)))
+    time = np.arange(len(audio)) / graph.hop  # in frames
+    phase = np.cumsum(np.interp(time, np.arange(len(f0_hz)), f0_hz)) / rate
+    cycles = np.exp(-2j * np.pi * (phase % 1.0))
+    partials = np.zeros((len(f0_hz), harmonics), np.complex128)
+    moved = audio.astype(np.complex128)
+    for k in range(harmonics):
+        moved = moved * cycles  # harmonic k + 1 is at 0 Hz now
+        partials[:, k] = _averages(moved, 2.0 * window / window.sum(), graph.hop)
+    partials[np.outer(f0_hz, np.arange(1, harmonics + 1)) >= rate / 2] = 0.0
+    return partials, cycles
+
+
+def _resynthesise(partials: npt.NDArray[np.complex128], cycles: npt.NDArray[np.complex128], hop: int) -> Array:
+    """The sum of the harmonics that `_demodulate` found. Shape [samples]."""
+    frames, time = np.arange(len(partials)), np.arange(len(cycles)) / hop
+    audio, turns = np.zeros(len(cycles)), np.ones_like(cycles)
+    for partial in partials.T:
+        turns = turns * np.conj(cycles)
+        audio += np.interp(time, frames, partial.real) * turns.real - np.interp(time, frames, partial.imag) * turns.imag
+    return audio
+
+
+def _noise_power(audio: Array, bands: int, hop: int) -> Array:
+    """Power that white noise of power 1 would have to be multiplied with, [T, bands], bands from 0 Hz to Nyquist."""
+    if not bands:
+        return np.zeros((len(audio) // hop, 0))
+    window = _hann(2 * (bands - 1))
+    spectrum = np.fft.rfft(_frames(audio, len(window), hop) * window)  # [T, bands]
+    return np.abs(spectrum) ** 2 / np.sum(window**2)
+
+
+def _mean_distribution(frames: Mapping[str, Array], sample_rate: int) -> Array:
+    """Geometric mean over the voiced frames in which a harmonic lies below Nyquist. Shape [harmonics], sums to 1."""
+    voiced = _those_or_all(frames["voiced"])
+    amplitudes = frames["amplitudes"][voiced]
+    numbers = np.arange(1, amplitudes.shape[1] + 1)
+    exists = np.outer(frames["f0_hz"][voiced], numbers) < sample_rate / 2
+    shares = amplitudes / np.maximum(amplitudes.sum(axis=1, keepdims=True), _TINY)
+    logs = np.log(np.maximum(shares, _TINY)) * exists
+    often = exists.sum(axis=0)
+    mean = np.where(often > 0, np.exp(logs.sum(axis=0) / np.maximum(often, 1)), 0.0)
+    return np.asarray(mean / max(mean.sum(), _TINY))
+
+
+def _level_db(distribution: Array, sample_rate: int) -> Array:
+    """dB of amplitude that sound at a loudness of 0 dB, for every pitch of the grid.
+
+    A sine of amplitude a has the loudness 10 log10(3 n a^2 / 16) + A(f): Parseval's sum over a Hann window of n
+    samples, divided by the n / 2 bins of loudness's mean. The powers of harmonics add up.
+    """
+    f0 = 440.0 * np.exp2((_PITCHES - 69.0) / 12.0)
+    hz = np.outer(f0, np.arange(1, len(distribution) + 1))  # [pitches, harmonics]
+    shares = np.where(hz < sample_rate / 2, distribution, 0.0)
+    shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), _TINY)
+    heard = np.sum(shares**2 * 10.0 ** (a_weighting_db(hz) / 10.0), axis=1)
+    return -10.0 * np.log10(3.0 / 16.0 * LOUDNESS_SECONDS * sample_rate * np.maximum(heard, _TINY))
+
+
+def _mean_noise(frames: Mapping[str, Array]) -> Array:
+    """Geometric mean over the frames that sound of the noise's magnitudes, relative to its level. Shape [bands]."""
+    power = frames["noise_power"][_those_or_all(frames["sounding"])]
+    relative = np.log(np.maximum(power, _TINY**2)) - np.log(_level(power))[:, np.newaxis]
+    return np.exp(0.5 * relative.mean(axis=0)) / np.sqrt(_NOISE_POWER)
+
+
+def _noise_line(frames: Mapping[str, Array]) -> tuple[float, float]:
+    """Least squares of the noise's level in dB over loudness: at 0 dB, and the slope."""
+    if not frames["noise_power"].size:
+        return 0.0, 0.0
+    loudness, level = frames["loudness_db"], 10.0 * np.log10(_level(frames["noise_power"]))
+    spread = np.var(loudness)
+    slope = float(np.mean((loudness - loudness.mean()) * level) / spread) if spread > 1.0 else 1.0
+    return float(level.mean() - slope * loudness.mean()), slope
+
+
+def _level(power: Array) -> Array:
+    """Mean power over the bands. Shape [T]."""
+    return np.maximum(power.mean(axis=1) if power.size else np.ones(len(power)), _TINY**2)
+
+
+def _those_or_all(mask: Array) -> npt.NDArray[np.bool_]:
+    chosen = mask.astype(bool)
+    return chosen if chosen.any() else np.ones_like(chosen)
+
+
+def _averages(signal: npt.NDArray[np.complex128], window: Array, hop: int) -> npt.NDArray[np.complex128]:
+    """Sums under a window of whole hops around every hop-th sample, zeros beyond the ends. Shape [samples // hop]."""
+    frames, parts = len(signal) // hop, len(window) // hop
+    blocks = np.pad(signal, len(window) // 2).reshape(-1, hop)
+    sums = blocks @ window.reshape(parts, hop).T  # [frames + parts, parts]: every block under every part of the window
+    return np.sum([sums[part : part + frames, part] for part in range(parts)], axis=0)
+
+
+def _frames(audio: np.ndarray, size: int, hop: int) -> np.ndarray:
+    """Frames centred on every hop-th sample, zeros beyond the ends. Shape [samples // hop, size]."""
+    padded = np.pad(audio, (size // 2, size - size // 2))
+    return np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][: len(audio) // hop]
+
+
+def _hann(size: int) -> Array:
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
+
+
+def _amplitude(db: tf.Tensor) -> tf.Tensor:
+    return tf.pow(10.0, db / 20.0)

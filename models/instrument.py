@@ -1,0 +1,162 @@
+"""The whole model: features -> network -> controls -> synthesiser -> audio, for whole clips and frame by frame.
+
+Shapes: B batch, T frames, samples = T * hop. Features are [B, T], as an example holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from models.config import AudioConfig, ModelConfig
+from models.ddsp.graph import ProcessorGraph
+from models.decoders import make_decoder
+from models.preprocessing import scaled_names
+
+_DECODER, _SYNTHESISER = "decoder/", "synthesiser/"
+
+
+class Instrument(tf.Module):
+    """A playable model.
+
+    Attributes:
+      model, audio: the settings it was built from.
+      decoder: the network.
+      graph: the synthesiser, with the reverb's variables.
+      feature_names: what the network hears, in its order; `f0_hz` goes to the synthesiser besides.
+      variables_by_name: all variables, trained together. A name is stable; the network's are those of the manifest.
+
+    Args:
+      model: architecture and signal chain.
+      audio: rates.
+      seed: of the initial weights.
+
+    Raises:
+      ValueError: the signal chain is not sound; the message names the entry and the key.
+    """
+
+    def __init__(self, model: ModelConfig, audio: AudioConfig, seed: int = 0):
+        super().__init__(name="instrument")
+        self.model, self.audio = model, audio
+        entries = [entry.model_dump() for entry in model.processors]
+        self.graph = ProcessorGraph(entries, sample_rate=audio.sample_rate, frame_rate=audio.frame_rate, seed=seed)
+        self.feature_names = scaled_names(model.inputs)
+        self.decoder = make_decoder(model.decoder, self.feature_names, self.graph.raw_outputs, seed)
+        self.variables_by_name = {_name(variable): variable for variable in self.decoder.trainable_variables}
+        for variable in self.graph.trainable_variables:
+            self.variables_by_name[f"reverb/{_name(variable).rpartition('/')[2]}"] = variable
+
+    def controls(self, features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """What the synthesiser is told to do.
+
+        Args:
+          features: `f0_hz` and `feature_names`, each [B, T]; others are not looked at.
+
+        Returns:
+          `graph.control_names`, each [B, T, channels], scaled and limited; and `f0_hz` [B, T, 1].
+        """
+        return self.graph.get_controls(self.decoder(self._heard(features)), _column(features["f0_hz"]))
+
+    def signals(
+        self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """The signal of every node of the chain.
+
+        Args:
+          controls: as `controls` gives them.
+          noise: [B, samples], uniform in [-1, 1); needed where the chain has filtered noise.
+          basis: of the same f0, as `basis` gives it; made here where it is not given.
+
+        Returns:
+          Name of a node -> [B, samples].
+        """
+        return self.graph.get_signal(controls, noise=noise, basis=basis)
+
+    def audio_from(
+        self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """The last node's signal, reverb and all, [B, samples]; arguments as in `signals`."""
+        return self.signals(controls, noise, basis)[self.graph.audio_name]
+
+    def __call__(
+        self, features: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Features as in `controls` -> audio [B, samples]."""
+        return self.audio_from(self.controls(features), noise, basis)
+
+    def basis(self, f0_hz: tf.Tensor) -> tf.Tensor:
+        """The harmonics of f0 [B, T] as waves: nothing that is trained is in them, so make them outside the tape."""
+        return self.graph.basis(_column(f0_hz))
+
+    @property
+    def latency(self) -> int:
+        """Samples by which `step` lags behind its features."""
+        return self.graph.latency
+
+    def initial_state(self, batch: int | tf.Tensor = 1) -> dict[str, tf.Tensor]:
+        """The state before the first frame, flat: the network's and the synthesiser's."""
+        return {
+            **_prefixed(_DECODER, self.decoder.initial_state(batch)),
+            **_prefixed(_SYNTHESISER, self.graph.initial_state(batch)),
+        }
+
+    def step(
+        self, features: Mapping[str, tf.Tensor], state: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """The next n >= 1 frames, in a stream.
+
+        Args:
+          features: as in `controls`, each [B, n].
+          state: after the frames before, or `initial_state`.
+          noise: [B, n * hop], uniform in [-1, 1).
+
+        Returns:
+          The dry signal [B, n * hop], `latency` samples late, and the state after these frames.
+        """
+        raw, decoder_state = self.decoder.step(self._heard(features), _stripped(_DECODER, state))
+        controls = self.graph.get_controls(raw, _column(features["f0_hz"]))
+        dry, synthesiser_state = self.graph.step(controls, _stripped(_SYNTHESISER, state), noise=noise)
+        return dry, {**_prefixed(_DECODER, decoder_state), **_prefixed(_SYNTHESISER, synthesiser_state)}
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The value of every variable by its name."""
+        return {name: variable.numpy() for name, variable in self.variables_by_name.items()}
+
+    def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Takes over the weights of an instrument of the same make.
+
+        Raises:
+          ValueError: names or shapes differ; the message says which.
+        """
+        own = {name: tuple(variable.shape) for name, variable in self.variables_by_name.items()}
+        given = {name: np.shape(value) for name, value in weights.items()}
+        differing = [
+            f"{name} is {given.get(name, 'absent')}, not {own.get(name, 'expected')}"
+            for name in sorted(own.keys() | given.keys())
+            if own.get(name) != given.get(name)
+        ]
+        if differing:
+            raise ValueError(f"weights of another instrument: {'; '.join(differing[:5])} ({len(differing)} differ)")
+        for name, variable in self.variables_by_name.items():
+            variable.assign(weights[name])
+
+    def _heard(self, features: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        return [_column(features[name]) for name in self.feature_names]
+
+
+def _column(feature: tf.Tensor) -> tf.Tensor:
+    return tf.convert_to_tensor(feature)[..., tf.newaxis]  # [B, T] -> [B, T, 1]
+
+
+def _name(variable: tf.Variable) -> str:
+    return str(variable.name).removesuffix(":0")
+
+
+def _prefixed(prefix: str, state: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {prefix + name: value for name, value in state.items()}
+
+
+def _stripped(prefix: str, state: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
