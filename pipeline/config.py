@@ -1,8 +1,8 @@
 """The configuration of a run: YAML layers and dotted overrides, checked by typed classes.
 
-Layers, each over the one before: `configs/base.yaml`, `configs/models/MODEL.yaml`, `configs/instruments/NAME.yaml`,
-`--set a.b=value`. MODEL is what the last layer says under `model:` when that is a word (`model: gru`) and not a group of
-settings.
+Layers, each over the one before: `configs/base.yaml`, `configs/models/MODEL.yaml`,
+`configs/instruments/NAME.yaml`, `--set a.b=value`. MODEL is what the last layer says under `model:` when that is a word
+(`model: gru`) and not a group of settings.
 """
 
 from __future__ import annotations

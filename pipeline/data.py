@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from components.recording_example_gen.component import RecordingExampleGen
 from tfx import v1 as tfx
 
 from components.data_gate.artifact import AcceptedData
 from components.data_gate.component import DataGate
+from components.recording_example_gen.component import RecordingExampleGen
 from components.schema_importer.component import SchemaImporter
 from components.schema_importer.schema import statistics_features
 from pipeline.config import Config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,3 +33,18 @@ def _sources(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix in SOURCES and not {"__pycache__", "node_modules", "dist"} & set(path.parts)
     ]
+
+
+def source_revision() -> str:
+    """The last commit that changed code or configuration, `-dirty` after later changes, `unknown` without git."""
+    places = ["models", "components", "pipeline", "configs", "data", "web", "requirements"]
+    try:
+        commit = _git("log", "-1", "--format=%H", "--", *places)
+        return commit + ("-dirty" if _git("status", "--porcelain", "--", *places) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()

@@ -24,7 +24,8 @@ def response_matrix(bands: int, window_size: int = 0) -> npt.NDArray[np.float64]
     lags = np.fft.fftshift(np.fft.irfft(np.eye(bands)), axes=-1)  # [bands, length], lag 0 at length // 2
     if window_size <= 0 or window_size >= length:
         return lags * _hann(length)
-    # ddsp lays a short window's element `half` on lag 0 and starts the taps two elements into it: kept, so that models agree
+    # ddsp lays element `half` of a short window on lag 0 and starts the taps two elements into it: kept, so that
+    # models agree
     half = (window_size + 1) // 2
     first = length // 2 - (half - 2)
     window = np.append(_hann(window_size)[2:], [0.0, 0.0])

@@ -1,8 +1,9 @@
 """A bank of harmonics: phases, the basis of sines, and their weighted sum.
 
-The phase of f0 is kept modulo one cycle. Within a frame f0 is linear, so the phase at any sample has a closed form, and
-only one prefix sum over frames, in float64, is needed. Amplitudes between frames are a fixed blend of two neighbours; the
-sum over harmonics is then one small matrix product a frame instead of an envelope for every harmonic at every sample.
+The phase of f0 is kept modulo one cycle. Within a frame f0 is linear, so the phase at any sample has a closed form,
+and only one prefix sum over frames, in float64, is needed. Amplitudes between frames are a fixed blend of two
+neighbours; the sum over harmonics is then one small matrix product a frame instead of an envelope for every harmonic at
+every sample.
 """
 
 from __future__ import annotations

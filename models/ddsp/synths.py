@@ -1,7 +1,7 @@
 """Synthesisers: raw network outputs -> controls with a physical meaning -> audio.
 
-Each has `get_controls` and `get_signal`, and for live playing `initial_state` and `step`: one or more new frames and the
-state in, as many frames of audio, `latency` samples late, and the new state out.
+Each has `get_controls` and `get_signal`, and for live playing `initial_state` and `step`: one or more new frames and
+the state in, as many frames of audio, `latency` samples late, and the new state out.
 """
 
 from __future__ import annotations

@@ -1,0 +1,52 @@
+"""From a judged model to what a web page loads: export, proof in a browser, publication."""
+
+from __future__ import annotations
+
+from tfx import v1 as tfx
+
+from components.browser_validator.component import BrowserValidator
+from components.bundle_pusher.component import BundlePusher
+from components.tfjs_exporter.component import TfjsExporter
+from pipeline.config import Config
+from pipeline.fingerprint import source_fingerprint, source_revision
+
+
+def make_exporter(config: Config, model: tfx.types.BaseChannel, examples: tfx.types.BaseChannel) -> TfjsExporter:
+    """SavedModel -> TensorFlow.js graphs, impulse response and manifest."""
+    return TfjsExporter(
+        model=model,
+        examples=examples,
+        config=config.to_json(),
+        source_revision=source_revision(),
+        source_fingerprint=source_fingerprint("components/tfjs_exporter", "models/statistics.py"),
+    )
+
+
+def make_browser_validator(
+    config: Config, bundle: tfx.types.BaseChannel, model: tfx.types.BaseChannel, examples: tfx.types.BaseChannel
+) -> BrowserValidator:
+    """Runs the exported files in a browser and compares them with the SavedModel."""
+    return BrowserValidator(
+        bundle=bundle,
+        model=model,
+        examples=examples,
+        config=config.browser_validator,
+        source_fingerprint=source_fingerprint("components/browser_validator", "web/validator"),
+    )
+
+
+def make_pusher(
+    exporter: TfjsExporter,
+    evaluator: tfx.components.Evaluator,
+    validator: BrowserValidator,
+    destination: str,
+) -> BundlePusher:
+    """Publishes a bundle that every gate blessed."""
+    return BundlePusher(
+        bundle=exporter.outputs["bundle"],
+        evaluation=evaluator.outputs["evaluation"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=validator.outputs["blessing"],
+        destination=destination,
+        source_fingerprint=source_fingerprint("components/bundle_pusher"),
+    )
