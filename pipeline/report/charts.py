@@ -1,6 +1,6 @@
 """Charts as HTML and SVG that follow the page: its colours in light and dark, its width, and text that never shrinks.
 
-The lines are SVG stretched over the plot, with strokes that do not stretch; every word is HTML laid over it by percentages.
+The lines are SVG stretched over the plot, with strokes that do not stretch; words are HTML laid over it by percentages.
 """
 
 from __future__ import annotations
@@ -111,17 +111,17 @@ def thinned(values: npt.NDArray[np.floating], most: int) -> npt.NDArray[np.float
 
 
 def _figure(drawing: Markup, x: Axis, y: Axis | None, caption: Markup) -> Markup:
+    heights = [(float(y.place(value)), text) for value, text in y.ticks] if y else []
     grid = Markup().join(
-        Markup('<line class="grid" x1="0" x2="100" y1="{0:.2f}" y2="{0:.2f}"/>').format(100.0 - float(y.place(value)))
-        for value, _ in (y.ticks if y else ())
+        Markup('<line class="grid" x1="0" x2="100" y1="{0:.2f}" y2="{0:.2f}"/>').format(100.0 - height)
+        for height, _ in heights
     )
     below = Markup().join(
         Markup('<span class="tick" style="left:{:.2f}%">{}</span>').format(float(x.place(value)), text)
         for value, text in x.ticks
     )
     beside = Markup().join(
-        Markup('<span class="tick" style="bottom:{:.2f}%">{}</span>').format(float(y.place(value)), text)
-        for value, text in (y.ticks if y else ())
+        Markup('<span class="tick" style="bottom:{:.2f}%">{}</span>').format(height, text) for height, text in heights
     )
     return Markup(
         '<figure class="chart{}"><div class="y-label">{}</div><div class="frame"><div class="y">{}</div>'

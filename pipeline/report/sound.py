@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-LOWEST_HZ = 60.0
 RANGE_DB = 75.0
 ROWS = 144  # pixels from LOWEST_HZ up to Nyquist
+LOWEST_HZ = 40.0
 PIXELS_PER_SECOND = 100
 MOST_COLUMNS = 1200
 COLOURS = 64
@@ -41,7 +42,7 @@ def clips(sounds: list[Array], sample_rate: int) -> list[Clip]:
       sounds: each [samples]. One that is louder than full scale is turned down as a whole, so that it does not clip.
       sample_rate: Hz, of all.
     """
-    pictures = [_pitch_rows(sound, sample_rate) for sound in sounds]
+    pictures = [_mel_rows(sound, sample_rate) for sound in sounds]
     brightest = float(pictures[0].max(initial=-180.0))
     return [
         Clip(_flac(sound, sample_rate), _png(picture - brightest), len(sound) / sample_rate)
@@ -49,8 +50,8 @@ def clips(sounds: list[Array], sample_rate: int) -> list[Clip]:
     ]
 
 
-def _pitch_rows(sound: Array, sample_rate: int) -> Array:
-    """dB of amplitude [ROWS, columns]: rows evenly spaced in pitch from LOWEST_HZ (first) to Nyquist, columns in time."""
+def _mel_rows(sound: Array, sample_rate: int) -> Array:
+    """dB of amplitude [ROWS, columns]: rows evenly spaced in mel from LOWEST_HZ (first) to Nyquist, columns in time."""
     size = 1 << round(np.log2(sample_rate * 0.064))
     columns = min(MOST_COLUMNS, max(1, round(len(sound) / sample_rate * PIXELS_PER_SECOND)))
     hop = max(1, len(sound) // columns)
@@ -58,12 +59,23 @@ def _pitch_rows(sound: Array, sample_rate: int) -> Array:
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[: columns * hop : hop]
     amplitude = np.abs(np.fft.rfft(frames * np.hanning(size).astype(np.float32), axis=-1)) * (4.0 / size)
     decibels = 20.0 * np.log10(np.maximum(amplitude, 1e-9)).T  # [bins, columns]
-    edges = np.geomspace(LOWEST_HZ, sample_rate / 2, ROWS + 1) * size / sample_rate  # in bins
-    return np.stack([_row(decibels, low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)])
+    mel = np.linspace(hz_to_mel(LOWEST_HZ), hz_to_mel(sample_rate / 2), ROWS + 1)
+    edges = np.minimum(mel_to_hz(mel) * size / sample_rate, size / 2)  # in bins
+    return np.stack([_row(decibels, low, high) for low, high in pairwise(edges)])
+
+
+def hz_to_mel(hz: float) -> float:
+    """Frequency to mel (O'Shaughnessy 1987): even steps to the ear."""
+    return 2595.0 * float(np.log10(1.0 + hz / 700.0))
+
+
+def mel_to_hz(mel: Array) -> Array:
+    """The inverse of `hz_to_mel`, any shape."""
+    return np.asarray(700.0 * (10.0 ** (mel / 2595.0) - 1.0))
 
 
 def _row(decibels: Array, low: float, high: float) -> Array:
-    """The loudest bin between two places [columns]; where no bin lies between them, the neighbours' mean by distance."""
+    """The loudest bin between two places [columns]; where none lies between them, the neighbours' mean by distance."""
     first, last = int(np.ceil(low)), int(np.floor(high))
     if first <= last:
         return np.asarray(decibels[first : last + 1].max(axis=0))

@@ -1,0 +1,146 @@
+"""Turns any recording into an instrument without a browser: the bundle that ships, played by Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from components.errors import UserError
+from components.recording_example_gen.config import PitchConfig
+from components.recording_example_gen.decode import Spool, Unusable, decode
+from components.recording_example_gen.features import loudness_and_rms
+from components.recording_example_gen.pitch import Tracker
+from components.recording_example_gen.progress import Progress, ProgressLine
+from models.adjust import AdjustedFeatures, adjust
+from models.config import AudioConfig
+from models.statistics import DatasetStatistics
+from pipeline.sound_file import check_place, write_sound
+
+Array = npt.NDArray[Any]
+
+QUIETEST_RMS = 1e-4  # -80 dB
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A recording as training measures it: each [frames], f0 in Hz, loudness in dB, RMS energy linear."""
+
+    f0_hz: Array
+    f0_confidence: Array
+    loudness_db: Array
+    rms_energy: Array
+
+
+def render(bundle: Path, input: Path, output: Path, progress: Progress | None = None) -> dict[str, Any]:
+    """Moves a recording into an instrument's register and loudness, and plays it on the instrument.
+
+    Pitch and loudness are measured as they were for training; octave and loudness follow ddsp's timbre-transfer
+    notebook (`models.adjust`). Neither the recording nor the sound is ever in memory as a whole.
+
+    Args:
+      bundle: `pushed/NAME`, `pushed/NAME/VERSION`, or any folder with a manifest.
+      input: a recording of a voice or of one instrument.
+      output: wav or flac file to write; replaced if it exists.
+      progress: told what is being done and how far; by default a line that moves, on a terminal.
+
+    Returns:
+      `seconds` and `sample_rate` of the sound, the instrument's `name`, `octave_shift` and `tuning_factor` (see
+      `AdjustedFeatures`), `note_fraction` of frames in which a note was found, `gain` (below 1 where the sound was
+      turned down so that it does not clip), and `notes`: what a listener should be told.
+
+    Raises:
+      UserError: the bundle, the recording or the place of the output is no good; the message says why.
+    """
+    check_place(output)
+    if not input.is_file():
+        raise UserError(f"{input}: no such recording")
+    from models.playing import play  # TensorFlow: not before the arguments are known to be good
+    from pipeline.bundle import load
+
+    loaded = load(bundle)
+    report, audio = progress or ProgressLine(), loaded.instrument.audio
+    pitch = PitchConfig.model_validate(loaded.manifest["configuration"]["examples"]["pitch"])
+    heard = hear(input, audio, pitch, report)
+    adjusted = move(input, heard, loaded.statistics)
+    rms_energy = follow_loudness(heard, adjusted, loaded.statistics)
+    features = loaded.features(adjusted.f0_hz, adjusted.loudness_db, rms_energy)
+    length = len(adjusted.f0_hz) * audio.hop + max(0, len(loaded.impulse_response) - 1)
+    blocks = play(loaded.instrument, loaded.impulse_response, features)
+    gain = write_sound(output, _watched(blocks, length, audio.sample_rate, report), audio.sample_rate)
+    return {
+        "seconds": length / audio.sample_rate,
+        "sample_rate": audio.sample_rate,
+        "name": loaded.manifest["instrument"]["name"],
+        "octave_shift": adjusted.octave_shift,
+        "tuning_factor": adjusted.tuning_factor,
+        "note_fraction": float(np.mean(adjusted.mask_on)),
+        "gain": gain,
+        "notes": list(_notes(adjusted, gain)),
+    }
+
+
+def hear(path: Path, audio: AudioConfig, pitch: PitchConfig, report: Progress) -> Heard:
+    """Measures a recording of any length as RecordingExampleGen does.
+
+    Raises:
+      UserError: it cannot be decoded or is shorter than a frame, or the tracker is not installed.
+    """
+    tracker = Tracker(pitch.tracker, audio.sample_rate, audio.frame_rate, pitch.crepe_capacity, pitch.crepe_viterbi)
+    with Spool() as spool:
+        try:
+            decode(path, audio.sample_rate, spool)
+        except Unusable as fault:
+            where = "" if fault.at_seconds is None else f" at {fault.at_seconds:.1f} s"
+            raise UserError(f"{path}: {fault.reason}{where}") from None
+        if spool.samples < audio.hop:
+            raise UserError(f"{path}: is only {spool.samples / audio.sample_rate * 1000:.1f} ms long")
+        seconds = spool.samples / audio.sample_rate
+        f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, lambda done: report("listening", done, seconds))
+        loudness_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio)
+    return Heard(f0_hz, f0_confidence, loudness_db, rms_energy)
+
+
+def move(path: Path, heard: Heard, statistics: DatasetStatistics) -> AdjustedFeatures:
+    """Moves what was heard onto the instrument.
+
+    Raises:
+      UserError: there is no note in it.
+    """
+    adjusted = adjust(heard.f0_hz, heard.loudness_db, heard.f0_confidence, statistics)
+    if not adjusted.mask_on.any():
+        raise UserError(f"{path}: no note was found in it: is it silent, or does nothing in it have a pitch?")
+    return adjusted
+
+
+def follow_loudness(heard: Heard, adjusted: AdjustedFeatures, statistics: DatasetStatistics) -> Array:
+    """RMS energy [frames] that goes with the adjusted loudness, for instruments that hear it.
+
+    Every frame is made louder by as many dB as its loudness was, and then all of them by the same, so that notes have
+    on average the power of the instrument's notes (what A-weighting takes away depends on the timbre).
+    """
+    power_db = 20.0 * np.log10(np.maximum(heard.rms_energy, QUIETEST_RMS)) + adjusted.loudness_db - heard.loudness_db
+    if statistics.power_note is not None:
+        power_db = power_db + statistics.power_note.mean - np.mean(power_db[adjusted.mask_on])
+    return np.asarray(10.0 ** (power_db / 20.0))
+
+
+def _watched(blocks: Iterable[Array], length: int, sample_rate: int, report: Progress) -> Iterator[Array]:
+    """The same blocks; says how far they are."""
+    done = 0
+    for block in blocks:
+        done += len(block)
+        report("playing", done / sample_rate, length / sample_rate)
+        yield block
+
+
+def _notes(adjusted: AdjustedFeatures, gain: float) -> Iterator[str]:
+    octaves = round(adjusted.octave_shift)
+    if octaves:
+        yield f"moved {abs(octaves)} octave{'s' if abs(octaves) > 1 else ''} {'up' if octaves > 0 else 'down'}"
+    if gain < 1.0:
+        yield f"turned down by {-20 * np.log10(gain):.1f} dB, so that it does not clip"

@@ -1,0 +1,140 @@
+"""Gathers what a run left into its report, as far as the run came."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from components.errors import UserError
+from components.evaluator.results import read_metrics
+from components.recording_example_gen.decode import Spool, decode
+from pipeline.config import Config, Places
+from pipeline.outcome import Outcome
+from pipeline.render import render
+from pipeline.report import sections
+from pipeline.report.hearing import distributions, hear
+from pipeline.report.page import page, write
+from pipeline.report.sound import clips
+
+SERVING = "Format-Serving"
+HISTORY_FILE, INSTRUMENT_FILE, MANIFEST_FILE = "history.json", "instrument.json", "manifest.json"
+VOICE_SECONDS = 30.0  # of a voice clip are played
+
+
+def write_report(config: Config, places: Places, outcome: Outcome) -> Path:
+    """Writes `report.html`: one file that needs no other, for a run that was pushed and for one that was refused.
+
+    Args:
+      config: of the run.
+      places: where the report goes.
+      outcome: what the run left; sections whose artifacts are missing are left out.
+
+    Returns:
+      The file that was written.
+    """
+    return write(places.report, page(gather(config, outcome)))
+
+
+def gather(config: Config, outcome: Outcome) -> dict[str, Any]:
+    """The values of the page's template."""
+    examples, model = _folder(outcome, "RecordingExampleGen", "examples"), _folder(outcome, "Trainer", "model")
+    bundle, evaluation = _folder(outcome, "TfjsExporter", "bundle"), _folder(outcome, "Evaluator", "evaluation")
+    manifest = _read(bundle / MANIFEST_FILE) if bundle else None
+    evaluated = next((one.figures for one in outcome.verdicts if one.gate == "Evaluator"), {})
+    voice, notice = _voice(config, bundle)
+    return {
+        "head": _head(config, outcome),
+        "tiles": list(sections.tiles(evaluated, manifest, outcome.ingest)),
+        "examples": _listening(config, examples, model),
+        "voice": voice,
+        "notice": notice,
+        "gates": [
+            sections.gate(one, read_metrics(evaluation) if one.gate == "Evaluator" and evaluation else None)
+            for one in outcome.verdicts
+        ],
+        "training": _training(model, evaluated.get("baseline_spectral_loss")) if model else None,
+        "recordings": _recordings(config, outcome, examples),
+        "sizes": sections.sizes(manifest) if manifest else None,
+        "configuration": {"hash": config.hash(), "text": config.model_dump_json(indent=2)},
+    }
+
+
+def _folder(outcome: Outcome, node: str, output: str) -> Path | None:
+    """The folder of an artifact, None where the run did not make it."""
+    made = outcome.record.find(node, output)
+    return made.uri if made and made.uri.is_dir() else None
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _head(config: Config, outcome: Outcome) -> sections.Head:
+    against = [verdict for verdict in outcome.verdicts if not verdict.blessed]
+    if outcome.pushed:
+        status = f"Pushed as {outcome.pushed_version}"
+    else:
+        status = f"Not pushed: refused by {', '.join(one.gate for one in against)}" if against else "Not pushed"
+    return sections.Head(
+        title=config.instrument.title,
+        description=config.instrument.description,
+        pushed=outcome.pushed,
+        status=status,
+        when=f"{datetime.now(timezone.utc):%-d %B %Y, %H:%M} UTC",
+        because=[reason for verdict in against for reason in verdict.reasons],
+        credits=config.instrument.credits,
+    )
+
+
+def _listening(config: Config, examples: Path | None, model: Path | None) -> list[sections.Example]:
+    if examples is None or model is None:
+        return []
+    heard = hear(examples, model / SERVING, config.report.examples, config.audio)
+    return list(sections.listening(heard, config.audio.sample_rate))
+
+
+def _training(model: Path, baseline: float | None) -> sections.Chapter:
+    facts: Mapping[str, Any] = _read(model / SERVING / INSTRUMENT_FILE)["training"]
+    return sections.training(_read(model / SERVING / HISTORY_FILE), facts, baseline)
+
+
+def _recordings(config: Config, outcome: Outcome, examples: Path | None) -> sections.Chapter | None:
+    if outcome.ingest is None:
+        return None
+    voiced = config.examples.screening.voiced_confidence
+    found = distributions(examples, config.audio, voiced) if examples else None
+    return sections.recordings(outcome.ingest, found)
+
+
+def _voice(config: Config, bundle: Path | None) -> tuple[sections.Example | None, str]:
+    """The configured voice clip and what the instrument makes of it; else why there is none."""
+    if config.report.voice is None:
+        return None, "With --set report.voice=clip.wav a voice of your choice is turned into the instrument here."
+    if bundle is None:
+        return None, "The run made no bundle, so the voice clip could not be turned into the instrument."
+    clip, rate = Path(config.report.voice), config.audio.sample_rate
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            played = Path(scratch) / "played.wav"
+            figures = render(bundle, clip, played, lambda *_: None)
+            voice, instrument = clips([_first_seconds(clip, rate), _first_seconds(played, rate)], rate)
+    except UserError as error:
+        return None, f"The voice clip could not be turned into the instrument: {error}"
+    sounds = [
+        sections.Sound("Voice", f"{voice.seconds:.1f} s", voice),
+        sections.Sound(config.instrument.title, "; ".join(figures["notes"]), instrument),
+    ]
+    return sections.Example(f"A voice, turned into the instrument: {clip.name}", "", sounds), ""
+
+
+def _first_seconds(path: Path, sample_rate: int) -> npt.NDArray[np.float32]:
+    with Spool() as spool:
+        decode(path, sample_rate, spool)
+        return spool.read(0, min(spool.samples, round(VOICE_SECONDS * sample_rate)))
