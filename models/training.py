@@ -140,7 +140,7 @@ class Stepper(tf.Module):
         self._loss = SpectralLoss(**loss.model_dump())
         self.adam = Adam(instrument.variables_by_name, config.gradient_clip)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step(self, batch: Mapping[str, tf.Tensor], step: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Takes one training step. Returns the loss before it and the gradient's norm."""
         audio = batch["audio"]  # [batch, samples]
@@ -151,7 +151,7 @@ class Stepper(tf.Module):
             value = self._loss(targets, self._instrument(batch, noise, basis))
         return value, self.adam.apply(tape.gradient(value, self._variables), step, rate)
 
-    @tf.function
+    @tf.function(autograph=False)
     def hear(self, batch: Mapping[str, tf.Tensor], number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Resynthesises eval batch `number`, with its own noise. Returns losses [batch] and audio [batch, samples]."""
         audio = batch["audio"]

@@ -1,0 +1,110 @@
+"""The TFX Trainer's run_fn: examples and settings in; a SavedModel, its history and TensorBoard logs out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import tensorflow as tf
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from components.errors import UserError
+from models import signatures
+from models.baseline import fit_baseline
+from models.board import Board
+from models.checkpoints import Checkpoints, fingerprint
+from models.config import TrainerConfig
+from models.input import Windows
+from models.instrument import Instrument
+from models.job import Job, read_splits
+from models.sizes import resized
+from models.training import TrainingDiverged, TrainingResult, train
+
+HISTORY_FILE = "history.json"
+_BASELINE_WINDOWS = 64
+_BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains an instrument on transformed examples and saves it.
+
+    Reads `fn_args.train_files`, `eval_files`, `transform_graph_path`, `custom_config` (a `Job`), `hyperparameters` (the
+    Tuner's choice of sizes) and, where `trainer.warm_start` asks for it, `base_model`. Writes the model with
+    `instrument.json` and `history.json` to `serving_model_dir` and logs to `model_run_dir`. A run that was killed goes
+    on from its last checkpoint.
+
+    Raises:
+      UserError: training diverged.
+    """
+    job = Job.model_validate(fn_args.custom_config)
+    if fn_args.hyperparameters:
+        job = job.model_copy(update={"model": resized(job.model, fn_args.hyperparameters["values"])})
+    instrument = Instrument(job.model, job.audio, seed=job.trainer.seed)
+    warm = job.trainer.warm_start and _warm_start(instrument, fn_args.base_model)
+    windows, eval_windows = read_splits(fn_args, job.audio, (*_BASELINE_FEATURES, *instrument.feature_names))
+    start = fingerprint_of_weights(instrument)
+    key = job.identity(train=windows.digest, eval=eval_windows.digest, start=start)
+    checkpoints = Checkpoints(job.checkpoint_root, key)
+    try:
+        result = train(
+            instrument,
+            windows,
+            eval_windows,
+            config=job.trainer,
+            loss=job.loss,
+            checkpoints=checkpoints,
+            board=Board(fn_args.model_run_dir, job.audio.sample_rate),
+        )
+    except TrainingDiverged as error:
+        raise UserError(f"Trainer: {error}") from error
+    signatures.save(
+        result.instrument,
+        transform_graph=fn_args.transform_graph_path,
+        baseline=fit_baseline(windows.sample(_BASELINE_WINDOWS), instrument.graph),
+        loss=job.loss,
+        folder=fn_args.serving_model_dir,
+        training=_summary(result, job.trainer, windows, eval_windows, warm),
+    )
+    with tf.io.gfile.GFile(f"{fn_args.serving_model_dir}/{HISTORY_FILE}", "w") as file:
+        file.write(json.dumps(asdict(result.history)))
+    checkpoints.clear()
+
+
+def fingerprint_of_weights(instrument: Instrument) -> str:
+    """SHA-256, hex, of an instrument's weights."""
+    weights = instrument.weights()
+    return fingerprint(**{name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in weights.items()})
+
+
+def _warm_start(instrument: Instrument, base_model: str | None) -> bool:
+    """Takes over the weights of the last blessed model where they fit. Returns whether it did; says so."""
+    if not base_model:
+        print("warm start: no blessed model of this instrument yet, so training starts fresh", file=sys.stderr)
+        return False
+    try:
+        instrument.set_weights(signatures.load_instrument(base_model).weights())
+    except ValueError as error:
+        print(f"warm start: the last blessed model does not fit, so training starts fresh: {error}", file=sys.stderr)
+        return False
+    print(f"warm start: from {base_model}", file=sys.stderr)
+    return True
+
+
+def _summary(
+    result: TrainingResult, config: TrainerConfig, windows: Windows, eval_windows: Windows, warm: bool
+) -> dict[str, Any]:
+    return {
+        "steps": result.steps,
+        "examples": result.steps * config.batch_size,
+        "best_step": result.best_step,
+        "stopped_early": result.stopped_early,
+        "train_windows": len(windows),
+        "eval_windows": min(len(eval_windows), config.eval_windows),
+        "eval_loss": result.eval_loss,
+        "seconds": result.seconds,
+        "seed": config.seed,
+        "warm_start": warm,
+    }
