@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,22 +88,6 @@ class Baseline:
         dry, wet = signals[graph.dry_name], signals[graph.audio_name]
         power, wet_power = (tf.reduce_mean(tf.square(x), axis=-1, keepdims=True) for x in (dry, wet))
         return dry, wet * tf.sqrt(power / tf.maximum(wet_power, 1e-20))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain numbers; `from_json` reads them."""
-        return {
-            "distribution": self.distribution.tolist(),
-            "level_db": self.level_db.tolist(),
-            "noise_magnitudes": self.noise_magnitudes.tolist(),
-            "noise_level_db": list(self.noise_level_db),
-        }
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Baseline:
-        """The inverse of `to_json`."""
-        arrays = {name: np.asarray(raw[name], np.float32) for name in ("distribution", "level_db", "noise_magnitudes")}
-        offset, slope = raw["noise_level_db"]
-        return cls(**arrays, noise_level_db=(offset, slope))
 
 
 _KINDS = ("amplitude", "harmonic_distribution", "noise_magnitudes")

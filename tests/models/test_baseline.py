@@ -1,7 +1,5 @@
 """The network-free baseline finds what was played, plays it back as loud as asked, and is no straw man."""
 
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -132,9 +130,3 @@ def test_windows_without_any_pitch_or_sound_still_give_finite_constants() -> Non
     assert np.all(np.isfinite(dry))
     with pytest.raises(ValueError, match="at least one"):
         fit_baseline([], graph)
-
-
-def test_it_survives_json(baseline, windows) -> None:
-    again = Baseline.from_json(json.loads(json.dumps(baseline.to_json())))
-    graph = ProcessorGraph(ENTRIES)
-    np.testing.assert_array_equal(play(again, graph, windows[1])[0], play(baseline, graph, windows[1])[0])

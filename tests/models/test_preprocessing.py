@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.preprocessing import custom_config, preprocessing_fn, read_statistics
+from models.preprocessing import custom_config, read_statistics
+from tests.models.transform_graphs import build_transform_graph
 
 FRAMES, HOP, EXAMPLES = 50, 4, 12
 
@@ -37,29 +38,15 @@ def synthetic_examples() -> list[dict[str, np.ndarray]]:
 @pytest.fixture(scope="module")
 def transformed(tmp_path_factory) -> tuple[Path, list[dict[str, np.ndarray]], list[dict[str, np.ndarray]]]:
     """The transform graph's folder, the raw examples and the transformed ones."""
-    import apache_beam as beam
     import tensorflow as tf
     import tensorflow_transform as tft
-    import tensorflow_transform.beam as tft_beam
 
     examples = synthetic_examples()
-    spec = {
-        name: tf.io.FixedLenFeature(value.shape, tf.string if value.dtype.kind == "S" else tf.float32)
-        for name, value in examples[0].items()
-    }
-    metadata = tft.DatasetMetadata.from_feature_spec(spec)
-    settings = {"inputs": ["loudness", "rms"]}
-    folder = tmp_path_factory.mktemp("transform")
-    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(folder / "temp")):
-        transform_fn = (pipeline | beam.Create(examples), metadata) | tft_beam.AnalyzeDataset(
-            lambda inputs: preprocessing_fn(inputs, settings)
-        )
-        _ = transform_fn | tft_beam.WriteTransformFn(str(folder / "graph"))
-        _ = metadata | tft_beam.WriteMetadata(str(folder / "graph" / "metadata"), pipeline)
-    layer = tft.TFTransformOutput(str(folder / "graph")).transform_features_layer()
-    batch = layer({name: tf.constant(stacked(examples, name)) for name in spec})
+    graph = build_transform_graph(tmp_path_factory.mktemp("transform"), examples, ["loudness", "rms"])
+    layer = tft.TFTransformOutput(str(graph)).transform_features_layer()
+    batch = layer({name: tf.constant(stacked(examples, name)) for name in examples[0]})
     data = [{name: values[i].numpy() for name, values in batch.items()} for i in range(EXAMPLES)]
-    return folder / "graph", examples, data
+    return graph, examples, data
 
 
 def stacked(examples, name) -> np.ndarray:
@@ -136,16 +123,7 @@ def test_only_the_inputs_of_the_configuration_are_made() -> None:
 
 
 def test_a_graph_without_statistics_is_refused(tmp_path) -> None:
-    import apache_beam as beam
-    import tensorflow as tf
-    import tensorflow_transform as tft
-    import tensorflow_transform.beam as tft_beam
-
-    metadata = tft.DatasetMetadata.from_feature_spec({"x": tf.io.FixedLenFeature([1], tf.float32)})
-    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(tmp_path / "temp")):
-        examples = pipeline | beam.Create([{"x": np.ones(1, np.float32)}])
-        transform_fn = (examples, metadata) | tft_beam.AnalyzeDataset(dict)
-        _ = transform_fn | tft_beam.WriteTransformFn(str(tmp_path / "graph"))
-        _ = metadata | tft_beam.WriteMetadata(str(tmp_path / "graph" / "metadata"), pipeline)
+    examples = [{"x": np.ones(1, np.float32)}]
+    graph = build_transform_graph(tmp_path, examples, [], preprocess=lambda features, _: dict(features))
     with pytest.raises(ValueError, match="no statistics"):
-        read_statistics(str(tmp_path / "graph"))
+        read_statistics(str(graph))
