@@ -36,7 +36,7 @@ class GraphRun:
     Attributes:
       error: what TensorFlow.js said where it failed, else empty.
       outputs: case -> output -> float32 values.
-      milliseconds: `load`, `cold` (the first run) and `warm` (the quickest of the next), of the first case.
+      milliseconds: `load`, `cold` (the first run) and `warm` (the second), of the first case.
       gpu_bytes: most GPU memory seen allocated, None where there is no GPU.
     """
 

@@ -13,7 +13,7 @@ export interface GraphRun {
   readonly loadMs: number;
   /** The first run: shaders are compiled and weights uploaded in it. */
   readonly coldMs: number;
-  /** The quickest of the runs that follow on the same inputs. */
+  /** The second run on the same inputs. */
   readonly warmMs: number;
   /** Whether control flow forces `executeAsync`. */
   readonly dynamic: boolean;
@@ -22,8 +22,6 @@ export interface GraphRun {
   /** Case -> output -> values. */
   readonly outputs: Record<string, Record<string, Output>>;
 }
-
-const WARM_RUNS = 2;
 
 /**
  * Loads `BASE/bundle/GRAPH/model.json` and runs every case of that graph.
@@ -54,8 +52,7 @@ async function runCases(model: GraphModel, base: string, cases: readonly Case[])
     return timed.ms;
   };
   const coldMs = await run(first);
-  let warmMs = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < WARM_RUNS; i++) warmMs = Math.min(warmMs, await run(first));
+  const warmMs = await run(first);
   for (const one of others) await run(one);
   return { coldMs, warmMs, dynamic: executor.dynamic, gpuBytes, outputs };
 }
