@@ -23,11 +23,13 @@ def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: 
     Returns:
       Shape [batch, frames, size / 2 + 1].
     """
-    hop = int(size * (1.0 - overlap))
+    hop = round(size * (1.0 - overlap))
     window = tf.signal.hann_window(size)
     # a bin between 0 Hz and Nyquist stands for its mirror image too
     mirrored = np.full(size // 2 + 1, size / 2, np.float32)
-    mirrored[[0, -1]] = size
+    mirrored[0] = size
+    if size % 2 == 0:
+        mirrored[-1] = size
 
     @tf.custom_gradient
     def magnitude(audio: tf.Tensor) -> tuple[tf.Tensor, object]:
