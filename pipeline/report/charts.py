@@ -48,7 +48,7 @@ class Axis:
         """An axis with round numbers. A span of nothing is widened."""
         if high <= low:
             low, high = low - 0.5, high + 0.5
-        return cls(low, high, [(value, format(value, "g")) for value in round_numbers(low, high)], label)
+        return cls(low, high, [(value, f"{value:g}".replace("-", "−")) for value in round_numbers(low, high)], label)
 
     def place(self, value: float | npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Percent of the way from low to high; beyond the ends, the ends."""

@@ -198,9 +198,9 @@ def _slices(metrics: Slices) -> Table:
     """One row a slice; the slice of everything is left out."""
     names = [name for name in FIGURES if any(name in of for of in metrics.values())]
     rows = [
-        (" ".join(text for _, text in key), *(_value(name, of.get(name)) for name in names))
-        for key, of in sorted(metrics.items())
-        if key
+        (f"{_label(feature)}: {value}", *(_value(name, of.get(name)) for name in names))
+        for key, of in sorted(metrics.items(), reverse=True)
+        for feature, value in key
     ]
     return Table(("Slice", *(_label(name) for name in names)), rows, frozenset(range(1, len(names) + 1)))
 
@@ -272,8 +272,8 @@ def _training_summary(facts: Mapping[str, Any]) -> str:
 
 def recordings(ingest: IngestReport, found: Distributions | None) -> Chapter:
     """What was heard in the recordings."""
-    columns = ("Recording", "Length", "Usable", "Train", "Eval", "Pitch, Hz", "Voiced", "Verdict")
-    table = Table(columns, [_recording(entry) for entry in ingest.recordings], frozenset(range(1, 7)))
+    columns = ("Recording", "Verdict", "Length", "Usable", "Train windows", "Eval windows", "Pitch, Hz", "Voiced")
+    table = Table(columns, [_recording(entry) for entry in ingest.recordings], frozenset(range(2, 8)))
     charts = [("Pitch", pitch_chart(found)), ("Loudness", loudness_chart(found))] if found else []
     return Chapter(ingest.summary() + ".", charts, table)
 
@@ -282,13 +282,13 @@ def _recording(entry: RecordingEntry) -> tuple[str, ...]:
     pitched = entry.low_f0_hz is not None and entry.high_f0_hz is not None
     return (
         entry.recording,
+        entry.explanation,
         "" if entry.seconds is None else clock(entry.seconds),
         clock(entry.usable_seconds) if entry.verdict == "used" else "",
         str(entry.train_windows or ""),
         str(entry.eval_windows or ""),
         f"{entry.low_f0_hz:.0f}–{entry.high_f0_hz:.0f}" if pitched else "",
         "" if entry.voiced_fraction is None else f"{entry.voiced_fraction:.0%}",
-        entry.explanation,
     )
 
 
@@ -314,16 +314,15 @@ def note_name(midi: int) -> str:
 
 def sizes(manifest: Mapping[str, Any]) -> Chapter:
     """The bundle's files, and what the export saved."""
-    fetched = {graph: download(dict(manifest), [graph]) for graph in manifest["graphs"]}
-    words = " ".join(
-        f"A page that plays {graph} fetches {byte_size(of['bytes'])}, or {byte_size(of['gzip_bytes'])} after gzip."
-        for graph, of in fetched.items()
+    plain, full = (download(dict(manifest), [graph]) for graph in ("controls", "full"))
+    words = (
+        f"A page with a synthesiser of its own fetches {byte_size(plain['bytes'])} ({byte_size(plain['gzip_bytes'])} "
+        f"after gzip): manifest, room and controls. One that runs the full graph fetches {byte_size(full['bytes'])} "
+        f"({byte_size(full['gzip_bytes'])})."
     )
     saved = manifest["optimisation"].get("full", {}).get("weight_bytes")
     if saved:
-        words += (
-            f" Folding constants and duplicates took the weights of full from {byte_size(saved['before'])} "
-            f"to {byte_size(saved['after'])}."
-        )
+        before, after = byte_size(saved["before"]), byte_size(saved["after"])
+        words += f" Folding constants and duplicates took the full graph's weights from {before} to {after}."
     rows = [(file["path"], byte_size(file["bytes"]), byte_size(file["gzip_bytes"])) for file in manifest["files"]]
     return Chapter(words, (), Table(("File", "Size", "After gzip"), rows, frozenset({1, 2})))
