@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def main(argv: list[str] | None = None) -> int:
     """Parses the command line, runs one verb and turns every outcome into an exit code and one clear message."""
     arguments = parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.simplefilter("ignore")  # libraries' words to their own developers
     from components.errors import UserError
     from components.verdict import GateRefused
     from pipeline.errors import Stopped

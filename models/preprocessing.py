@@ -5,8 +5,9 @@ statistics as constants and stands, as it is, in every serving signature.
 
 A feature is standardised: minus its mean, over its deviation. ddsp divides MIDI pitch by 127 and decibels by 80
 instead; a network learns faster from inputs that fill its range. Pitch counts where it can be trusted (voiced, sounding
-frames), level where the instrument sounds; what is sounding follows the recordings' own loud level, so that quiet
-recordings are treated as loud ones are.
+frames), level where the instrument sounds; what is sounding follows the loudest frame of the same window, so that quiet
+recordings are treated as loud ones are. (A level found over the whole training set first would take Transform a second
+phase, which TFX 1.16 cannot run on Beam 2.65.)
 
 The statistics are outputs of the graph too, the same for every example: `read_statistics` asks the graph for them.
 """
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from models.config import ModelConfig
 
 VOICED_CONFIDENCE = 0.5  # f0 of less sure frames does not count
-SILENCE_DB = -40.0  # below the loud level; quieter frames do not count
-LOUD_PERCENTILE = 95
+SILENCE_DB = -40.0  # below the loudest frame of a window; quieter frames do not count
 QUANTILES = 101  # kept of every feature: its percentiles from 0 to 100
 QUANTILE_ERROR = 0.001  # in rank, of TFT's sketch
 MIN_DEVIATION = 1.0  # semitone or dB: a recording of one long note must not divide by nothing
@@ -67,7 +67,8 @@ def preprocessing_fn(inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str
     for name in custom_config["inputs"]:
         heard[name] = frames["loudness_db"] if name == "loudness" else amplitude_to_db(frames["rms_energy"])
 
-    sounding = frames["loudness_db"] >= _loud_level(frames["loudness_db"]) + SILENCE_DB
+    loudest = tf.reduce_max(frames["loudness_db"], axis=1, keepdims=True)
+    sounding = frames["loudness_db"] >= loudest + SILENCE_DB
     voiced = sounding & (frames["f0_confidence"] >= VOICED_CONFIDENCE)
     outputs = dict(inputs)
     for name, values in heard.items():
@@ -159,9 +160,3 @@ def _quantiles(values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
     greatest = tft.max(tf.where(counts, values, values.dtype.min))
     ends = tf.minimum(least, inner[:1]), tf.maximum(greatest, inner[-1:])
     return tf.concat([ends[0], inner, ends[1]], axis=0)
-
-
-def _loud_level(loudness_db: tf.Tensor) -> tf.Tensor:
-    import tensorflow_transform as tft
-
-    return tft.quantiles(loudness_db, 100, epsilon=QUANTILE_ERROR)[0, LOUD_PERCENTILE - 1]

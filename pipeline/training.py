@@ -7,6 +7,7 @@ from typing import Any
 from tfx import v1 as tfx
 
 from components.evaluator.eval_config import eval_config
+from components.size_tuner.component import SizeTuner
 from pipeline.config import Config
 from pipeline.fingerprint import source_fingerprint
 
@@ -27,7 +28,7 @@ def make_transform(
         schema=schema,
         preprocessing_fn="models.preprocessing.preprocessing_fn",
         custom_config={
-            **custom_config(config.model, config.audio),
+            **custom_config(config.model),
             "source_fingerprint": source_fingerprint("models/preprocessing.py", "models/ddsp/core.py"),
         },
         disable_statistics=True,  # they would be of raw audio
@@ -41,9 +42,9 @@ def _training_config(config: Config, checkpoint_root: str) -> dict[str, Any]:
 
 def make_tuner(
     config: Config, examples: tfx.types.BaseChannel, transform_graph: tfx.types.BaseChannel, checkpoint_root: str
-) -> tfx.components.Tuner:
+) -> SizeTuner:
     """Searches model sizes for the smallest that is within tolerance of the best."""
-    return tfx.components.Tuner(
+    return SizeTuner(
         examples=examples,
         transform_graph=transform_graph,
         tuner_fn="models.tuner.tuner_fn",
