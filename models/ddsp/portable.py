@@ -1,7 +1,7 @@
 """The dry signal with operations that every TF.js backend has: no FFT, complex, float64 or random ones, no While.
 
 It gives what `ProcessorGraph.get_dry` gives for one example of any length, in float32. The phase is summed over frames
-only, in Hz modulo the frame rate, block by block, so that it stays exact to about 1e-5 cycles in a minute of audio.
+only, in Hz modulo the frame rate, in parts of so few bits each that float32 adds them up without rounding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from models.ddsp import filters
 from models.ddsp.graph import ProcessorGraph
 from models.ddsp.synths import FilteredNoise, Harmonic
 
-BLOCK = 32  # frames summed before the sum is wrapped: a few bits of float32 at most are lost
+BLOCK = 256  # frames summed before the sum is wrapped; as many blocks are summed exactly, 4 minutes of 4 ms frames
+PARTS = 256  # of a Hz
 
 
 def dry_signal(graph: ProcessorGraph, controls: Mapping[str, tf.Tensor], noise: tf.Tensor) -> tf.Tensor:
@@ -80,19 +81,27 @@ def _wrap(value: tf.Tensor, period: float) -> tf.Tensor:
 def _prefix_sum(f0: tf.Tensor, period: float) -> tf.Tensor:
     """The sum of all frames before each, modulo `period`. Shape [frames, 1] in and out.
 
-    Three levels of blocks, each wrapped before the next one: no sum has more than `BLOCK` terms below `period`.
+    A steady pitch would be rounded the same way at every addition, and drift. So whole Hz, 256ths and the rest are
+    summed apart: the sums of the first two are exact up to 2^24 (whole Hz are wrapped in blocks on the way), those of
+    the rest are below one Hz in `BLOCK` frames.
     """
-    frames = tf.shape(f0)[0]
-    whole = BLOCK * BLOCK * ((frames + BLOCK * BLOCK - 1) // (BLOCK * BLOCK))
-    wrapped = tf.pad(_wrap(f0, period)[:, 0], [[0, whole - frames]])
-    fine = tf.reshape(wrapped, [-1, BLOCK, BLOCK])
-    within = _wrap(tf.cumsum(fine, axis=2), period)
-    blocks = within[:, :, -1]  # [coarse, BLOCK]
-    over_blocks = _wrap(tf.cumsum(blocks, axis=1), period)
-    coarse = over_blocks[:, -1]
-    start = _wrap(tf.cumsum(coarse), period) - coarse
-    total = within - fine + (over_blocks - blocks)[..., tf.newaxis] + start[:, tf.newaxis, tf.newaxis]
-    return _wrap(tf.reshape(total, [-1])[:frames, tf.newaxis], period)
+    f0 = _wrap(f0[:, 0], period)
+    whole = tf.floor(f0)
+    fine = tf.floor((f0 - whole) * PARTS)  # in 256ths of a Hz
+    rest = f0 - whole - fine * (1 / PARTS)
+    total = _wrapped_sum(whole, period) + _wrapped_sum(fine, PARTS * period) * (1 / PARTS) + _wrapped_sum(rest, period)
+    return _wrap(total, period)[:, tf.newaxis]
+
+
+def _wrapped_sum(values: tf.Tensor, period: float) -> tf.Tensor:
+    """The sum of all values before each, modulo `period`, where the sum of `BLOCK` values keeps its bits. Shape [n]."""
+    count = tf.shape(values)[0]
+    padded = BLOCK * ((count + BLOCK - 1) // BLOCK)
+    blocks = tf.reshape(tf.pad(values, [[0, padded - count]]), [-1, BLOCK])
+    within = tf.cumsum(blocks, axis=1)
+    totals = _wrap(within[:, -1], period)  # of each block
+    before = _wrap(tf.cumsum(totals) - totals, period)
+    return _wrap(tf.reshape(within - blocks + before[:, tf.newaxis], [-1])[:count], period)
 
 
 def _filtered_noise(synth: FilteredNoise, noise_magnitudes: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:

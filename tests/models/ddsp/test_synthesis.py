@@ -156,6 +156,16 @@ def test_portable_phase_holds_for_a_minute_in_float32():
     assert snr_db(value, graph.get_dry(controls)[0, end]) > 60
 
 
+@pytest.mark.parametrize("hz", [1000.0, 440.1, 123.457])
+def test_portable_phase_of_a_steady_tone_does_not_drift_in_a_minute(hz: float):
+    """A steady f0 is the hard case: every addition rounds the same way. The reference is float64 throughout."""
+    graph, frames = ProcessorGraph([{"name": "harmonic", "type": "harmonic", "harmonics": 1}]), 15_000
+    controls = {name: tf.ones([1, frames, 1]) for name in graph.raw_outputs} | {"f0_hz": tf.fill([1, frames, 1], hz)}
+    cycles = np.arange(1, frames * HOP + 1) * float(np.float32(hz)) / RATE
+    value = portable.dry_signal(graph, controls, tf.zeros([1, frames * HOP]))[0]
+    assert snr_db(value, np.sin(2 * np.pi * (cycles % 1))) > 80
+
+
 def test_portable_operations_are_those_that_browsers_have():
     graph, controls, _ = sounding(frames=50)
     names = list(controls)
