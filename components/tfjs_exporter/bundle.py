@@ -136,7 +136,9 @@ def _write_graph(
     # The network's tensors come first, in the manifest's order: an engine finds them in one piece.
     order = {key: place for place, key in enumerate(named)}
     names = sorted(after.weights, key=lambda key: order.get(key, len(order)))
-    after = replace(after, weights={key: after.weights[key] for key in names})
+    weights = {key: after.weights[key] for key in names}
+    # An engine runs the controls, bit for bit; the full graph is there to be heard.
+    after = replace(after, weights=weights if named else packing.rounded_tables(weights))
     entries, stored = packing.pack(after.weights, {key: trained.affine[key] for key in named if key in trained.affine})
     topology = graphs.model_json(after, entries)
     folder.mkdir(parents=True)

@@ -28,7 +28,7 @@ def convert(saved_model: Path, folder: Path, signatures: Sequence[str]) -> dict[
     Raises:
       RuntimeError: the converter failed; the message ends with what it said.
     """
-    command = [sys.executable, "-m", __name__, str(saved_model), str(folder), *signatures]
+    command = [sys.executable, "-m", __name__, str(saved_model.resolve()), str(folder.resolve()), *signatures]
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,6 +1,7 @@
-"""Replaces constants by the operation that makes them: Fill, ZerosLike, Range or Tile.
+"""Replaces constants by the operation that makes them: Fill, ZerosLike, Range, Tile or Gather.
 
-A frozen graph carries every table of zeros, ones, ramps and repetitions as bytes that a page must download.
+A frozen graph carries every table of zeros, ones, ramps, repetitions, sines and cosines as bytes that a page must
+download. A table of sines holds few values, again and again: it becomes a palette and one byte an entry.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from components.tfjs_exporter import packing
 from components.tfjs_exporter.graph import TYPE_NAMES, Graph, Node
 
 NODE_BYTES = 48  # what a node adds to model.json, roughly, after gzip; a fold that saves less is no gain
+PALETTE = 256  # entries that one byte can choose from
+PALETTE_STEP = (
+    2.0**-22
+)  # values nearer to each other than this share of the greatest one are the same: float32's own error
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,14 @@ def _shortest(name: str, graph: Graph) -> Recipe | None:
     cost = _stored_bytes(value)
     if cost <= NODE_BYTES or value.dtype.name not in TYPE_NAMES:
         return None
-    recipes = [recipe for recipe in (_zeros_like(name, graph), _fill(value), _range(value), _tile(value)) if recipe]
+    recipes = [recipe for recipe in _recipes(name, graph) if recipe]
     shorter = [(_cost(recipe), recipe) for recipe in recipes if _cost(recipe) < cost]
     return min(shorter, key=lambda pair: pair[0])[1] if shorter else None
+
+
+def _recipes(name: str, graph: Graph) -> tuple[Recipe | None, ...]:
+    value = graph.weights[name]
+    return _zeros_like(name, graph), _fill(value), _range(value), _tile(value), _gather(value)
 
 
 def _stored_bytes(value: np.ndarray) -> int:
@@ -101,6 +111,8 @@ def _range(value: np.ndarray) -> Recipe | None:
     stop = start + step * (flat.size - 0.5)
     if step == 0.0 or not np.isfinite(stop) or value.dtype.type(step) != step:
         return None
+    if not np.allclose(flat, np.linspace(start, start + step * (flat.size - 1), flat.size)):
+        return None  # what follows is exact, and slow
     ends = [np.asarray(number, value.dtype) for number in (start, stop, step)]
     if value.dtype == np.int32:
         ends[1] = np.asarray(int(flat[-1]) + int(np.sign(step)), value.dtype)
@@ -130,6 +142,19 @@ def _tile(value: np.ndarray) -> Recipe | None:
         return None
     repeats = np.asarray([n // m for n, m in zip(value.shape, part.shape, strict=True)], np.int32)
     return Recipe("Tile", (np.ascontiguousarray(part), repeats))
+
+
+def _gather(value: np.ndarray) -> Recipe | None:
+    """A palette and the place in it of every entry, if a byte can tell it. Off by at most one `PALETTE_STEP`."""
+    greatest = float(np.abs(value).max()) if value.size else 0.0
+    if value.dtype != np.float32 or not np.isfinite(greatest) or not greatest:
+        return None
+    steps, places = np.unique(np.round(value / (greatest * PALETTE_STEP)), return_inverse=True)
+    if steps.size > PALETTE:
+        return None
+    firsts = np.zeros(steps.size, np.float32)
+    firsts[places.reshape(-1)[::-1]] = value.reshape(-1)[::-1]  # the first value met speaks for those like it
+    return Recipe("GatherV2", (firsts, places.reshape(value.shape).astype(np.int32), np.zeros([], np.int32)))
 
 
 def _period(value: np.ndarray, axis: int) -> int:

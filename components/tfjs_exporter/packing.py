@@ -1,7 +1,8 @@
 """Weights as TensorFlow.js keeps them: one file of little-endian bytes and a list of entries that describe it.
 
 A float16 entry is widened, a uint8 entry is `value * scale + min`; both give float32 in the browser. What the bundle
-holds must be what was judged, so nothing is rounded here: a weight is stored narrower only where that loses no bit.
+holds must be what was judged, so a weight is stored narrower only where that loses no bit. Large tables that nobody
+trained (`rounded_tables`) are the one exception, where a graph allows it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import Any
 import numpy as np
 
 Affine = tuple[float, float]  # scale, min
+SMALL = 16  # integers; for fewer, saying that they are kept as bytes costs more than it saves
+TABLE = 1024  # numbers, or more
+TABLE_SNR_DB = 70.0
 
 
 def encode(name: str, value: np.ndarray, affine: Affine | None = None) -> tuple[dict[str, Any], bytes]:
@@ -30,6 +34,8 @@ def encode(name: str, value: np.ndarray, affine: Affine | None = None) -> tuple[
       ValueError: the type is none of the three, or the value is not of the form that `affine` claims.
     """
     entry: dict[str, Any] = {"name": name, "shape": list(value.shape), "dtype": value.dtype.name}
+    if value.dtype == np.int32 and value.size > SMALL and value.min() >= 0 and value.max() <= 255:
+        return {**entry, "quantization": {"dtype": "uint8", "scale": 1, "min": 0}}, value.astype(np.uint8).tobytes()
     if value.dtype in (np.int32, np.bool_):
         return entry, value.astype(value.dtype.newbyteorder("<")).tobytes()
     if value.dtype != np.float32:
@@ -37,10 +43,8 @@ def encode(name: str, value: np.ndarray, affine: Affine | None = None) -> tuple[
     if affine is not None:
         stored = _affine_bytes(name, value, affine)
         return {**entry, "quantization": {"dtype": "uint8", "scale": affine[0], "min": affine[1]}}, stored
-    with np.errstate(over="ignore"):  # what overflows is found unequal
-        narrow = value.astype("<f2")
-    if np.array_equal(narrow.astype(np.float32), value, equal_nan=True):
-        return {**entry, "quantization": {"dtype": "float16"}}, narrow.tobytes()
+    if np.array_equal(_rounded(value), value, equal_nan=True):
+        return {**entry, "quantization": {"dtype": "float16"}}, value.astype("<f2").tobytes()
     return entry, value.astype("<f4").tobytes()
 
 
@@ -54,6 +58,23 @@ def _affine_bytes(name: str, value: np.ndarray, affine: Affine) -> bytes:
 
 def _from_affine(steps: np.ndarray, affine: Affine) -> np.ndarray:
     return (steps.astype(np.float64) * affine[0] + affine[1]).astype(np.float32)
+
+
+def rounded_tables(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same weights; large tables of floats are rounded to float16 where that costs less than -70 dB of a table."""
+    return {name: _rounded(value) if _is_table(value) else value for name, value in weights.items()}
+
+
+def _is_table(value: np.ndarray) -> bool:
+    if value.dtype != np.float32 or value.size < TABLE or not np.isfinite(value).all():
+        return False
+    error = np.sum(np.square(value - _rounded(value), dtype=np.float64))
+    return bool(error < 10.0 ** (-TABLE_SNR_DB / 10.0) * np.sum(np.square(value, dtype=np.float64)))
+
+
+def _rounded(value: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return value.astype(np.float16).astype(np.float32)
 
 
 def pack(weights: Mapping[str, np.ndarray], affine: Mapping[str, Affine]) -> tuple[list[dict[str, Any]], bytes]:
