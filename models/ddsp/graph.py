@@ -34,6 +34,7 @@ _KEYS: dict[str, dict[str, Any]] = {
     "reverb_exponential": {"seconds": 1.0},
     "reverb_filtered_noise": {"seconds": 1.0, "frames": 500, "bands": 32},
 }
+_LEAST: dict[str, float] = {"harmonics": 1, "bands": 3, "frames": 1, "seconds": 1e-3}  # of keys that are numbers
 _SYNTHS = {"harmonic": Harmonic, "filtered_noise": FilteredNoise}
 _REVERBS: dict[str, Callable[..., effects.Reverb]] = {
     "reverb_free": effects.FreeReverb,
@@ -60,8 +61,8 @@ class ProcessorGraph(tf.Module):
       seed: of fixed noise in reverbs and of their initial values.
 
     Raises:
-      ValueError: an unknown type or key, a name used twice, an input that does not stand above, a node that nothing
-        uses, a wrong number of inputs; the message names the entry.
+      ValueError: an unknown type or key, a number out of range, a name used twice, an input that does not stand above, a
+        node that nothing uses, a wrong number of inputs; the message names the entry. Or frame_rate does not divide.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class ProcessorGraph(tf.Module):
     ):
         super().__init__(name="processors")
         check_entries(entries)
+        if sample_rate % frame_rate:
+            raise ValueError(f"frame_rate {frame_rate} does not divide sample_rate {sample_rate} evenly")
         self.sample_rate, self.frame_rate, self.hop = sample_rate, frame_rate, sample_rate // frame_rate
         self._entries = [dict(entry) for entry in entries]
         self._inputs = {entry["name"]: list(entry.get("inputs") or []) for entry in entries}
@@ -253,12 +256,18 @@ def _check_entry(name: str, entry: Mapping[str, Any], above: set[str]) -> None:
     for key in entry:
         if key not in {"name", "type", "inputs", *_KEYS[kind]}:
             raise ValueError(f"{name}: unknown key {key!r}; {kind} knows {', '.join(_KEYS[kind]) or 'none'}")
+        if key in _LEAST and not _is_number_from(_LEAST[key], entry[key], whole=key != "seconds"):
+            raise ValueError(f"{name}: {key} must be a number of at least {_LEAST[key]}, not {entry[key]!r}")
     for source in inputs:
         if source not in above:
             raise ValueError(f"{name}: input {source!r} is not the name of an entry above it")
     least, most = (0, 0) if kind in _SYNTHS else (1, len(above) if kind == "mix" else 1)
     if not least <= len(inputs) <= max(least, most):
         raise ValueError(f"{name}: {kind} takes {'no input' if not most else 'one input' if most == 1 else 'inputs'}")
+
+
+def _is_number_from(least: float, value: Any, *, whole: bool) -> bool:
+    return isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value >= least
 
 
 def _control_names(

@@ -30,11 +30,20 @@ DRY: dict[str, Any] = {"name": "dry", "type": "mix", "inputs": ["harmonic", "noi
         ([HARMONIC, {"name": "r", "type": "reverb_free", "inputs": []}], "r: reverb_free takes one input"),
         ([HARMONIC, {"name": "m", "type": "mix", "inputs": []}], "m: mix takes"),
         ([{**HARMONIC, "envelope": "cubic"}], "envelope 'cubic'"),
+        ([{**HARMONIC, "harmonics": 0}], "harmonic: harmonics must be a number of at least 1, not 0"),
+        ([{**HARMONIC, "harmonics": "six"}], "harmonic: harmonics must be a number of at least 1, not 'six'"),
+        ([{**NOISE, "bands": 1}], "noise: bands must be a number of at least 3, not 1"),
+        ([HARMONIC, {"name": "r", "type": "reverb_free", "seconds": 0, "inputs": ["harmonic"]}], "r: seconds must be"),
     ],
 )
 def test_a_wrong_chain_names_the_entry_and_the_fault(entries: list[dict[str, Any]], says: str):
     with pytest.raises(ValueError, match=says):
         ProcessorGraph(entries)
+
+
+def test_a_frame_must_have_a_whole_number_of_samples():
+    with pytest.raises(ValueError, match="frame_rate 300 does not divide sample_rate 16000"):
+        ProcessorGraph([HARMONIC], sample_rate=16000, frame_rate=300)
 
 
 def test_names_of_outputs_are_plain_for_one_synthesiser_a_type_and_prefixed_for_more():
