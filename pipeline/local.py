@@ -78,6 +78,7 @@ def logged(folder: Path, progress: TextIO) -> Iterator[Path]:
     absl_logging.get_absl_handler().setLevel(logging.CRITICAL)
     absl_logging.set_verbosity(absl_logging.INFO)
     root.handlers = [file, stages]
+    logging.getLogger("tensorflow").handlers.clear()  # its messages go where all others go
     logging.captureWarnings(True)
     try:
         yield path

@@ -1,0 +1,100 @@
+"""One small instrument, trained for real and published, that the end-to-end tests share."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.generate import generate
+from pipeline.config import Config, Places, load
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# A network that learns something within seconds; limits that only a broken or a worse one misses.
+SMALL = (
+    "model.decoder.channels=16",
+    "model.decoder.layers=4",
+    "model.processors.harmonic.harmonics=20",
+    "model.processors.noise.bands=17",
+    "model.processors.reverb.seconds=0.1",
+    "audio.window_seconds=2.0",
+    "trainer.checkpoint_steps=20",
+    "trainer.eval_steps=20",
+    "trainer.batch_size=2",
+    "evaluator.max_loss_over_baseline=1.5",
+    "evaluator.max_f0_error_cents=100.0",
+    "evaluator.max_loudness_error_db=20.0",
+    "browser_validator.seconds=0.5",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of the command line.
+
+    Attributes:
+      code: its exit code.
+      figures: the JSON on its last line.
+      output: all that it printed.
+    """
+
+    code: int
+    figures: dict[str, Any]
+    output: str
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A folder with recordings in which the instrument is made."""
+
+    places: Places
+    first: list[Run] = field(default_factory=list)
+
+    def run(self, *settings: str, source: Path = ROOT) -> Run:
+        """Calls `local_runner.py run` as a user would."""
+        command: Sequence[str] = [
+            *(sys.executable, str(source / "local_runner.py"), "run", "--instrument", self.places.name, "--json"),
+            *("--recordings", str(self.places.recordings), "--output", str(self.places.output)),
+            *(argument for setting in (*SMALL, *webgl(), *settings) for argument in ("--set", setting)),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=source, check=False)
+        lines = done.stdout.strip().splitlines()
+        figures = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
+        return Run(done.returncode, figures, done.stdout + done.stderr)
+
+    def latest(self) -> dict[str, Any]:
+        """What is served."""
+        return json.loads((self.places.pushed / self.places.name / "latest.json").read_text())
+
+
+def webgl() -> tuple[str, ...]:
+    """WebGL may go unchecked only where there is no Chromium, and never in CI."""
+    from components.browser_validator.chromium import find_chromium
+
+    if find_chromium().program or os.environ.get("CI") == "true":
+        return ()
+    return ("browser_validator.require_webgl=false",)
+
+
+def small_config(*settings: str) -> Config:
+    """The configuration of the instrument that the tests make."""
+    return load("demo", [*SMALL, *webgl(), *settings])
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Recordings, and a first, hardly trained version of the instrument, pushed."""
+    folder = tmp_path_factory.mktemp("workshop")
+    generate(folder / "recordings", minutes=1.0, seed=3, sample_rate=16000)
+    made = Workshop(Places(folder / "recordings", folder / "out", "demo"))
+    made.first.append(made.run("trainer.steps=20"))
+    assert made.first[0].code == 0, made.first[0].output
+    return made

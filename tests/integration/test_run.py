@@ -1,0 +1,66 @@
+"""A folder of recordings becomes a published instrument with one command, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.integration.conftest import ROOT, Workshop
+
+pytestmark = pytest.mark.slow
+
+WORK = ("RecordingExampleGen", "StatisticsGen", "Transform", "Trainer", "TfjsExporter")
+
+
+def test_a_first_run_publishes_a_whole_bundle_and_a_report(workshop: Workshop):
+    run, places = workshop.first[0], workshop.places
+    assert run.figures["pushed"] is True
+    assert set(run.figures["gates"]) == {"DataGate", "Evaluator", "BrowserValidator"}
+    assert all(run.figures["gates"].values())
+    latest = workshop.latest()
+    bundle = places.pushed / "demo" / latest["version"]
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    schema = json.loads((ROOT / "components" / "tfjs_exporter" / "manifest.schema.json").read_text())
+    jsonschema.validate(manifest, schema)
+    for name in ("controls/model.json", "full/model.json", "README.md"):
+        assert (bundle / name).stat().st_size > 0
+    index = json.loads((places.pushed / "index.json").read_text())
+    assert "demo" in json.dumps(index)
+    page = places.report.read_text()
+    assert "<audio" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+
+
+def test_an_identical_run_trains_exports_and_publishes_nothing_again(workshop: Workshop):
+    before = workshop.latest()
+    again = workshop.run("trainer.steps=20")
+    assert again.code == 0, again.output
+    assert set(WORK) <= set(again.figures["cached"]), again.output
+    assert workshop.latest() == before
+    versions = [path for path in (workshop.places.pushed / "demo").iterdir() if path.is_dir()]
+    assert len(versions) == 1
+
+
+def test_a_changed_line_of_the_models_trains_again(workshop: Workshop, tmp_path: Path):
+    source = tmp_path / "source"
+    ignored = shutil.ignore_patterns(".*", "node_modules", "out", "recordings", "__pycache__")
+    shutil.copytree(ROOT, source, ignore=ignored)
+    (source / "web" / "node_modules").symlink_to(ROOT / "web" / "node_modules")
+    with (source / "models" / "decoders.py").open("a") as file:
+        file.write("\n# a changed line\n")
+    run = workshop.run("trainer.steps=20", source=source)
+    assert run.code == 0, run.output
+    assert "Trainer" not in run.figures["cached"]
+    assert "RecordingExampleGen" in run.figures["cached"]
+
+
+def test_a_better_model_is_pushed(workshop: Workshop):
+    before = workshop.latest()
+    run = workshop.run("trainer.steps=80")
+    assert run.code == 0, run.output
+    assert run.figures["spectral_loss"] < workshop.first[0].figures["spectral_loss"]
+    assert workshop.latest()["version"] == run.figures["version"] != before["version"]
