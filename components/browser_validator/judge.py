@@ -66,7 +66,7 @@ def judge_run(run: TfjsRun, reference: Reference, config: BrowserValidatorConfig
     limits = {"controls": config.min_controls_snr_db, "full": config.min_full_snr_db}
     for backend, done in run.backends.items():
         if done.error:
-            yield f"{backend}: {done.error}"
+            yield f"{backend}: {done.error}: train a smaller model, or raise browser_validator.timeout_seconds"
             continue
         for graph, expected in reference.items():
             for reason in _judge_graph(done.graphs[graph], expected, limits[graph]):

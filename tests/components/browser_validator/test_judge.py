@@ -65,7 +65,9 @@ def test_one_bad_sample_or_another_length_is_named():
 
 def test_a_backend_that_failed_is_a_reason_and_has_no_figures():
     run = TfjsRun("4.22.0", "156", {"webgl": BackendRun("not finished after 3 s")})
-    assert list(judge_run(run, REFERENCE, settings())) == ["webgl: not finished after 3 s"]
+    [reason] = judge_run(run, REFERENCE, settings())
+    assert reason.startswith("webgl: not finished after 3 s: ")
+    assert "browser_validator.timeout_seconds" in reason
     assert figures(run, REFERENCE)["snr_db"] == {"webgl": {}}
 
 
