@@ -61,8 +61,9 @@ class ProcessorGraph(tf.Module):
       seed: of fixed noise in reverbs and of their initial values.
 
     Raises:
-      ValueError: an unknown type or key, a number out of range, a name used twice, an input that does not stand above, a
-        node that nothing uses, a wrong number of inputs; the message names the entry. Or frame_rate does not divide.
+      ValueError: an unknown type or key, a number out of range, a name used twice, an input that does not stand
+        above, a node that nothing uses, a wrong number of inputs (the message names the entry); or frame_rate does not
+        divide sample_rate.
     """
 
     def __init__(
