@@ -69,10 +69,9 @@ def run(arguments: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     config = load(arguments.instrument, arguments.overrides)
     name = config.instrument.name
     places = Places(arguments.recordings or ROOT / "data" / "recordings" / name, arguments.output, name)
+    from pipeline import local
     from pipeline.outcome import read_outcome
     from pipeline.report import write_report
-
-    from pipeline import local
 
     local.run(config, places)
     outcome = read_outcome(places)
@@ -85,7 +84,6 @@ def check(arguments: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     """Says what is wrong with recordings, file by file."""
     from components.recording_example_gen.check import check as check_recordings
     from components.recording_example_gen.progress import ProgressLine
-
     from pipeline.config import load
 
     config = load(arguments.instrument or "demo", arguments.overrides)

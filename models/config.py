@@ -1,7 +1,7 @@
 """What a model is made of and how it is trained: typed, bounded settings without values.
 
-The values stand in `configs/base.yaml`, `configs/models/` and `configs/instruments/`. Nothing here imports TensorFlow, so that
-command lines and Beam workers stay light.
+The values stand in `configs/base.yaml`, `configs/models/` and `configs/instruments/`. Nothing here imports TensorFlow, so
+that command lines and Beam workers stay light.
 """
 
 from __future__ import annotations
