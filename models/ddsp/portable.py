@@ -122,7 +122,9 @@ def _filtered_noise(synth: FilteredNoise, noise_magnitudes: tf.Tensor, noise: tf
     mirrored = np.full(size // 2 + 1, 2.0 / size)
     mirrored[0] = 1.0 / size
     mirrored[-1] = (1.0 if size % 2 == 0 else 2.0) / size
-    rung = _product(re, (cosine * mirrored).T) + _product(im, (sine * mirrored).T)  # [frames, size]
+    # One product: a sum of two is taken for product and bias by the converter to TF.js, whose wasm backend refuses it.
+    back = np.concatenate([cosine * mirrored, sine * mirrored], axis=1).T
+    rung = _product(tf.concat([re, im], axis=1), back)  # [frames, size]
     pieces = tf.reshape(rung, [-1, parts, synth.hop])
     summed = tf.add_n([tf.pad(pieces[:, part], [[part, parts - 1 - part], [0, 0]]) for part in range(parts)])
     late = tf.reshape(summed, [-1])[synth.delay :]
