@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,10 @@ from components.tfjs_exporter import packing
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "weights.bin"
+# What the wasm backend has no kernel for, WebGL computes in quadratic time, or no two runs give the same of.
+UNPORTABLE = re.compile(
+    r"I?R?FFT(2D|3D)?|Complex(Abs)?|Real|Imag|Conj|Einsum|Random.*|Stateless.*|Multinomial|TruncatedNormal"
+)
 DTYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_BOOL": "bool"}
 TYPE_NAMES = {numpy: name for name, numpy in DTYPES.items()}
 
@@ -104,7 +109,8 @@ def read(folder: Path, outputs: Mapping[str, str]) -> Graph:
         trusted with names: it matches them by shape.
 
     Raises:
-      ValueError: the graph calls functions, which this reader does not know.
+      ValueError: the graph calls functions, which this reader does not know, or has an operation that not every backend
+        of TensorFlow.js has.
     """
     model = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
     topology = model["modelTopology"]
@@ -115,6 +121,9 @@ def read(folder: Path, outputs: Mapping[str, str]) -> Graph:
     calls = sorted({node.op for node in nodes if any("func" in value for value in node.attr.values())})
     if calls:
         raise ValueError(f"{folder}: the graph calls functions ({', '.join(calls)}); it must be converted inlined")
+    unportable = sorted({node.op for node in nodes if UNPORTABLE.fullmatch(node.op)})
+    if unportable:
+        raise ValueError(f"{folder}: a graph for browsers must do without {', '.join(unportable)}")
     names = {node.name for node in nodes}
     inputs = {
         producer(info["name"]): _tensor(info)

@@ -47,7 +47,7 @@ def write_small_bundle(
     )
     with tempfile.TemporaryDirectory() as scratch:
         converted = Path(scratch)
-        outputs = {graph: _write_converted(converted / graph, kernel) for graph in ("controls", "full")}
+        outputs = {graph: write_converted(converted / graph, kernel) for graph in ("controls", "full")}
         np.save(converted / IR_FILE, np.array([0.0, 0.5, -0.25, 0.125], np.float32))
         return write_bundle(
             folder,
@@ -67,7 +67,9 @@ def small_dataset() -> Dataset:
     return Dataset(statistics, "ab" * 32, recordings=2, seconds=90.0, train_windows=20, eval_windows=4)
 
 
-def _write_converted(folder: Path, kernel: np.ndarray) -> dict[str, str]:
+def write_converted(folder: Path, kernel: np.ndarray) -> dict[str, str]:
+    """Writes a graph as the converter does; returns where its outputs are."""
+
     def info(name: str) -> dict[str, Any]:
         return {"name": name, "dtype": "DT_FLOAT", "tensorShape": FREE}
 

@@ -143,3 +143,10 @@ def test_figures_that_json_does_not_know_become_null(bundle):
     manifest = write_small_bundle(bundle, seconds=float("nan"))
     assert manifest["training"]["seconds"] is None
     assert load(bundle) == manifest
+
+
+def test_a_model_full_of_nan_still_becomes_a_bundle_for_the_gates_to_refuse(bundle):
+    manifest = write_small_bundle(bundle, gain=float("nan"))
+    check_files(bundle, load(bundle))
+    [tensor] = manifest["network"]["tensors"]
+    assert np.isnan(np.frombuffer((bundle / tensor["file"]).read_bytes(), "<f2", 1, tensor["offset"])).all()
