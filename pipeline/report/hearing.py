@@ -51,9 +51,8 @@ def hear(examples: Path, model: Path, most: int, audio: AudioConfig) -> list[Hea
       audio: length of a window.
     """
     records = _records(examples, "eval")
-    count = sum(1 for _ in records)
-    chosen = set(spread(count, most).tolist())
-    serialized = [record for index, record in enumerate(records) if index in chosen]
+    chosen = set(spread(sum(1 for _ in records), most).tolist())
+    serialized = [record for index, record in enumerate(records.as_numpy_iterator()) if index in chosen]
     if not serialized:
         return []
     loaded = tf.saved_model.load(str(model))
