@@ -97,7 +97,7 @@ def render(arguments: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     from pipeline.render import render as render_file
 
     figures = render_file(arguments.bundle, arguments.input, arguments.output)
-    print(f"{arguments.output}: {figures['seconds']:.1f} s")
+    print(f"{arguments.output}: {figures['seconds']:.1f} s", *figures["notes"], sep="; ")
     return PUSHED, figures
 
 
