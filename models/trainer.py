@@ -13,7 +13,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.errors import UserError
 from models import signatures
-from models.baseline import fit_baseline
+from models.baseline import MOST_WINDOWS, fit_baseline
 from models.board import Board
 from models.checkpoints import Checkpoints, fingerprint
 from models.config import TrainerConfig
@@ -24,7 +24,6 @@ from models.sizes import resized
 from models.training import TrainingDiverged, TrainingResult, train
 
 HISTORY_FILE = "history.json"
-_BASELINE_WINDOWS = 64
 _BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")
 
 
@@ -63,7 +62,7 @@ def run_fn(fn_args: FnArgs) -> None:
     signatures.save(
         result.instrument,
         transform_graph=fn_args.transform_graph_path,
-        baseline=fit_baseline(windows.sample(_BASELINE_WINDOWS), instrument.graph),
+        baseline=fit_baseline(windows.sample(MOST_WINDOWS), instrument.graph),
         loss=job.loss,
         folder=fn_args.serving_model_dir,
         training=_summary(result, job.trainer, windows, eval_windows, warm),
