@@ -161,7 +161,8 @@ class CausalConv(tf.Module):
         folded = tf.reshape(folded, [-1, rows + self.taps - 1, self.dilation, channels])  # [B, T/d, d, U]
         y = tf.nn.conv2d(folded, _named(self.kernel), strides=1, padding="VALID")
         y = tf.reshape(y, [-1, rows * self.dilation, channels])[:, :frames]
-        return tf.ensure_shape(y, x.shape) + _named(self.bias)
+        y.set_shape(x.shape)
+        return y + _named(self.bias)
 
 
 class GruDecoder(tf.Module):
@@ -264,7 +265,9 @@ def _project(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """[B, T, inputs] @ [inputs, units], as one product of two matrices: cheaper than a batch of them."""
     shape = tf.shape(x)
     y = tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel)
-    return tf.ensure_shape(tf.reshape(y, [shape[0], shape[1], kernel.shape[1]]), [*x.shape[:2], kernel.shape[1]])
+    y = tf.reshape(y, [shape[0], shape[1], kernel.shape[1]])
+    y.set_shape([*x.shape[:2], kernel.shape[1]])
+    return y
 
 
 def _split(x: tf.Tensor, outputs: Mapping[str, int]) -> Outputs:
