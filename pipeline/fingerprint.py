@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = {".py", ".pbtxt", ".json", ".mjs", ".ts"}
+SOURCES = {".py", ".pbtxt", ".json", ".ts", ".html"}
 
 
 def source_fingerprint(*places: str) -> str:

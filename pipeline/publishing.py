@@ -31,7 +31,11 @@ def make_browser_validator(
         model=model,
         examples=examples,
         config=config.browser_validator,
-        source_fingerprint=source_fingerprint("components/browser_validator", "web/validator"),
+        source_fingerprint=source_fingerprint(
+            "components/browser_validator",
+            *("components/tfjs_exporter/packing.py", "components/tfjs_exporter/manifest.py"),
+            *("web/validator", "web/package-lock.json", "web/vite.validator.config.ts"),
+        ),
     )
 
 

@@ -29,7 +29,7 @@ def make_transform(
         preprocessing_fn="models.preprocessing.preprocessing_fn",
         custom_config={
             **custom_config(config.model),
-            "source_fingerprint": source_fingerprint("models/preprocessing.py", "models/ddsp/core.py"),
+            "source_fingerprint": source_fingerprint("models/preprocessing.py", "models/ddsp"),
         },
         disable_statistics=True,  # they would be of raw audio
     )

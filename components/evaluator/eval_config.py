@@ -32,7 +32,14 @@ def eval_config(limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sourc
         class_name: str, config: dict[str, Any], threshold: tfma.MetricThreshold | None = None
     ) -> tfma.MetricConfig:
         settings = json.dumps({**config, "sources": sources})
-        return tfma.MetricConfig(class_name=class_name, module=METRICS, config=settings, threshold=threshold)
+        # Only all windows together are judged: a slice may hold a single one.
+        overall = [tfma.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=threshold)]
+        return tfma.MetricConfig(
+            class_name=class_name,
+            module=METRICS,
+            config=settings,
+            per_slice_thresholds=overall if threshold else [],
+        )
 
     metrics = [
         metric("MeanOutput", {"output": "spectral_loss"}, tfma.MetricThreshold(change_threshold=no_worse)),

@@ -18,10 +18,14 @@ def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, 
 
     Args:
       evaluation: folder of a ModelEvaluation artifact.
-      model: `candidate`, or `last_blessed` where there was one.
+      model: `candidate`, or `last_blessed`; empty where there was none.
     """
+    alone = len(tfma.load_eval_result(str(evaluation)).config.model_specs) == 1
+    if alone and model != CANDIDATE:
+        return {}
+    name = "" if alone else model  # TFMA drops the name of a model that was evaluated alone
     metrics: dict[Slice, dict[str, float]] = {}
-    for key, value in tfma.load_eval_results(str(evaluation), model_name=model).slicing_metrics:
+    for key, value in tfma.load_eval_result(str(evaluation), model_name=name).slicing_metrics:
         of_all_outputs = value[""][""]
         metrics[tuple((str(name), _text(of)) for name, of in key)] = {
             name: float(of.get("doubleValue", "nan")) for name, of in of_all_outputs.items()
