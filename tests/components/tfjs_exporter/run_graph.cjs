@@ -1,5 +1,5 @@
 // Runs graph models on TensorFlow.js (cpu): node run_graph.cjs WEB REQUESTS. REQUESTS is a JSON file, a list of
-// {folder, inputs: {name: {shape, file}}}; every output is written to FOLDER/NAME.out as raw values.
+// {folder, inputs: {name: {shape, file}}, out}; every output is written to OUT.NAME as raw values.
 const fs = require("node:fs");
 const path = require("node:path");
 const { createRequire } = require("node:module");
@@ -9,7 +9,7 @@ const tf = fromWeb("@tensorflow/tfjs-core");
 fromWeb("@tensorflow/tfjs-backend-cpu");
 const { loadGraphModel } = fromWeb("@tensorflow/tfjs-converter");
 
-async function run({ folder, inputs }) {
+async function run({ folder, inputs, out }) {
   const model = JSON.parse(fs.readFileSync(path.join(folder, "model.json")));
   const [{ paths, weights }] = model.weightsManifest;
   const bytes = Buffer.concat(paths.map((name) => fs.readFileSync(path.join(folder, name))));
@@ -30,7 +30,7 @@ async function run({ folder, inputs }) {
   const shapes = {};
   for (const [name, tensor] of Object.entries(outputs)) {
     const values = tensor.dataSync();
-    fs.writeFileSync(path.join(folder, `${name}.out`), Buffer.from(values.buffer, values.byteOffset, values.byteLength));
+    fs.writeFileSync(`${out}.${name}`, Buffer.from(values.buffer, values.byteOffset, values.byteLength));
     shapes[name] = { shape: tensor.shape, dtype: tensor.dtype };
   }
   return shapes;

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -23,22 +24,25 @@ def run_graphs(requests: list[tuple[Path, dict[str, np.ndarray]]]) -> list[dict[
     if not shutil.which("node") or not (WEB / "node_modules/@tensorflow/tfjs-converter").is_dir():
         reason = "TensorFlow.js in Node is missing: run `make setup`"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    asked = []
-    for folder, inputs in requests:
-        files = {}
-        for name, value in inputs.items():
-            file = folder / f"{name}.in"
-            file.write_bytes(value.astype("<f4").tobytes())
-            files[name] = {"shape": list(value.shape), "file": str(file)}
-        asked.append({"folder": str(folder), "inputs": files})
-    listing = requests[0][0] / "requests.json"
-    listing.write_text(json.dumps(asked))
-    done = subprocess.run(["node", SCRIPT, WEB, listing], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [
-        {name: _read(folder / f"{name}.out", one) for name, one in shapes.items()}
-        for (folder, _), shapes in zip(requests, json.loads(done.stdout), strict=True)
-    ]
+    with tempfile.TemporaryDirectory() as scratch:
+        asked = [_written(Path(scratch) / str(i), folder, inputs) for i, (folder, inputs) in enumerate(requests)]
+        listing = Path(scratch) / "requests.json"
+        listing.write_text(json.dumps(asked))
+        done = subprocess.run(["node", SCRIPT, WEB, listing], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return [
+            {name: _read(Path(f"{one['out']}.{name}"), info) for name, info in outputs.items()}
+            for one, outputs in zip(asked, json.loads(done.stdout), strict=True)
+        ]
+
+
+def _written(place: Path, folder: Path, inputs: dict[str, np.ndarray]) -> dict:
+    files = {}
+    for name, value in inputs.items():
+        file = Path(f"{place}.{name}.in")
+        file.write_bytes(value.astype("<f4").tobytes())
+        files[name] = {"shape": list(value.shape), "file": str(file)}
+    return {"folder": str(folder), "inputs": files, "out": f"{place}.out"}
 
 
 def _read(file: Path, info: dict) -> np.ndarray:
