@@ -17,8 +17,9 @@ from components.recording_example_gen.config import ExtractionConfig
 from components.recording_example_gen.decode import Source, Spool, Unusable, decode
 from components.recording_example_gen.features import loudness_and_rms
 from components.recording_example_gen.pitch import Tracker
+from components.recording_example_gen.polyphony import measure_polyphony
 from components.recording_example_gen.report import RecordingEntry
-from components.recording_example_gen.screening import screen_pitch, screen_sound
+from components.recording_example_gen.screening import screen_pitch, screen_polyphony, screen_sound
 from components.recording_example_gen.splits import Sound, length
 from components.recording_example_gen.windows import Ranges, loud_level, segments, sounding
 
@@ -141,6 +142,17 @@ def _measure(
         entry = replace(entry, low_f0_hz=float(low), high_f0_hz=float(high))
     try:
         screen_pitch(voiced_fraction, screening)
+        polyphony = measure_polyphony(
+            spool.read,
+            spool.samples,
+            audio.sample_rate,
+            f0_hz,
+            f0_confidence,
+            audio.frame_rate,
+            screening.voiced_confidence,
+        )
+        entry = replace(entry, polyphony=polyphony.share)
+        screen_polyphony(polyphony, screening)
         heard_ranges = segments(sound, audio, screening)
         if not heard_ranges:
             raise Unusable("holds nothing but clicks between silences")

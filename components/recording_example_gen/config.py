@@ -35,7 +35,7 @@ class ScreeningConfig(Settings):
     )
     max_clipped_fraction: Annotated[float, Field(ge=0, le=1)] = Field(description="of samples at full scale")
     max_polyphony: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="share of sounding time with a second pitch; above it, the recording is not solo"
+        description="of frames with a trusted f0, those with a second pitch; above it, the recording is not solo"
     )
 
 

@@ -98,7 +98,7 @@ def _mp3(file: BinaryIO, size: int, magic: bytes) -> str | None:
             promised = _mp3_promise(data[:length])
         offset += length
         frames += 1
-    if frames and promised is not None and frames - 1 < promised and offset >= len(data):
+    if frames and promised is not None and frames - 1 < promised and len(data) - offset < 4:
         return f"it holds {frames - 1:,} of {promised:,} frames"
     return None
 

@@ -124,7 +124,7 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
     try:
         with soundfile.SoundFile(path) as file:
             if cut:
-                raise Unusable(f"is truncated: {cut}")
+                raise Unusable(f"is truncated: {cut}", file.frames / file.samplerate)
             return _decode(file, sample_rate, spool)
     except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
         if cut:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.recording_example_gen.config import ScreeningConfig
 from components.recording_example_gen.decode import Source, Unusable
+from components.recording_example_gen.polyphony import Polyphony
 
 SHORTEST_SECONDS = 0.5
 SILENT_PEAK = 10 ** (-60 / 20)  # of full scale; below it trackers hear nothing and 16 bits hold next to nothing
@@ -44,4 +45,18 @@ def screen_pitch(voiced_fraction: float, screening: ScreeningConfig) -> None:
         raise Unusable(
             f"has no pitch to learn: only {100 * voiced_fraction:.0f} % of its sound has a clear one "
             f"(at least {100 * screening.min_voiced_fraction:g} % must)"
+        )
+
+
+def screen_polyphony(polyphony: Polyphony, screening: ScreeningConfig) -> None:
+    """Checks that one instrument plays alone.
+
+    Raises:
+      Unusable: a second pitch sounds beside the first too often.
+    """
+    if polyphony.share > screening.max_polyphony:
+        raise Unusable(
+            f"is not solo: a second pitch sounds in {100 * polyphony.share:.0f} % of its frames (at most "
+            f"{100 * screening.max_polyphony:g} % may have one), most of them from here on",
+            polyphony.at_seconds,
         )
