@@ -197,7 +197,9 @@ class _Training:
             raise
         finally:
             progress.close()
-        return self._result()
+        result = self._result()
+        progress.say(self._conclusion(result))
+        return result
 
     def _loop(self, progress: Progress) -> None:
         began = time.monotonic() - self._seconds
@@ -256,9 +258,8 @@ class _Training:
         size = self._config.batch_size
         for number, start in enumerate(range(0, len(chosen), size)):
             part = chosen[start : start + size]
-            batch = self._select(
-                self._eval_windows.batch(np.resize(part, size))
-            )  # filled up, so that one graph serves all
+            full = np.resize(part, size)  # the last batch is filled up, so that one graph serves all
+            batch = self._select(self._eval_windows.batch(full))
             loss, made = self._stepper.hear(batch, tf.constant(number))
             losses.append(loss.numpy()[: len(part)])
             if start < BOARD_WINDOWS:
@@ -347,6 +348,10 @@ class _Training:
             return where
         kept = self._checkpoints.load()
         return f"{where}; the same command goes on from step {kept.values['step'] if kept else 0}"
+
+    def _conclusion(self, result: TrainingResult) -> str:
+        early = f", stopped early at step {result.steps}" if result.stopped_early else ""
+        return f"{self._label}: eval loss {result.eval_loss:.3f} with the weights of step {result.best_step}{early}"
 
     def _diagnosis(self, what: str) -> str:
         return (
