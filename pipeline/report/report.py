@@ -44,8 +44,11 @@ def write_report(config: Config, places: Places, outcome: Outcome) -> Path:
 
 def gather(config: Config, outcome: Outcome) -> dict[str, Any]:
     """The values of the page's template."""
-    examples, model = _folder(outcome, "RecordingExampleGen", "examples"), _folder(outcome, "Trainer", "model")
-    bundle, evaluation = _folder(outcome, "TfjsExporter", "bundle"), _folder(outcome, "Evaluator", "evaluation")
+    examples, evaluation = (
+        _folder(outcome, "RecordingExampleGen", "examples"),
+        _folder(outcome, "Evaluator", "evaluation"),
+    )
+    model, bundle = _serving(outcome, "Trainer", "model"), _serving(outcome, "TfjsExporter", "bundle")
     manifest = _read(bundle / MANIFEST_FILE) if bundle else None
     evaluated = next((one.figures for one in outcome.verdicts if one.gate == "Evaluator"), {})
     voice, notice = _voice(config, bundle)
@@ -72,6 +75,12 @@ def _folder(outcome: Outcome, node: str, output: str) -> Path | None:
     return made.uri if made and made.uri.is_dir() else None
 
 
+def _serving(outcome: Outcome, node: str, output: str) -> Path | None:
+    """Where TFX keeps what is to be served, in the folder of a model."""
+    folder = _folder(outcome, node, output)
+    return folder / SERVING if folder and (folder / SERVING).is_dir() else None
+
+
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -96,13 +105,13 @@ def _head(config: Config, outcome: Outcome) -> sections.Head:
 def _listening(config: Config, examples: Path | None, model: Path | None) -> list[sections.Example]:
     if examples is None or model is None:
         return []
-    heard = hear(examples, model / SERVING, config.report.examples, config.audio)
+    heard = hear(examples, model, config.report.examples, config.audio)
     return list(sections.listening(heard, config.audio.sample_rate))
 
 
 def _training(model: Path, baseline: float | None) -> sections.Chapter:
-    facts: Mapping[str, Any] = _read(model / SERVING / INSTRUMENT_FILE)["training"]
-    return sections.training(_read(model / SERVING / HISTORY_FILE), facts, baseline)
+    facts: Mapping[str, Any] = _read(model / INSTRUMENT_FILE)["training"]
+    return sections.training(_read(model / HISTORY_FILE), facts, baseline)
 
 
 def _recordings(config: Config, outcome: Outcome, examples: Path | None) -> sections.Chapter | None:

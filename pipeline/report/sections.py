@@ -41,7 +41,9 @@ FIGURES = {  # how a figure that is known is called, and its unit
     "milliseconds": ("Time, ms", ""),
     "tfjs": ("TensorFlow.js", ""),
     "webgl_checked": ("WebGL checked", ""),
-    "gpu_bytes": ("GPU memory", "bytes"),
+    "gpu_bytes": ("GPU memory", ""),
+    "bundle_kilobytes": ("Bundle after gzip", "kB"),
+    "checked_seconds": ("Checked on", "s"),
 }
 
 
@@ -217,7 +219,7 @@ def _value(name: str, value: Any) -> str:
         return ", ".join(map(str, value))
     if not isinstance(value, int | float):
         return str(value)
-    if name.endswith("bytes"):
+    if name == "bytes" or name.endswith("_bytes"):
         return byte_size(value)
     unit = FIGURES.get(name, ("", ""))[1]
     whole = name == "example_count" and math.isfinite(value)

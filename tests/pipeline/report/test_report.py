@@ -93,7 +93,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, dict[str, dic
     (serving / "instrument.json").write_text(json.dumps({"training": training}))
     history = {"train_loss": [9.0, 8.0, 7.0], "eval_steps": [0, 3], "eval_loss": [9.5, 6.4], "seconds": [0.0, 60.0]}
     (serving / "history.json").write_text(json.dumps(history))
-    write_playable_bundle(root / "bundle", Instrument(config.model, config.audio), config)
+    write_playable_bundle(root / "bundle" / "Format-Serving", Instrument(config.model, config.audio), config)
     return config, {
         "RecordingExampleGen": {"examples": Made(root / "examples", {})},
         "Trainer": {"model": Made(root / "model", {})},
