@@ -38,6 +38,7 @@ WEIGHTS_FILE = "weights.npz"
 NOISE_SEED = (20, 20)  # of the noise in eval_losses and serving_default: the same in every window of every run
 SILENCE_DB = -60.0  # frames of a recording below this have no loudness to be met
 _EVALUATED = ("audio", "f0_hz", "f0_confidence", "loudness_db", "rms_energy")
+_LOSSES = ("spectral_loss", "baseline_spectral_loss", "loudness_l1_db")
 
 Tensors = dict[str, tf.Tensor]
 
@@ -149,18 +150,27 @@ class Served(tf.Module):
     def _eval_losses(self, examples: tf.Tensor) -> Tensors:
         """Losses [B]; audio [B, samples]; f0_hz, f0_confidence, loudness_db [B, T] of the recordings."""
         spec = {name: self._transform.raw_feature_spec[name] for name in _EVALUATED}
-        window = tf.io.parse_example(examples, spec)
-        recording = window["audio"]  # [B, samples]
-        noise = tf.zeros_like(recording) + white_noise(1, recording.shape[1], NOISE_SEED)
-        audio = self.instrument.audio_from(self._controls_of(window), noise)
+        windows = tf.io.parse_example(examples, spec)
+        audio = self.instrument.audio
+        signature = {name: tf.TensorSpec([], tf.float32) for name in _LOSSES}
+        signature["audio"] = tf.TensorSpec([audio.window_samples], tf.float32)
+        # One by one: whoever evaluates may send a thousand windows, and the harmonics of one take 15 MB.
+        made = tf.map_fn(self._evaluate, windows, fn_output_signature=signature, parallel_iterations=1)
+        return {**made, **{name: windows[name] for name in ("f0_hz", "f0_confidence", "loudness_db")}}
+
+    def _evaluate(self, window: Tensors) -> Tensors:
+        """Losses [] and audio [samples] of one window."""
+        batch = {name: values[tf.newaxis] for name, values in window.items()}
+        recording = batch["audio"]
+        noise = white_noise(1, recording.shape[1], NOISE_SEED)
+        audio = self.instrument.audio_from(self._controls_of(batch), noise)
         targets = self._loss.target(recording)
-        return {
+        losses = {
             "spectral_loss": self._loss.per_example(targets, audio),
-            "baseline_spectral_loss": self._baseline_loss(window, targets, noise),
-            "loudness_l1_db": self._loudness_error(window["loudness_db"], audio),
-            "audio": audio,
-            **{name: window[name] for name in ("f0_hz", "f0_confidence", "loudness_db")},
+            "baseline_spectral_loss": self._baseline_loss(batch, targets, noise),
+            "loudness_l1_db": self._loudness_error(batch["loudness_db"], audio),
         }
+        return {name: values[0] for name, values in {**losses, "audio": audio}.items()}
 
     def _controls_of(self, features: Mapping[str, tf.Tensor]) -> Tensors:
         """Raw features [B, T] -> controls [B, T, channels] and f0_hz."""
