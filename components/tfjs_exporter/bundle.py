@@ -28,7 +28,7 @@ from components.tfjs_exporter.manifest import (
     dumps,
     finite,
 )
-from components.tfjs_exporter.optimise import shrink
+from components.tfjs_exporter.optimise import named_after_weights, shrink
 from components.tfjs_exporter.trained import Trained
 from models.config import AudioConfig
 
@@ -77,8 +77,8 @@ def write_bundle(
       InvalidBundle: what came out does not follow the schema.
     """
     written = {
-        name: _write_graph(folder / name, converted / name, outputs[name], trained, named)
-        for name, named in (("controls", trained.tensors), ("full", {}))
+        name: _write_graph(folder / name, converted / name, outputs[name], trained, exact=name == "controls")
+        for name in ("controls", "full")
     }
     weights_file = f"controls/{graphs.WEIGHTS_FILE}"
     configuration = json.loads(provenance.configuration)
@@ -128,24 +128,23 @@ class Written:
     saved: dict[str, Any]
 
 
-def _write_graph(
-    folder: Path, converted: Path, outputs: Mapping[str, str], trained: Trained, named: Mapping[str, np.ndarray]
-) -> Written:
+def _write_graph(folder: Path, converted: Path, outputs: Mapping[str, str], trained: Trained, exact: bool) -> Written:
+    """Shrinks a graph and writes it; unless it must be exact, large tables that nobody trained are rounded."""
     before = graphs.read(converted, outputs)
-    after, folded = shrink(before, named)
+    after, folded = shrink(before, trained.tensors)
+    constants = {key: value for key, value in after.weights.items() if key not in trained.tensors}
+    if not exact:
+        constants = packing.rounded_tables(constants)
     # The network's tensors come first, in the manifest's order: an engine finds them in one piece.
-    order = {key: place for place, key in enumerate(named)}
-    names = sorted(after.weights, key=lambda key: order.get(key, len(order)))
-    weights = {key: after.weights[key] for key in names}
-    # An engine runs the controls, bit for bit; the full graph is there to be heard.
-    after = replace(after, weights=weights if named else packing.rounded_tables(weights))
-    entries, stored = packing.pack(after.weights, {key: trained.affine[key] for key in named if key in trained.affine})
+    after = replace(after, weights={**{key: after.weights[key] for key in trained.tensors}, **constants})
+    entries, stored = packing.pack(after.weights, trained.affine)
     topology = graphs.model_json(after, entries)
     folder.mkdir(parents=True)
     (folder / graphs.WEIGHTS_FILE).write_bytes(stored)
     (folder / graphs.MODEL_FILE).write_bytes(topology)
+    unfolded = packing.pack(named_after_weights(before, trained.tensors).weights, trained.affine)[1]
     saved = {
-        "weight_bytes": {"before": len(packing.pack(before.weights, {})[1]), "after": len(stored)},
+        "weight_bytes": {"before": len(unfolded), "after": len(stored)},
         "model_bytes": {"before": (converted / graphs.MODEL_FILE).stat().st_size, "after": len(topology)},
         "nodes": {"before": len(before.nodes), "after": len(after.nodes)},
         "folded": folded,
