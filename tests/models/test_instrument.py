@@ -64,20 +64,30 @@ def test_features_become_controls_and_audio_of_any_length(decoder, inputs) -> No
     assert instrument.feature_names == ("f0_scaled", *(f"{name}_scaled" for name in inputs))
 
 
-@pytest.mark.parametrize("decoder", DECODERS)
-@pytest.mark.parametrize("chunks", [(1,) * 60, (17, 1, 30, 12)])
-def test_live_playing_gives_the_samples_of_the_whole_clip(decoder, chunks) -> None:
-    instrument = Instrument(make_model(decoder), AUDIO)
+STUDIO = AudioConfig(sample_rate=48000, frame_rate=100, window_seconds=1.0)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "audio", "chunks"),
+    [
+        ("gru", AUDIO, (1,) * 60),
+        ("cnn", AUDIO, (1,) * 60),
+        ("cnn", AUDIO, (17, 1, 30, 12)),
+        ("cnn", STUDIO, (5, 1, 24, 30)),
+    ],
+)
+def test_live_playing_gives_the_samples_of_the_whole_clip(decoder, audio, chunks) -> None:
+    instrument = Instrument(make_model(decoder), audio)
     randomise(instrument)
-    features, noise = make_features(60, batch=2), white_noise(2, 60 * 64, (1, 2))
+    features, noise = make_features(60, batch=2), white_noise(2, 60 * audio.hop, (1, 2))
     clip = instrument.signals(instrument.controls(features), noise)[instrument.graph.dry_name].numpy()
     state, pieces, start = instrument.initial_state(2), [], 0
     step = tf.function(instrument.step, reduce_retracing=True)
     for length in chunks:
         end = start + length
         part = {name: values[:, start:end] for name, values in features.items()}
-        dry, state = step(part, state, noise[:, start * 64 : end * 64])
-        assert dry.shape == (2, length * 64)
+        dry, state = step(part, state, noise[:, start * audio.hop : end * audio.hop])
+        assert dry.shape == (2, length * audio.hop)
         pieces.append(dry.numpy())
         start = end
     live = np.concatenate(pieces, axis=1)[:, instrument.latency :]
