@@ -6,6 +6,7 @@ from tfx import v1 as tfx
 
 from pipeline import data, publishing, training
 from pipeline.config import Config
+from pipeline.fingerprint import ROOT
 
 
 def create_pipeline(
@@ -72,10 +73,8 @@ def create_pipeline(
 
 def beam_arguments(config: Config) -> list[str]:
     """Beam's command line for the configured engine."""
-    if config.beam.workers == 1:
-        return ["--runner=DirectRunner"]
-    return [
-        "--runner=DirectRunner",
-        "--direct_running_mode=multi_processing",
-        f"--direct_num_workers={config.beam.workers}",
-    ]
+    # Workers elsewhere install this project from it; named here, TFX does not package itself anew for every component.
+    arguments = ["--runner=DirectRunner", f"--setup_file={ROOT / 'setup.py'}"]
+    if config.beam.workers > 1:
+        arguments += ["--direct_running_mode=multi_processing", f"--direct_num_workers={config.beam.workers}"]
+    return arguments
