@@ -207,20 +207,23 @@ class Clipping:
         level = np.abs(block)
         self.peak = max(self.peak, float(level.max()))
         self._samples += level.size
-        if level.max() < FLAT_PEAK:
+        if level.max() < FLAT_PEAK or len(block) < 3:
             return
         full = level >= FULL_SCALE
         self._full_scale += int(full.sum())
         if self._first_full_scale is None and full.any():
             self._first_full_scale = first_frame + int(np.argmax(full.any(axis=1)))
-        # A sample is on a flat top where it and both neighbours have one value: no wave of an instrument does that.
-        flat = (block[1:-1] == block[:-2]) & (block[1:-1] == block[2:]) & (level[1:-1] >= FLAT_PEAK)
+        # A top is flat where three samples in a row have one value: no wave of an instrument does that.
+        middle = (block[1:-1] == block[:-2]) & (block[1:-1] == block[2:]) & (level[1:-1] >= FLAT_PEAK)
+        flat = np.zeros(block.shape, bool)
+        for offset in range(3):
+            flat[offset : len(block) - 2 + offset] |= middle
         frames = np.nonzero(flat)[0]
-        bins = np.minimum(level[1:-1][flat] * LEVELS, LEVELS).astype(np.int64)
+        bins = np.minimum(level[flat] * LEVELS, LEVELS).astype(np.int64)
         self._flat += np.bincount(bins, minlength=LEVELS + 1)
         for value, first in zip(*np.unique(bins, return_index=True), strict=True):
             if self._first_flat[value] < 0:
-                self._first_flat[value] = first_frame + 1 + int(frames[first])
+                self._first_flat[value] = first_frame + int(frames[first])
 
     def fraction(self) -> float:
         """Clipped samples as a share of all."""
