@@ -74,6 +74,21 @@ def test_the_sound_is_as_long_as_the_recording_and_the_room(bundle: Path, voice:
     assert 5.0 < figures["seconds"] <= 5.25
 
 
+@pytest.mark.parametrize(
+    "overrides",
+    [["audio.sample_rate=48000"], ["model=gru", "model.decoder.units=16"], ["model.inputs=[rms]"]],
+    ids=lambda overrides: overrides[0],
+)
+def test_every_kind_of_instrument_plays(overrides: list[str], voice: Path, tmp_path: Path):
+    config = load_config("violin", overrides)
+    write_playable_bundle(tmp_path / "bundle", Instrument(config.model, config.audio), config)
+    figures = render(tmp_path / "bundle", voice, tmp_path / "out.wav", QUIETLY)
+    played, rate = soundfile.read(tmp_path / "out.wav")
+    assert rate == config.audio.sample_rate
+    assert figures["seconds"] == pytest.approx(len(played) / rate)
+    assert 0.01 < np.sqrt(np.square(played).mean()) < 0.5
+
+
 def test_there_are_no_clicks_where_blocks_join(bundle: Path, voice: Path, tmp_path: Path):
     """A step reaches up to the highest frequencies, which are quiet in this sound: there it would stand out."""
     render(bundle, voice, tmp_path / "out.wav", QUIETLY)
