@@ -6,15 +6,14 @@ Exit codes: 0 done (or pushed), 3 a gate refused, 2 bad arguments, configuration
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent
-PUSHED, FAULT, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+from pipeline.command import BAD_INPUT, DONE, REFUSED, Answer, carry_out
+
+RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,19 +23,21 @@ def parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
     _instrument(run, required=True)
     run.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
-    _output(run)
-    _json(run)
+    run.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    run.set_defaults(answer=_run)
 
     check = verbs.add_parser("check", help="what is wrong with these recordings, file by file")
     check.add_argument("--recordings", type=Path, required=True, help="folder of recordings")
     _instrument(check, required=False)
-    _json(check)
+    check.set_defaults(answer=_check)
 
     render = verbs.add_parser("render", help="turn any recording into the instrument")
     render.add_argument("--bundle", type=Path, required=True, help="pushed/NAME or pushed/NAME/VERSION")
     render.add_argument("--input", type=Path, required=True, help="a recording of a voice or an instrument")
     render.add_argument("--output", type=Path, required=True, help="wav or flac file to write")
-    _json(render)
+    render.set_defaults(answer=_render)
+    for verb in (run, check, render):
+        verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
 
 
@@ -52,81 +53,41 @@ def _instrument(verb: argparse.ArgumentParser, required: bool) -> None:
     )
 
 
-def _output(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
-
-
-def _json(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--json", action="store_true", help="end standard output with one line of JSON: the run's figures"
-    )
-
-
-def run(arguments: argparse.Namespace) -> tuple[int, dict[str, Any]]:
-    """Runs the whole pipeline of one instrument and writes its report."""
+def _run(arguments: argparse.Namespace) -> Answer:
     from pipeline.config import Places, load
 
     config = load(arguments.instrument, arguments.overrides)
     name = config.instrument.name
-    places = Places(arguments.recordings or ROOT / "data" / "recordings" / name, arguments.output, name)
-    from pipeline import local
-    from pipeline.outcome import read_outcome
-    from pipeline.report import write_report
+    from pipeline.local import run
 
-    local.run(config, places)
-    outcome = read_outcome(places)
-    write_report(config, places, outcome)
+    outcome = run(config, Places(arguments.recordings or RECORDINGS / name, arguments.output, name))
     print(outcome.summary())
-    return (PUSHED if outcome.pushed else REFUSED), outcome.figures()
+    return (DONE if outcome.pushed else REFUSED), outcome.figures()
 
 
-def check(arguments: argparse.Namespace) -> tuple[int, dict[str, Any]]:
-    """Says what is wrong with recordings, file by file."""
-    from components.recording_example_gen.check import check as check_recordings
-    from components.recording_example_gen.progress import ProgressLine
+def _check(arguments: argparse.Namespace) -> Answer:
     from pipeline.config import load
+    from pipeline.local import check
 
-    config = load(arguments.instrument or "demo", arguments.overrides)
-    report = check_recordings(arguments.recordings, config.extraction, ProgressLine())
+    report = check(load(arguments.instrument or "demo", arguments.overrides), arguments.recordings)
     print(report.table())
-    return (PUSHED if report.would_run else BAD_INPUT), report.to_json()
+    return (DONE if report.would_run else BAD_INPUT), report.to_json()
 
 
-def render(arguments: argparse.Namespace) -> tuple[int, dict[str, Any]]:
-    """Turns a recording into the instrument of a bundle."""
-    from pipeline.render import render as render_file
+def _render(arguments: argparse.Namespace) -> Answer:
+    from pipeline.render import render
 
-    figures = render_file(arguments.bundle, arguments.input, arguments.output)
-    print(f"{arguments.output}: {figures['seconds']:.1f} s", *figures["notes"], sep="; ")
-    return PUSHED, figures
+    figures = render(arguments.bundle, arguments.input, arguments.output)
+    print(f"{arguments.output}: {figures['seconds']:.1f} s", *figures["notes"], sep="\n")
+    return DONE, figures
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parses the command line, runs one verb and turns every outcome into an exit code and one clear message."""
+    """Parses the command line and runs one verb."""
     arguments = parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.simplefilter("ignore")  # libraries' words to their own developers
-    from components.errors import UserError
-    from components.verdict import GateRefused
-    from pipeline.errors import Stopped
-
-    try:
-        code, figures = {"run": run, "check": check, "render": render}[arguments.verb](arguments)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code, figures = BAD_INPUT, {"error": str(error)}
-    except GateRefused as refusal:
-        print(f"refused by {refusal.verdict.gate}:", *refusal.verdict.reasons, sep="\n  ")
-        code, figures = REFUSED, {"gate": refusal.verdict.gate, "reasons": list(refusal.verdict.reasons)}
-    except Stopped as fault:
-        print(f"fault: {fault}", file=sys.stderr)
-        code, figures = FAULT, {"fault": str(fault)}
-    except KeyboardInterrupt:
-        print("interrupted: nothing is lost, the same command goes on from here", file=sys.stderr)
-        code, figures = INTERRUPTED, {"fault": "interrupted"}
-    if arguments.json:
-        print(json.dumps({"exit_code": code, **figures}))
-    return code
+    return carry_out(lambda: arguments.answer(arguments), arguments.json)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.11",
     packages=find_packages(include=["components*", "data*", "models*", "pipeline*"]),
-    package_data={"": ["*.yaml", "*.pbtxt", "*.json"]},
+    package_data={"": ["*.css", "*.html", "*.js", "*.json", "*.pbtxt"]},
     py_modules=["local_runner"],
     install_requires=REQUIREMENTS,
 )

@@ -28,7 +28,7 @@ COLUMNS = {
     "baseline_spectral_loss": "loss of the network-free baseline",
     "f0_error_cents": "f0 error, cents",
     "loudness_l1_db": "loudness error, dB",
-    "kilobytes_gzip": "bundle, kB gzip",
+    "bundle_kilobytes": "bundle, kB gzip",
     "minutes": "minutes",
 }
 

@@ -9,12 +9,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from components.errors import UserError
-from components.verdict import GateRefused
+from components.recording_example_gen.report import IngestReport
+from components.verdict import GateRefused, Verdict
 from pipeline.config import Config, Places
 from pipeline.errors import Stopped
+
+if TYPE_CHECKING:
+    from pipeline.outcome import Outcome
 
 LOG_FILE = "run.log"
 
@@ -89,30 +93,55 @@ def logged(folder: Path, progress: TextIO) -> Iterator[Path]:
         file.close()
 
 
-def run(config: Config, places: Places, progress: TextIO = sys.stderr) -> None:
-    """Runs every stage; what came out is in the metadata store (`pipeline.records`).
+def run(config: Config, places: Places, progress: TextIO = sys.stderr) -> Outcome:
+    """Runs every stage, writes the report and says what it all came to.
 
     Raises:
-      UserError: bad recordings or places.
-      GateRefused: a gate stopped the run.
+      UserError: bad recordings, settings or places.
+      GateRefused: a gate stopped the run; the report says why.
       Stopped: any other failure, with the log that holds its traceback.
     """
+    _check_paths(config, places)
+    with only_run(places), logged(places.output / places.name, progress) as log:
+        try:
+            _run_stages(config, places)
+            return _reported(config, places)
+        except KeyboardInterrupt:
+            raise
+        except Exception as error:
+            logging.exception("the run ended early")
+            known = _cause(error)
+            if isinstance(known, GateRefused):
+                _reported(config, places, known.verdict)
+            raise (known or Stopped(error, log)) from None
+
+
+def check(config: Config, recordings: Path) -> IngestReport:
+    """Says what is wrong with recordings without training; progress goes to standard error."""
+    from components.recording_example_gen.check import check as check_recordings
+    from components.recording_example_gen.progress import ProgressLine
+
+    return check_recordings(recordings, config.extraction, ProgressLine())
+
+
+def _check_paths(config: Config, places: Places) -> None:
+    """What can be known to be missing before the first stage is not found out after the last."""
     if not places.recordings.is_dir():
         raise UserError(
             f"{places.recordings}: no such folder of recordings: put wav, flac, ogg, mp3 or aiff files there or name "
             "another one with --recordings"
         )
-    with only_run(places), logged(places.output / places.name, progress) as log:
-        try:
-            _run_stages(config, places)
-        except (UserError, GateRefused, KeyboardInterrupt):
-            raise
-        except Exception as error:
-            logging.exception("the run failed")
-            known = _cause(error)
-            if known is not None:
-                raise known from None
-            raise Stopped(error, log) from error
+    if config.report.voice is not None and not Path(config.report.voice).is_file():
+        raise UserError(f"report.voice: {config.report.voice}: no such file: give the path of a voice clip, or null")
+
+
+def _reported(config: Config, places: Places, refusal: Verdict | None = None) -> Outcome:
+    from pipeline.outcome import read_outcome
+    from pipeline.report import write_report
+
+    outcome = read_outcome(places, refusal)
+    write_report(config, places, outcome)
+    return outcome
 
 
 def _run_stages(config: Config, places: Places) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from components.bundle_pusher.publish import served_version
+from components.errors import UserError
 from components.recording_example_gen.report import IngestReport
 from components.verdict import VERDICT_FILE, Verdict
 from pipeline.config import Places
-from pipeline.records import Made, RunRecord, last_run
+from pipeline.records import RunRecord, last_run
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,12 @@ class Outcome:
         return "\n".join(lines)
 
 
-def read_outcome(places: Places) -> Outcome:
+def read_outcome(places: Places, refusal: Verdict | None = None) -> Outcome:
     """Reads what the last run left behind.
+
+    Args:
+      places: of the instrument.
+      refusal: of a gate that stopped the run: what it would have left is not kept, so its word is handed over.
 
     Raises:
       UserError: nothing was run with this output folder.
@@ -65,27 +71,30 @@ def read_outcome(places: Places) -> Outcome:
     examples = record.find("RecordingExampleGen", "examples")
     pushed = record.find("BundlePusher", "pushed_model")
     version = pushed.properties.get("pushed_version") if pushed and pushed.properties.get("pushed") else None
+    served = served_version(places.pushed / places.name)
+    if version is not None and served != version:
+        raise UserError(
+            f"{places.pushed / places.name}: an earlier, identical run pushed version {version}, and {served or 'none'} is "
+            f"served now. Nothing has changed since, so nothing was pushed again. To publish anew, move {places.metadata} "
+            "away"
+        )
     return Outcome(
         record=record,
         ingest=IngestReport.read(examples.uri) if examples else None,
-        verdicts=tuple(_verdicts(record)),
+        verdicts=(*_verdicts(record), *([refusal] if refusal else [])),
         pushed_version=version,
     )
 
 
 def _verdicts(record: RunRecord) -> Iterator[Verdict]:
-    data = record.find("DataGate", "accepted_data")
-    if data:
-        yield Verdict.read(data.uri)
+    """What the gates said, in their order; of a gate that did not speak, nothing."""
+    places = (("DataGate", "accepted_data"), ("BrowserValidator", "blessing"), ("BundlePusher", "pushed_model"))
+    kept = {node: made.uri for node, output in places if (made := record.find(node, output))}
     evaluation = record.find("Evaluator", "evaluation")
-    if evaluation:
-        from components.evaluator.results import read_verdict
+    for node in ("DataGate", "Evaluator", "BrowserValidator", "BundlePusher"):
+        if node == "Evaluator" and evaluation:
+            from components.evaluator.results import read_verdict
 
-        yield read_verdict(evaluation.uri)
-    browser = record.find("BrowserValidator", "blessing")
-    if browser and _spoke(browser):
-        yield Verdict.read(browser.uri)
-
-
-def _spoke(made: Made) -> bool:
-    return (made.uri / VERDICT_FILE).exists()
+            yield read_verdict(evaluation.uri)
+        elif node in kept and (kept[node] / VERDICT_FILE).exists():
+            yield Verdict.read(kept[node])

@@ -18,7 +18,9 @@ def make_exporter(config: Config, model: tfx.types.BaseChannel, examples: tfx.ty
         examples=examples,
         config=config.to_json(),
         source_revision=source_revision(),
-        source_fingerprint=source_fingerprint("components/tfjs_exporter", "models/statistics.py"),
+        source_fingerprint=source_fingerprint(
+            "components/tfjs_exporter", "models/statistics.py", "models/precision.py"
+        ),
     )
 
 
@@ -52,5 +54,11 @@ def make_pusher(
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=validator.outputs["blessing"],
         destination=destination,
-        source_fingerprint=source_fingerprint("components/bundle_pusher"),
+        source_fingerprint=source_fingerprint(
+            *("components/bundle_pusher", "components/evaluator/results.py"),
+            *(
+                f"components/tfjs_exporter/{name}"
+                for name in ("manifest.py", "manifest.schema.json", "card.py", "bundle.py")
+            ),
+        ),
     )

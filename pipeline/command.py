@@ -1,0 +1,37 @@
+"""What a command line does with the outcome of a verb: one exit code, one clear message, figures as JSON on demand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from components.errors import UserError
+from components.verdict import GateRefused
+from pipeline.errors import Stopped
+
+DONE, FAULT, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+Answer = tuple[int, dict[str, Any]]  # exit code, figures
+
+
+def carry_out(verb: Callable[[], Answer], as_json: bool) -> int:
+    """Runs a verb and returns its exit code; what went wrong is said on standard error, what was refused on output."""
+    try:
+        code, figures = verb()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code, figures = BAD_INPUT, {"error": str(error)}
+    except GateRefused as refusal:
+        print(f"refused by {refusal.verdict.gate}:", *refusal.verdict.reasons, sep="\n  ")
+        code, figures = REFUSED, {"gate": refusal.verdict.gate, "reasons": list(refusal.verdict.reasons)}
+    except Stopped as fault:
+        print(f"fault: {fault}", file=sys.stderr)
+        code, figures = FAULT, {"fault": str(fault)}
+    except KeyboardInterrupt:
+        print("interrupted: nothing is lost, the same command goes on from here", file=sys.stderr)
+        code, figures = INTERRUPTED, {"fault": "interrupted"}
+    if as_json:
+        print(json.dumps({"exit_code": code, **figures}))
+    return code
