@@ -21,7 +21,10 @@ from components.recording_example_gen.container import truncation
 
 Floats = npt.NDArray[np.float32]
 
-BLOCK_SECONDS = 4.0  # decoded at a time
+BLOCK_SECONDS, BLOCK_SAMPLES = 4.0, 2**22  # decoded at a time: the less of both, samples of all channels
+LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz; headers that say otherwise lie, and would fill memory and disk
+LONGEST_HOURS = 6.0  # so that a small file that unpacks without end does not fill the disk
+HIGHEST_PEAK = 16.0  # times full scale, 24 dB above it; float files with more hold no audio that was ever heard
 HASH_SCALE = 2.0**23  # samples are hashed as 24-bit integers: what any lossless container keeps
 FULL_SCALE = 1 - 1.5 / 2**15  # one step of 16 bits below the largest value, and above
 FLAT_PEAK = 0.25  # of full scale; quieter tops are flat for want of bits, not for clipping
@@ -116,13 +119,16 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
       spool: receives the audio.
 
     Raises:
-      Unusable: empty, truncated, damaged, not audio, or with samples that are not finite numbers.
+      Unusable: empty, truncated, damaged, not audio, of an absurd rate or length, or with samples that are not finite
+        numbers.
     """
+    if not path.is_file():
+        raise Unusable("is not a file, or a link to nowhere")
     if not path.stat().st_size:
         raise Unusable("is empty (0 bytes)")
     cut = truncation(path)
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:  # bytes, since a name need not be Unicode
             if cut:
                 raise Unusable(f"is truncated: {cut}", file.frames / file.samplerate)
             return _decode(file, sample_rate, spool)
@@ -134,6 +140,8 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
 
 def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool) -> Source:
     rate, promised = file.samplerate, file.frames
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise Unusable(f"has a sample rate of {rate:,} Hz: {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz can be used")
     resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, "float32", "HQ")
     digest = hashlib.sha256(f"{rate} Hz mono".encode())
     clipping = Clipping()
@@ -142,6 +150,13 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool) -> Source
         if not np.isfinite(block).all():
             bad = int(np.argmin(np.isfinite(block).all(axis=1)))
             raise Unusable("holds samples that are not numbers (NaN or infinite)", (frames + bad) / rate)
+        if np.abs(block).max() > HIGHEST_PEAK:
+            bad = int(np.argmax((np.abs(block) > HIGHEST_PEAK).any(axis=1)))
+            raise Unusable(
+                f"has samples beyond {HIGHEST_PEAK:g} times full scale: scale it down", (frames + bad) / rate
+            )
+        if frames + len(block) > LONGEST_HOURS * 3600 * rate:
+            raise Unusable(f"is longer than {LONGEST_HOURS:g} hours: cut it into several recordings")
         mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64).astype(np.float32)
         digest.update(np.rint(np.clip(mono * HASH_SCALE, -(2.0**31), 2.0**31 - 256)).astype("<i4").data)
         clipping.add(block, frames)
@@ -169,7 +184,7 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool) -> Source
 
 def _blocks(file: soundfile.SoundFile) -> Iterator[Floats]:
     """Blocks [frames, channels] to the end of the file."""
-    size, frames = max(1, round(BLOCK_SECONDS * file.samplerate)), 0
+    size, frames = max(1, min(round(BLOCK_SECONDS * file.samplerate), BLOCK_SAMPLES // file.channels)), 0
     while True:
         try:
             block = file.read(size, dtype="float32", always_2d=True)
@@ -241,9 +256,12 @@ class Clipping:
 
 
 def duration_seconds(path: Path) -> float:
-    """Length by the file's header, for progress only: 0 where it cannot be told."""
+    """Length by the file's header, for progress only: 0 where it cannot be told or is absurd."""
+    if not path.is_file():
+        return 0.0
     try:
-        information = soundfile.info(path)
+        information = soundfile.info(os.fsencode(path))
     except (soundfile.LibsndfileError, OSError):
         return 0.0
-    return float(information.frames / information.samplerate)
+    seconds = float(information.frames / information.samplerate)
+    return seconds if seconds <= LONGEST_HOURS * 3600 else 0.0

@@ -124,7 +124,13 @@ def _files(base: str, folder: str) -> Iterator[str]:
     """Files below a folder, relative to `base`, with forward slashes; hidden ones are left out."""
     top = os.path.join(base, folder) if folder else base
     walk = _fileio().walk(top) if "://" in base else os.walk(top, followlinks=True)
+    visited = set()
     for place, subfolders, files in walk:
+        real = place if "://" in base else os.path.realpath(place)
+        if real in visited:  # a link back to a folder above
+            subfolders.clear()
+            continue
+        visited.add(real)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in files:
             if not name.startswith("."):
