@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from models.config import CnnConfig, GruConfig
 
+PREFIX = "decoder/"  # of the names of all variables
 LAYER_NORM_EPSILON = 1e-3
 LEAKY_SLOPE = 0.2
 
@@ -177,11 +178,11 @@ class GruDecoder(tf.Module):
         super().__init__()
         self.outputs = dict(outputs)
         width, layers = config.stack_units, config.stack_layers
-        self.input_stacks = [DenseStack(f"decoder/{name}_stack", 1, width, layers, random) for name in inputs]
+        self.input_stacks = [DenseStack(f"{PREFIX}{name}_stack", 1, width, layers, random) for name in inputs]
         stacked = width * len(inputs)
-        self.gru = Gru("decoder/gru", stacked, config.units, random)
-        self.output_stack = DenseStack("decoder/output_stack", stacked + config.units, width, layers, random)
-        self.output = Dense("decoder/output", width, sum(outputs.values()), random)
+        self.gru = Gru(f"{PREFIX}gru", stacked, config.units, random)
+        self.output_stack = DenseStack(f"{PREFIX}output_stack", stacked + config.units, width, layers, random)
+        self.output = Dense(f"{PREFIX}output", width, sum(outputs.values()), random)
 
     def __call__(self, inputs: Sequence[tf.Tensor]) -> Outputs:
         """Inputs in the order of their names, each [B, T, 1] -> output name -> [B, T, channels]."""
@@ -213,14 +214,14 @@ class CnnDecoder(tf.Module):
         super().__init__()
         self.outputs = dict(outputs)
         self.channels = config.channels
-        self.input = Dense("decoder/input", len(inputs), config.channels, random)
+        self.input = Dense(f"{PREFIX}input", len(inputs), config.channels, random)
         self.norms, self.convs = [], []
         for i in range(config.layers):
-            path, dilation = f"decoder/layer_{i}", 2 ** (i % config.dilation_cycle)
+            path, dilation = f"{PREFIX}layer_{i}", 2 ** (i % config.dilation_cycle)
             self.norms.append(LayerNorm(f"{path}/norm", config.channels))
             self.convs.append(CausalConv(f"{path}/conv", config.channels, config.kernel, dilation, random))
         # A small last layer starts every control near the middle of its range.
-        self.output = Dense("decoder/output", config.channels, sum(outputs.values()), random, gain=0.3)
+        self.output = Dense(f"{PREFIX}output", config.channels, sum(outputs.values()), random, gain=0.3)
 
     def __call__(self, inputs: Sequence[tf.Tensor]) -> Outputs:
         """Inputs in the order of their names, each [B, T, 1] -> output name -> [B, T, channels]."""

@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from models.config import AudioConfig, ModelConfig
 from models.ddsp.graph import ProcessorGraph
-from models.decoders import make_decoder
+from models.decoders import PREFIX, make_decoder
 from models.preprocessing import scaled_names
 
-_DECODER, _SYNTHESISER = "decoder/", "synthesiser/"
+_DECODER, _SYNTHESISER = PREFIX, "synthesiser/"  # parts of a state
 
 
 class Instrument(tf.Module):

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.config import CnnConfig, FilteredNoiseConfig
-from models.decoders import LAYER_NORM_EPSILON, LEAKY_SLOPE
+from models.decoders import LAYER_NORM_EPSILON, LEAKY_SLOPE, PREFIX
 from models.instrument import Instrument
 from models.precision import affine_of, precision_of
 from models.preprocessing import SOURCES
@@ -51,7 +51,7 @@ def describe(instrument: Instrument, statistics: Mapping[str, Mapping[str, Any]]
         "leaky_slope": LEAKY_SLOPE,
         "outputs": _outputs(instrument),
         "tensors": [
-            _tensor(name, value, instrument) for name, value in instrument.weights().items() if _in_network(name)
+            _tensor(name, value, instrument) for name, value in instrument.weights().items() if name.startswith(PREFIX)
         ],
     }
 
@@ -101,7 +101,3 @@ def _tensor(name: str, value: Any, instrument: Instrument) -> dict[str, Any]:
         scale, minimum = affine_of(value)
         tensor["quantization"] = {"scale": scale, "min": minimum}
     return tensor
-
-
-def _in_network(name: str) -> bool:
-    return name.startswith("decoder/")

@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from models.decoders import PREFIX
 from models.instrument import Instrument
 
 Precision = Literal["float16", "uint8"]
 _STEPS = 255
-_NETWORK = "decoder/"
 
 
 class Affine(NamedTuple):
@@ -49,7 +49,7 @@ def round_array(array: np.ndarray, precision: Precision) -> np.ndarray:
 
 def precision_of(name: str, precision: Precision) -> Precision:
     """The precision in which a variable ships: the reverb's taps span too wide a range for 256 even steps."""
-    return precision if name.startswith(_NETWORK) else "float16"
+    return precision if name.startswith(PREFIX) else "float16"
 
 
 def rounded(instrument: Instrument) -> Instrument:
