@@ -14,7 +14,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 from google.protobuf import struct_pb2
 from tfx import types
-from tfx.components.example_gen import base_example_gen_executor, write_split
+from tfx.components.example_gen import base_example_gen_executor, utils, write_split
 from tfx.components.util import examples_utils
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
@@ -51,6 +51,8 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         artifact = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
+        artifact.span = artifact.get_int_custom_property(utils.SPAN_PROPERTY_NAME)
+        artifact.version = artifact.get_int_custom_property(utils.VERSION_PROPERTY_NAME)
         artifact.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(artifact, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(artifact, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP))
@@ -63,6 +65,8 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
                 _ = examples | f"Write[{split}]" >> beam.io.WriteToTFRecord(
                     f"{folder}/{DATA_FILE}", file_name_suffix=".gz"
                 )
+        artifact.span = artifact.get_int_custom_property(utils.SPAN_PROPERTY_NAME)
+        artifact.version = artifact.get_int_custom_property(utils.VERSION_PROPERTY_NAME)
         artifact.split_names = artifact_utils.encode_split_names(list(SPLITS))
         examples_utils.set_payload_format(artifact, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(artifact, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP))

@@ -17,7 +17,7 @@ Range = tuple[int, int]
 Ranges = tuple[Range, ...]
 
 LOUD_PERCENTILE = 95.0
-LOUD_RANGE_DB = 50.0  # frames further below the loudest one say nothing about how loud an instrument plays
+LOUD_RANGE_DB = 40.0  # frames further below the loudest one say nothing about how loud an instrument plays
 SHORTEST_SOUND_SECONDS = 0.2  # shorter ones between silences are clicks and knocks
 
 
