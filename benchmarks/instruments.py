@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/instruments.py [--instruments violin oboe saxophone] [--models cnn gru] [--output DIR]
 
-The recordings are found through SWARA_SHARED (default: ../shared), in `recordings/NAME`; `docs/recordings.md` says where they come
-from. One JSON line a run; `--table FILE` turns such lines into the README's table.
+The recordings are found through SWARA_SHARED (default: ../shared), in `recordings/NAME`; `docs/recordings.md` says
+where they come from. One JSON line a run; `--table FILE` turns such lines into the README's table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a model is made of and how it is trained: typed, bounded settings without values.
 
-The values stand in `configs/base.yaml`, `configs/models/` and `configs/instruments/`. Nothing here imports TensorFlow, so
-that command lines and Beam workers stay light.
+The values stand in `configs/base.yaml`, `configs/models/` and `configs/instruments/`. Nothing here imports TensorFlow,
+so that command lines and Beam workers stay light.
 """
 
 from __future__ import annotations
@@ -152,6 +152,7 @@ class TrainerConfig(Settings):
     learning_rate_end: Annotated[float, Field(gt=0, le=0.1)] = Field(
         description="rate at the last step, reached on a cosine"
     )
+    reverb_rate: Annotated[float, Field(gt=0, le=1)] = Field(description="share of the rate that a reverb learns with")
     warmup_steps: Annotated[int, Field(ge=0)] = Field(description="steps in which the rate rises from 0")
     gradient_clip: Annotated[float, Field(gt=0)] = Field(description="global norm")
     checkpoint_steps: Annotated[int, Field(ge=1, le=100)] = Field(description="steps between checkpoints")

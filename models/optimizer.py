@@ -22,11 +22,19 @@ def learning_rate(step: int, config: TrainerConfig) -> float:
 
 
 class Adam(tf.Module):
-    """Adam (Kingma & Ba 2015) after clipping the gradient's global norm; step count and rate come from outside."""
+    """Adam (Kingma & Ba 2015) after clipping the gradient's global norm; step count and rate come from outside.
 
-    def __init__(self, variables: Mapping[str, tf.Variable], clip: float):
+    Args:
+      variables: by name.
+      clip: global norm of the gradient at most.
+      room_share: share of the rate for what is not the decoder's. Adam moves every tap of a room by about the rate in
+        every step, however little it matters: at the network's rate thousands of taps become noise.
+    """
+
+    def __init__(self, variables: Mapping[str, tf.Variable], clip: float, room_share: float = 1.0):
         super().__init__()
         self._variables = list(variables.values())
+        self._shares = [1.0 if name.startswith("decoder/") else room_share for name in variables]
         self._clip = clip
         self.means = {name: tf.Variable(tf.zeros_like(variable)) for name, variable in variables.items()}
         self.squares = {name: tf.Variable(tf.zeros_like(variable)) for name, variable in variables.items()}
@@ -35,15 +43,15 @@ class Adam(tf.Module):
         """Updates the variables. `step` counts from 0. Returns the gradient's global norm before clipping."""
         gradients, norm = tf.clip_by_global_norm(gradients, self._clip)
         count = tf.cast(step, tf.float32) + 1.0
-        slots = zip(self._variables, self.means.values(), self.squares.values(), gradients, strict=True)
-        for variable, mean, square, gradient in slots:
+        slots = zip(self._variables, self._shares, self.means.values(), self.squares.values(), gradients, strict=True)
+        for variable, share, mean, square, gradient in slots:
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
                 m=mean.handle,
                 v=square.handle,
                 beta1_power=_BETA1**count,
                 beta2_power=_BETA2**count,
-                lr=rate,
+                lr=rate * share,
                 beta1=_BETA1,
                 beta2=_BETA2,
                 epsilon=_EPSILON,

@@ -138,7 +138,7 @@ class Stepper(tf.Module):
         self._instrument, self._seed = instrument, config.seed
         self._variables = list(instrument.variables_by_name.values())
         self._loss = SpectralLoss(**loss.model_dump())
-        self.adam = Adam(instrument.variables_by_name, config.gradient_clip)
+        self.adam = Adam(instrument.variables_by_name, config.gradient_clip, config.reverb_rate)
 
     @tf.function(autograph=False)
     def step(self, batch: Mapping[str, tf.Tensor], step: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

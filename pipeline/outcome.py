@@ -74,9 +74,9 @@ def read_outcome(places: Places, refusal: Verdict | None = None) -> Outcome:
     served = served_version(places.pushed / places.name)
     if version is not None and served != version:
         raise UserError(
-            f"{places.pushed / places.name}: an earlier, identical run pushed version {version}, and {served or 'none'} is "
-            f"served now. Nothing has changed since, so nothing was pushed again. To publish anew, move {places.metadata} "
-            "away"
+            f"{places.pushed / places.name}: an earlier, identical run pushed version {version}, and "
+            f"{served or 'none'} is served now. Nothing has changed since, so nothing was pushed again. To publish anew, "
+            f"move {places.metadata} away"
         )
     return Outcome(
         record=record,
