@@ -40,6 +40,8 @@ class Driver(driver.FileBasedDriver):
         base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
         try:
             resolved = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+        except UnicodeDecodeError:
+            raise UserError(f"{base}: a file there has a name that is not Unicode (UTF-8): rename it") from None
         except ValueError as error:
             raise UserError(f"{base}: {error}") from None
         config = example_gen_pb2.Input()

@@ -39,12 +39,15 @@ def list_recordings(base: str, pattern: str, span_window: int) -> Listing:
       span_window: how many of the newest spans up to that one are taken; of each the newest version.
 
     Raises:
-      UserError: the folder is absent, or there is no audio file in it.
+      UserError: the folder is absent, there is no audio file in it, or a name is not Unicode.
     """
     if not _is_folder(base):
         raise UserError(f"{base}: no such folder of recordings")
     folders = _window(base, pattern.rstrip("*").rstrip("/"), span_window)
     found = sorted(name for folder in folders for name in _files(base, folder))
+    odd = [name for name in found if not _is_unicode(name)]
+    if odd:
+        raise UserError(f"{base}: the name of {os.fsencode(odd[0])!r} is not Unicode (UTF-8): rename that file")
     names = tuple(name for name in found if _suffix(name) in READABLE)
     unread = tuple(name for name in found if _suffix(name) in NOT_READ)
     if not names and not unread:
@@ -103,6 +106,15 @@ def _numbered(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
         if match:
             found[int(match.group(1))] = f"{folder}/{name}" if folder else name
     return found
+
+
+def _is_unicode(name: str) -> bool:
+    """False for undecodable bytes, which Python keeps as lone surrogates and neither Beam nor TFX can pass on."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _suffix(name: str) -> str:

@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pytest
 
+from components.errors import UserError
 from components.recording_example_gen import decode as decoding
 from components.recording_example_gen.decode import Spool, Unusable, decode, duration_seconds
 from components.recording_example_gen.listing import list_recordings
@@ -85,7 +86,7 @@ def test_a_link_to_a_folder_above_lists_nothing_twice(tmp_path):
     assert [name.count("line.wav") for name in list_recordings(str(tmp_path), "*", 1).names] == [1]
 
 
-def test_a_name_that_is_not_unicode_is_decoded(tmp_path):
+def test_a_name_that_is_not_unicode_is_named_and_decoding_would_not_mind(tmp_path):
     path = write(tmp_path / "plain.wav", LINE)
     odd = os.fsencode(tmp_path) + b"/odd\xff.wav"
     try:
@@ -94,3 +95,5 @@ def test_a_name_that_is_not_unicode_is_decoded(tmp_path):
         pytest.skip("this file system takes Unicode names only")
     with Spool() as spool:
         assert decode(type(path)(os.fsdecode(odd)), 16000, spool).seconds == 2.0
+    with pytest.raises(UserError, match=r"xff\.wav.* is not Unicode"):
+        list_recordings(str(tmp_path), "*", 1)
