@@ -75,8 +75,8 @@ def read_outcome(places: Places, refusal: Verdict | None = None) -> Outcome:
     if version is not None and served != version:
         raise UserError(
             f"{places.pushed / places.name}: an earlier, identical run pushed version {version}, and "
-            f"{served or 'none'} is served now. Nothing has changed since, so nothing was pushed again. To publish anew, "
-            f"move {places.metadata} away"
+            f"{served or 'none'} is served now. Nothing has changed since, so nothing was pushed again. To publish "
+            f"anew, move {places.metadata} away"
         )
     return Outcome(
         record=record,

@@ -25,6 +25,7 @@ CONFIG = TrainerConfig(
     batch_size=2,
     learning_rate=0.01,
     learning_rate_end=0.001,
+    reverb_rate=0.1,
     warmup_steps=3,
     gradient_clip=3.0,
     checkpoint_steps=5,
