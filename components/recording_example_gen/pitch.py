@@ -1,7 +1,8 @@
 """f0 and its confidence at the frame rate, by the tracker that the configuration names.
 
-Trackers have frames of their own, which are brought onto the frame rate's grid. f0 goes on through unvoiced gaps
-(interpolated in octaves between the voiced frames around them, held at the ends); the confidence tells what to trust.
+Trackers have frames of their own, which are freed of octave errors and brought onto the frame rate's grid. f0 goes on
+through unvoiced gaps (interpolated in octaves between the voiced frames around them, held at the ends); the confidence
+tells what to trust.
 
 | tracker  | frames | confidence                                                              |
 |----------|--------|-------------------------------------------------------------------------|
@@ -22,6 +23,7 @@ import numpy.typing as npt
 import soxr
 
 from components.errors import UserError
+from components.recording_example_gen.octaves import mend_octaves
 
 Floats = npt.NDArray[np.float32]
 Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording
@@ -108,7 +110,10 @@ class Tracker:
             confidence.append(sure[first:last])
             if heard:
                 heard(stop / rate)
-        return self._resample(np.concatenate(f0), np.concatenate(confidence), samples)
+        tracked, sure = np.concatenate(f0), np.concatenate(confidence)
+        voiced = np.isfinite(tracked) & (tracked > 0) & (sure >= VOICED)
+        mended = mend_octaves(tracked, voiced, step, read, samples, rate)
+        return self._resample(mended, sure, samples)
 
     def _resample(
         self, f0_hz: npt.NDArray[np.float64], confidence: npt.NDArray[np.float64], samples: int

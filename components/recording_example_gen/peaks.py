@@ -1,0 +1,142 @@
+"""Spectral peaks of a recording and the f0 that explains them: what polyphony and octave errors are told from.
+
+A long window (128 ms) resolves neighbouring notes; overlapping it fourfold follows notes of a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+import soxr
+
+Floats = npt.NDArray[np.float32]
+Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording
+
+RATE = 16_000  # Hz
+SIZE, HOP = 2048, 512  # samples: 128 ms, every 32 ms
+FRAME_SECONDS = HOP / RATE
+HERTZ_PER_BIN = RATE / SIZE
+LOWEST_BIN, HIGHEST_BIN = 10, 512  # 78 to 4000 Hz
+BINS = HIGHEST_BIN + 2
+CHUNK_FRAMES = 940  # 30 s at a time
+
+FLOOR_BINS = 32  # the noise floor is the median over so many
+TONAL_DB = 10.0  # above the floor, a local maximum is a peak
+AROUND_SECONDS = (-0.048, -0.024, 0.0, 0.024, 0.048)  # f0 anywhere within the window explains
+BIN_TOLERANCE, RELATIVE_TOLERANCE = 0.8, 0.008  # of a harmonic: bins, and a share of its frequency (14 cents)
+MOST_SLOPE = 0.04  # a steep glide may smear a harmonic by this share of its frequency
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Spectral peaks of a stretch of frames.
+
+    Attributes:
+      first_frame: of the stretch; frame n is centred on n * FRAME_SECONDS.
+      frames: in the stretch.
+      frame: [peaks], counted from `first_frame`, ascending.
+      bin: [peaks].
+      level: [peaks], dB, about 0 for a full-scale sine.
+      hertz: [peaks], frequency, finer than a bin.
+    """
+
+    first_frame: int
+    frames: int
+    frame: npt.NDArray[np.intp]
+    bin: npt.NDArray[np.intp]
+    level: Floats
+    hertz: Floats
+
+    @property
+    def power(self) -> Floats:
+        """[peaks], linear."""
+        power: Floats = 10 ** (self.level / 10)
+        return power
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """[frames], where frames are centred."""
+        return (self.first_frame + np.arange(self.frames)) * FRAME_SECONDS
+
+    def energy(self, chosen: npt.NDArray[np.bool_] | bool = True) -> npt.NDArray[np.float64]:
+        """Energy of chosen peaks in every frame. Shape [frames]."""
+        return np.bincount(self.frame, self.power * chosen, self.frames).astype(np.float64)
+
+
+def find_peaks(read: Read, samples: int, sample_rate: int) -> Iterator[Peaks]:
+    """Peaks of a recording of any length, stretch by stretch.
+
+    Args:
+      read: gives samples by position; must give zeros outside the recording.
+      samples: length of the recording.
+      sample_rate: Hz.
+    """
+    frames = int(samples / sample_rate * RATE) // HOP + 1
+    for first in range(0, frames, CHUNK_FRAMES):
+        last = min(first + CHUNK_FRAMES, frames)
+        yield _peaks(_audio(read, sample_rate, first, last), first, last - first)
+
+
+def explained_by(peaks: Peaks, around: npt.NDArray[np.float64], divisor: int = 1) -> npt.NDArray[np.bool_]:
+    """Which peaks are harmonics of f0 / divisor. Shape [peaks].
+
+    Args:
+      peaks: of a stretch.
+      around: [offsets, frames], log2 of f0 in Hz at AROUND_SECONDS from the centre of every frame.
+      divisor: a whole number.
+    """
+    smear = np.minimum(0.69 * np.abs(np.gradient(around, axis=0)), MOST_SLOPE)
+    explained = np.zeros(len(peaks.frame), bool)
+    for f0, slope in zip((2**around / divisor).astype(np.float32), smear.astype(np.float32), strict=True):
+        fundamental = f0[peaks.frame]
+        harmonic = np.maximum(1, np.round(peaks.hertz / fundamental)) * fundamental
+        allowed = BIN_TOLERANCE * HERTZ_PER_BIN + harmonic * (RELATIVE_TOLERANCE + slope)[peaks.frame]
+        explained |= np.abs(peaks.hertz - harmonic) <= allowed
+    return explained
+
+
+def f0_around(peaks: Peaks, f0_hz: npt.ArrayLike, frame_seconds: float) -> npt.NDArray[np.float64]:
+    """log2 of f0 (positive, on a grid of `frame_seconds`) at AROUND_SECONDS from every frame. [offsets, frames]."""
+    octaves = np.log2(f0_hz)
+    times = np.arange(len(octaves)) * frame_seconds
+    return np.stack([np.interp(peaks.seconds + offset, times, octaves) for offset in AROUND_SECONDS])
+
+
+def _audio(read: Read, sample_rate: int, first: int, last: int) -> Floats:
+    """What frames `first` to `last` hear, at RATE."""
+    start, stop = first * HOP - SIZE // 2, (last - 1) * HOP + SIZE // 2
+    if sample_rate == RATE:
+        return read(start, stop)
+    audio: Floats = soxr.resample(read(start * sample_rate // RATE, stop * sample_rate // RATE), sample_rate, RATE)
+    return np.pad(audio, (0, max(0, stop - start - len(audio))))[: stop - start]
+
+
+def _peaks(audio: Floats, first_frame: int, frames: int) -> Peaks:
+    """Local maxima that stand out of the floor, with frequencies between bins (parabola through three levels)."""
+    window = np.hanning(SIZE + 1)[:SIZE].astype(np.float32)
+    framed = np.lib.stride_tricks.sliding_window_view(audio, SIZE)[::HOP]
+    spectrum = scipy.fft.rfft(framed * window)[:, :BINS]
+    level = 10 * np.log10((spectrum.real**2 + spectrum.imag**2) * np.float32(4 / SIZE**2) + np.float32(1e-14))
+    body = level[:, LOWEST_BIN:HIGHEST_BIN]
+    peak = body - _floor(level)[:, LOWEST_BIN:HIGHEST_BIN] > TONAL_DB
+    for offset in (-2, -1, 1, 2):
+        peak &= body > level[:, LOWEST_BIN + offset : HIGHEST_BIN + offset]
+    frame, place = np.nonzero(peak)
+    place = place + LOWEST_BIN
+    below, top, above = level[frame, place - 1], level[frame, place], level[frame, place + 1]
+    hertz = (place + 0.5 * (below - above) / (below - 2 * top + above)) * HERTZ_PER_BIN
+    return Peaks(first_frame, frames, frame, place, top, hertz.astype(np.float32))
+
+
+def _floor(level: Floats) -> Floats:
+    """The noise floor in dB, smooth over frequency. Shape as `level`."""
+    blocks = HIGHEST_BIN // FLOOR_BINS
+    medians = np.median(level[:, : blocks * FLOOR_BINS].reshape(len(level), blocks, FLOOR_BINS), axis=2)
+    place = np.clip((np.arange(BINS) + 0.5) / FLOOR_BINS - 0.5, 0, blocks - 1)
+    low = np.minimum(place.astype(int), blocks - 2)
+    share = (place - low).astype(np.float32)
+    return medians[:, low] * (1 - share) + medians[:, low + 1] * share
