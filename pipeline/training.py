@@ -89,7 +89,8 @@ def make_evaluator(
     last_blessed: tfx.types.BaseChannel,
 ) -> tfx.components.Evaluator:
     """Blesses a model that beats the network-free baseline by enough and is no worse than the last blessed one."""
-    sources = source_fingerprint("components/evaluator", "components/recording_example_gen/pitch.py")
+    tracking = (f"components/recording_example_gen/{name}.py" for name in ("pitch", "octaves", "peaks"))
+    sources = source_fingerprint("components/evaluator", *tracking)
     return tfx.components.Evaluator(
         examples=examples,
         model=model,
