@@ -3,8 +3,9 @@
 Spectral peaks that are harmonics of f0 are explained by it. So are harmonics of f0's subharmonics, where those explain
 much more, since trackers err by whole multiples. What stays unexplained may be the tail of an earlier note, in a room
 or on an open string: the levels of explained peaks are remembered, and fall as tails do, so that only a peak as loud as
-it was when it was played counts. A frame has a second pitch where such peaks hold on for more than a moment and carry
-a few per cent of the energy of all peaks.
+it was when it was played counts. Nor does a frame count whose explained peaks are such tails themselves: the tracker
+still follows the old note there. A frame has a second pitch where unexplained peaks hold on for more than a moment and
+carry a few per cent of the energy of all peaks.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ SUBHARMONICS = (1, 2, 3, 4)  # f0 / n, taken where n times less stays unexplaine
 TAIL_DB_PER_SECOND = 12.0  # no tail falls slower than this (RT60 of 5 s)
 NEAR_DB = 3.0  # a peak this far below the remembered level is the same note, still held
 HOLD_FRAMES = 2  # a peak must stay so long
-LEAST_ENERGY = 0.03  # of all peaks in a frame
+LEAST_SECOND = 0.03  # of the energy of all peaks in a frame
+LEAST_FIRST = 0.1  # of it, in explained peaks that are no tails
+LEAST_SECONDS = 10.0  # a share of less sound than this would rest on single notes
 ACTIVE_DB = 30.0  # frames further below the loud level do not count
 STRETCH_SECONDS = 5.0  # long enough to hear what is meant
 SILENCE_DB = -140.0
@@ -43,7 +46,7 @@ class Polyphony:
     """How much of a recording has a second pitch.
 
     Attributes:
-      share: of the frames with a trusted pitch.
+      share: of the frames with a trusted pitch (of ten seconds at least).
       seconds: in all.
       at_seconds: where the stretch begins that has most of it.
     """
@@ -67,20 +70,23 @@ def measure_polyphony(
       frame_rate: Hz.
       voiced: confidence above which f0 is trusted.
     """
-    second, energy, memory = [], [], _Memory()
+    first, second, energy, memory = [], [], [], _Memory()
     for peaks in find_peaks(read, samples, sample_rate):
         explained = _explained(peaks, f0_around(peaks, f0_hz, 1 / frame_rate))
+        live, held = memory.hear(peaks, explained)
         energy.append(peaks.energy())
-        second.append(peaks.energy(memory.held(peaks, explained)))
+        first.append(peaks.energy(live))
+        second.append(peaks.energy(held))
     at = np.arange(sum(map(len, energy))) * FRAME_SECONDS
     level = 10 * np.log10(np.concatenate(energy) + 1e-12)
     trusted = np.interp(at, np.arange(len(f0_confidence)) / frame_rate, f0_confidence) > voiced
     counted = trusted & (level > np.percentile(level, 95) - ACTIVE_DB)
-    found = counted & (np.concatenate(second) > LEAST_ENERGY * np.concatenate(energy))
+    whole = np.concatenate(energy)
+    found = counted & (np.concatenate(second) > LEAST_SECOND * whole) & (np.concatenate(first) > LEAST_FIRST * whole)
     stretch = round(STRETCH_SECONDS / FRAME_SECONDS)
     begin = max(0, int(np.argmax(np.convolve(found, np.ones(stretch)))) - stretch + 1)
     return Polyphony(
-        share=float(found.sum() / max(1, counted.sum())),
+        share=float(found.sum() / max(counted.sum(), LEAST_SECONDS / FRAME_SECONDS)),
         seconds=float(found.sum()) * FRAME_SECONDS,
         at_seconds=float(at[begin]),
     )
@@ -104,19 +110,31 @@ class _Memory:
         self._level = np.full(BINS, SILENCE_DB, np.float32)
         self._age = np.zeros(BINS, int)
 
-    def held(self, peaks: Peaks, explained: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Which peaks belong to a second pitch. Shape [peaks]; the stretch follows that of the call before."""
-        result = np.zeros(len(explained), bool)
+    def hear(
+        self, peaks: Peaks, explained: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Tells apart what sounds now and what is left of earlier notes.
+
+        Args:
+          peaks: of the stretch that follows the one of the call before.
+          explained: [peaks].
+
+        Returns:
+          Explained peaks that are no tails, and unexplained ones that belong to a second pitch; each [peaks].
+        """
+        live, held = np.zeros(len(explained), bool), np.zeros(len(explained), bool)
         bounds = np.searchsorted(peaks.frame, np.arange(peaks.frames + 1))
         for start, stop in itertools.pairwise(bounds):
             bins, level, known = peaks.bin[start:stop], peaks.level[start:stop], explained[start:stop]
-            new = ~known & (level > self._level[bins] - NEAR_DB)
+            near = level > self._level[bins] - NEAR_DB
+            new = near & ~known
             age = np.zeros_like(self._age)
             age[bins[new]] = scipy.ndimage.maximum_filter1d(self._age, 3)[bins[new]] + 1
             self._age = age
-            result[start:stop] = new & (age[bins] >= HOLD_FRAMES)
+            live[start:stop] = near & known
+            held[start:stop] = new & (age[bins] >= HOLD_FRAMES)
             self._level -= TAIL_DB_PER_SECOND * FRAME_SECONDS
             for offset in range(-2, 3):
-                near = np.clip(bins[known] + offset, 0, BINS - 1)
-                self._level[near] = np.maximum(self._level[near], level[known])
-        return result
+                beside = np.clip(bins[known] + offset, 0, BINS - 1)
+                self._level[beside] = np.maximum(self._level[beside], level[known])
+        return live, held
