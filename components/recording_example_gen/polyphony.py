@@ -35,9 +35,8 @@ NEAR_DB = 3.0  # a peak this far below the remembered level is the same note, st
 HOLD_FRAMES = 2  # a peak must stay so long
 LEAST_SECOND = 0.03  # of the energy of all peaks in a frame
 LEAST_FIRST = 0.1  # of it, in explained peaks that are no tails
-LEAST_SECONDS = 10.0  # a share of less sound than this would rest on single notes
+STRETCH_SECONDS = 10.0  # of pitched sound; a share of less would rest on single notes
 ACTIVE_DB = 30.0  # frames further below the loud level do not count
-STRETCH_SECONDS = 5.0  # long enough to hear what is meant
 SILENCE_DB = -140.0
 
 
@@ -46,13 +45,13 @@ class Polyphony:
     """How much of a recording has a second pitch.
 
     Attributes:
-      share: of the frames with a trusted pitch (of ten seconds at least).
-      seconds: in all.
-      at_seconds: where the stretch begins that has most of it.
+      share: of the frames with a trusted pitch (of ten seconds of them at least).
+      densest: the largest share of any ten seconds.
+      at_seconds: where those begin.
     """
 
     share: float
-    seconds: float
+    densest: float
     at_seconds: float
 
 
@@ -83,12 +82,19 @@ def measure_polyphony(
     counted = trusted & (level > np.percentile(level, 95) - ACTIVE_DB)
     whole = np.concatenate(energy)
     found = counted & (np.concatenate(second) > LEAST_SECOND * whole) & (np.concatenate(first) > LEAST_FIRST * whole)
+    return _sum_up(found[counted], at[counted])
+
+
+def _sum_up(found: npt.NDArray[np.bool_], at: npt.NDArray[np.float64]) -> Polyphony:
+    """Shares of frames [pitched frames] with a second pitch."""
     stretch = round(STRETCH_SECONDS / FRAME_SECONDS)
-    begin = max(0, int(np.argmax(np.convolve(found, np.ones(stretch)))) - stretch + 1)
+    so_far = np.concatenate(([0], np.cumsum(found), np.full(stretch, found.sum())))
+    in_stretch = so_far[stretch:] - so_far[:-stretch]  # from every frame on
+    begin = int(np.argmax(in_stretch))
     return Polyphony(
-        share=float(found.sum() / max(counted.sum(), LEAST_SECONDS / FRAME_SECONDS)),
-        seconds=float(found.sum()) * FRAME_SECONDS,
-        at_seconds=float(at[begin]),
+        share=float(found.sum() / max(len(found), stretch)),
+        densest=float(in_stretch[begin] / stretch),
+        at_seconds=float(at[begin]) if found.any() else 0.0,
     )
 
 

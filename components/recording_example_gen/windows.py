@@ -42,8 +42,8 @@ def segments(sound: npt.NDArray[np.bool_], audio: AudioConfig, screening: Screen
       screening: how long a silence may be.
 
     Returns:
-      Ranges in order, apart from one another, none shorter than a window as long as the recording is not: a shorter one
-      keeps more of the silence around it.
+      Ranges in order that do not overlap, none shorter than a window as long as the recording is not: a shorter one
+      keeps more of the silence around it. No silence within one is as long as a window.
     """
     frames = len(sound)
     allowed = round(screening.max_silence_seconds * audio.frame_rate)
@@ -52,7 +52,8 @@ def segments(sound: npt.NDArray[np.bool_], audio: AudioConfig, screening: Screen
     heard = [
         (start, stop) for start, stop in joined if sound[start:stop].sum() >= SHORTEST_SOUND_SECONDS * audio.frame_rate
     ]
-    return merged(_grown(start - allowed // 2, stop + allowed // 2, shortest, frames) for start, stop in heard)
+    kept = merged((max(0, start - allowed // 2), min(frames, stop + allowed // 2)) for start, stop in heard)
+    return _grown(kept, shortest, frames)
 
 
 def runs(mask: npt.NDArray[np.bool_]) -> Ranges:
@@ -87,12 +88,22 @@ def without(ranges: Ranges, taken: Ranges) -> Ranges:
     return tuple(left)
 
 
-def _grown(start: int, stop: int, shortest: int, frames: int) -> Range:
-    """A range cut to the recording and, where it is shorter than `shortest`, grown on both sides within it."""
-    start, stop = max(0, start), min(frames, stop)
-    short = max(0, shortest - (stop - start))
-    start = max(0, min(start - short // 2, frames - shortest)) if short else start
-    return start, max(stop, start + shortest) if short else stop
+def _grown(ranges: Ranges, shortest: int, frames: int) -> Ranges:
+    """Grows ranges that are shorter than `shortest` into the silence around them, or joins them to the nearer one."""
+    waiting, done = list(ranges), list[Range]()
+    while waiting:
+        start, stop = waiting.pop(0)
+        before = start - (done[-1][1] if done else 0)
+        after = (waiting[0][0] if waiting else frames) - stop
+        short = max(0, shortest - (stop - start))
+        if short <= before + after:
+            earlier = min(before, max(short // 2, short - after))
+            done.append((start - earlier, stop + short - earlier))
+        elif waiting and (not done or after <= before):
+            waiting[0] = (start, waiting[0][1])
+        else:
+            waiting.insert(0, (done.pop()[0], stop))
+    return tuple(done)
 
 
 def train_starts(ranges: Sequence[Range], audio: AudioConfig, examples: ExamplesConfig) -> list[int]:
