@@ -15,6 +15,7 @@ import pytest
 
 from data.generate import generate
 from pipeline.config import Config, Places, load
+from pipeline.records import RunRecord, last_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +30,9 @@ SMALL = (
     "trainer.checkpoint_steps=20",
     "trainer.eval_steps=20",
     "trainer.batch_size=2",
-    "evaluator.max_loss_over_baseline=1.5",
+    "trainer.warmup_steps=5",
+    "trainer.learning_rate=0.01",
+    "evaluator.max_loss_over_baseline=2.0",
     "evaluator.max_f0_error_cents=100.0",
     "evaluator.max_loudness_error_db=20.0",
     "browser_validator.seconds=0.5",
@@ -53,10 +56,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder with recordings in which the instrument is made."""
+    """A folder with recordings in which the instrument is made.
+
+    Attributes:
+      places: what is read and written.
+      first: the first run, and what it left in the metadata store.
+    """
 
     places: Places
     first: list[Run] = field(default_factory=list)
+    made: list[RunRecord] = field(default_factory=list)
 
     def run(self, *settings: str, source: Path = ROOT) -> Run:
         """Calls `local_runner.py run` as a user would."""
@@ -95,6 +104,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp("workshop")
     generate(folder / "recordings", minutes=1.0, seed=3, sample_rate=16000)
     made = Workshop(Places(folder / "recordings", folder / "out", "demo"))
-    made.first.append(made.run("trainer.steps=20"))
+    made.first.append(made.run("trainer.steps=40"))
     assert made.first[0].code == 0, made.first[0].output
+    made.made.append(last_run(made.places.metadata))
     return made

@@ -12,7 +12,6 @@ from tfx import v1 as tfx
 from models.instrument import Instrument
 from pipeline import publishing, training
 from pipeline.outcome import Outcome, read_outcome
-from pipeline.records import last_run
 from tests.integration.conftest import Workshop, small_config
 
 pytestmark = pytest.mark.slow
@@ -60,7 +59,7 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
     from models.input import read_windows
 
     config, places = small_config(), workshop.places
-    made = last_run(places.metadata).artifacts
+    made = workshop.made[0].artifacts
     trained = made["Trainer"]["model"].uri / "Format-Serving"
     instrument = signatures.load_instrument(str(trained))
     change(instrument)

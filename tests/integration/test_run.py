@@ -19,7 +19,7 @@ WORK = ("RecordingExampleGen", "StatisticsGen", "Transform", "Trainer", "TfjsExp
 def test_a_first_run_publishes_a_whole_bundle_and_a_report(workshop: Workshop):
     run, places = workshop.first[0], workshop.places
     assert run.figures["pushed"] is True
-    assert set(run.figures["gates"]) == {"DataGate", "Evaluator", "BrowserValidator"}
+    assert set(run.figures["gates"]) == {"DataGate", "Evaluator", "BrowserValidator", "BundlePusher"}
     assert all(run.figures["gates"].values())
     latest = workshop.latest()
     bundle = places.pushed / "demo" / latest["version"]
@@ -37,7 +37,7 @@ def test_a_first_run_publishes_a_whole_bundle_and_a_report(workshop: Workshop):
 
 def test_an_identical_run_trains_exports_and_publishes_nothing_again(workshop: Workshop):
     before = workshop.latest()
-    again = workshop.run("trainer.steps=20")
+    again = workshop.run("trainer.steps=40")
     assert again.code == 0, again.output
     assert set(WORK) <= set(again.figures["cached"]), again.output
     assert workshop.latest() == before
@@ -52,7 +52,7 @@ def test_a_changed_line_of_the_models_trains_again(workshop: Workshop, tmp_path:
     (source / "web" / "node_modules").symlink_to(ROOT / "web" / "node_modules")
     with (source / "models" / "decoders.py").open("a") as file:
         file.write("\n# a changed line\n")
-    run = workshop.run("trainer.steps=20", source=source)
+    run = workshop.run("trainer.steps=40", source=source)
     assert run.code == 0, run.output
     assert "Trainer" not in run.figures["cached"]
     assert "RecordingExampleGen" in run.figures["cached"]
@@ -60,7 +60,7 @@ def test_a_changed_line_of_the_models_trains_again(workshop: Workshop, tmp_path:
 
 def test_a_better_model_is_pushed(workshop: Workshop):
     before = workshop.latest()
-    run = workshop.run("trainer.steps=80")
+    run = workshop.run("trainer.steps=160")
     assert run.code == 0, run.output
     assert run.figures["spectral_loss"] < workshop.first[0].figures["spectral_loss"]
     assert workshop.latest()["version"] == run.figures["version"] != before["version"]

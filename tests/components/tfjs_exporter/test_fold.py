@@ -29,6 +29,8 @@ def made(graph: Graph, name: str) -> np.ndarray:
         return np.tile(inputs[0], inputs[1])
     if node.op == "Reshape":
         return inputs[0].reshape(inputs[1])
+    if node.op == "GatherV2":
+        return np.take(inputs[0], inputs[1], axis=int(inputs[2]))
     assert node.op == "Range"
     start, stop, step = (float(one) for one in inputs)
     values = np.zeros(abs(int(np.ceil((stop - start) / step))), inputs[0].dtype)
