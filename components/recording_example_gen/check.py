@@ -8,7 +8,7 @@ from pathlib import Path
 from components.recording_example_gen.analysis import analyse, make_tracker, shown
 from components.recording_example_gen.config import ExtractionConfig
 from components.recording_example_gen.decode import duration_seconds
-from components.recording_example_gen.listing import latest_pattern, list_recordings
+from components.recording_example_gen.listing import input_pattern, list_recordings, resolve
 from components.recording_example_gen.plan import Summary, make_plan
 from components.recording_example_gen.progress import Progress
 from components.recording_example_gen.report import IngestReport, RecordingEntry
@@ -27,7 +27,8 @@ def check(folder: Path | str, extraction: ExtractionConfig, progress: Progress |
     """
     base = os.fspath(folder)
     tracker = make_tracker(extraction)
-    listing = list_recordings(base, latest_pattern(base), extraction.examples.span_window)
+    pattern = resolve(base, input_pattern(base)).pattern
+    listing = list_recordings(base, pattern, extraction.examples.span_window)
     lengths = {name: duration_seconds(Path(base) / name) for name in listing.names}
     total, done = sum(lengths.values()), 0.0
     summaries: list[Summary] = [(unread_entry(name), None) for name in listing.unread]

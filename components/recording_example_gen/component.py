@@ -14,17 +14,16 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
-from components.errors import UserError
 from components.recording_example_gen.config import ExtractionConfig
 from components.recording_example_gen.executor import CONFIG_KEY, SPLITS, Executor, extraction_config
-from components.recording_example_gen.listing import fingerprint, input_pattern, list_recordings
+from components.recording_example_gen.listing import fingerprint, input_pattern, list_recordings, resolve
 
 FINGERPRINT_KEY = "source_fingerprint"
 SOURCES = ("components/recording_example_gen", "models/config.py")
 
 
 class Driver(driver.FileBasedDriver):
-    """Resolves span and version as TFX does, but fingerprints the whole span window, nested folders too."""
+    """Resolves span and version as `check` does, and fingerprints the whole span window, nested folders too."""
 
     def resolve_exec_properties(
         self,
@@ -38,17 +37,18 @@ class Driver(driver.FileBasedDriver):
           UserError: the folder is absent, holds no recording, or has no span where the pattern names one.
         """
         base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
-        try:
-            resolved = super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
-        except UnicodeDecodeError:
-            raise UserError(f"{base}: a file there has a name that is not Unicode (UTF-8): rename it") from None
-        except ValueError as error:
-            raise UserError(f"{base}: {error}") from None
         config = example_gen_pb2.Input()
-        proto_utils.json_to_proto(resolved[standard_component_specs.INPUT_CONFIG_KEY], config)
-        span_window = extraction_config(resolved).examples.span_window
-        listing = list_recordings(base, config.splits[0].pattern, span_window)
-        return {**resolved, utils.FINGERPRINT_PROPERTY_NAME: fingerprint(base, listing)}
+        proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
+        resolved = resolve(base, config.splits[0].pattern)
+        config.splits[0].pattern = resolved.pattern
+        listing = list_recordings(base, resolved.pattern, extraction_config(exec_properties).examples.span_window)
+        return {
+            **exec_properties,
+            standard_component_specs.INPUT_CONFIG_KEY: proto_utils.proto_to_json(config),
+            utils.SPAN_PROPERTY_NAME: resolved.span,
+            utils.VERSION_PROPERTY_NAME: resolved.version,
+            utils.FINGERPRINT_PROPERTY_NAME: fingerprint(base, listing),
+        }
 
 
 class RecordingExampleGen(component.FileBasedExampleGen):

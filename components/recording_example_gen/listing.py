@@ -61,50 +61,85 @@ def input_pattern(base: str) -> str:
 
     Returns:
       A pattern for TFX's ExampleGen: "*", "span-{SPAN}/*" or "span-{SPAN}/version-{VERSION}/*".
+
+    Raises:
+      UserError: only some of the spans have versions, or recordings lie beside spans.
     """
     spans = _numbered(base, "", SPAN)
     if not spans:
         return "*"
+    loose = sorted(name for name in _names(base, "", folders=False) if _suffix(name) in READABLE)
+    if loose:
+        raise UserError(f"{base}: {loose[0]} lies beside span-N folders: move it into one of them")
     versions = [bool(_numbered(base, folder, VERSION)) for folder in spans.values()]
     if any(versions) and not all(versions):
         raise UserError(f"{base}: some span-N folders hold version-M folders and others do not: make them alike")
     return "span-{SPAN}/version-{VERSION}/*" if all(versions) else "span-{SPAN}/*"
 
 
-def latest_pattern(base: str) -> str:
-    """`input_pattern` with the newest span and version filled in, as TFX's driver would."""
-    pattern = input_pattern(base)
-    if pattern == "*":
-        return pattern
+@dataclass(frozen=True)
+class Resolved:
+    """The newest span and version of a folder of recordings.
+
+    Attributes:
+      pattern: with both filled in.
+      span: 0 where there are none.
+      version: None where there are none.
+    """
+
+    pattern: str
+    span: int = 0
+    version: int | None = None
+
+
+def resolve(base: str, pattern: str) -> Resolved:
+    """Finds the newest span of recordings and its newest version; spans without anything in them do not count.
+
+    Args:
+      base: folder or URI.
+      pattern: one that `input_pattern` gives.
+
+    Raises:
+      UserError: there is no such folder, or no span or version where the pattern names them.
+    """
+    if not _is_folder(base):
+        raise UserError(f"{base}: no such folder of recordings")
+    if "{SPAN}" not in pattern:
+        return Resolved(pattern)
     spans = _numbered(base, "", SPAN)
-    folder = spans[max(spans)]
+    if not spans:
+        raise UserError(f"{base}: no span-N folder with recordings there")
+    span = max(spans)
     if "{VERSION}" not in pattern:
-        return f"{folder}/*"
-    versions = _numbered(base, folder, VERSION)
-    return f"{versions[max(versions)]}/*"
+        return Resolved(f"{spans[span]}/*", span)
+    versions = _numbered(base, spans[span], VERSION)
+    if not versions:
+        raise UserError(f"{base}: no version-M folder with recordings in {spans[span]}")
+    return Resolved(f"{versions[max(versions)]}/*", span, max(versions))
 
 
 def _window(base: str, folder: str, span_window: int) -> list[str]:
-    """The folders of the newest `span_window` spans up to the one in `folder`."""
+    """The folders of the newest `span_window` spans up to the one in `folder`, the newest version of each."""
     parts = PurePosixPath(folder).parts
-    if not parts or not SPAN.match(parts[0]):
+    newest = SPAN.match(parts[0]) if parts else None
+    if not newest:
         return [folder]
     spans = _numbered(base, "", SPAN)
-    newest = int(SPAN.match(parts[0]).group(1))  # type: ignore[union-attr]
-    taken = [spans[span] for span in sorted(spans) if span < newest][1 - span_window or len(spans) :]
-    if len(parts) > 1:
-        older = [_numbered(base, span, VERSION) for span in taken]
-        taken = [versions[max(versions)] for versions in older if versions]
-    return [*taken, folder]
+    taken = [spans[span] for span in sorted(spans) if span <= int(newest.group(1))][-span_window:]
+    if len(parts) == 1:
+        return taken
+    versions = [_numbered(base, span, VERSION) for span in taken]
+    return [found[max(found)] for found in versions if found]
 
 
 def _numbered(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
-    """Sub-folders named by number: number -> path relative to `base`."""
+    """Sub-folders named by number with any file in or below them: number -> path relative to `base`."""
     found = {}
-    for name in _subfolders(base, folder):
+    for name in _names(base, folder, folders=True):
         match = kind.match(name)
-        if match:
-            found[int(match.group(1))] = f"{folder}/{name}" if folder else name
+        place = f"{folder}/{name}" if folder else name
+        if match and next(_files(base, place), None):
+            found[int(match.group(1))] = place
     return found
 
 
@@ -125,11 +160,16 @@ def _is_folder(base: str) -> bool:
     return _fileio().isdir(base) if "://" in base else os.path.isdir(base)
 
 
-def _subfolders(base: str, folder: str) -> list[str]:
+def _names(base: str, folder: str, folders: bool) -> list[str]:
+    """Names in a folder: of the folders in it, or of the files."""
     place = os.path.join(base, folder)
     if "://" in base:
-        return [name.rstrip("/") for name in _fileio().listdir(place)]
-    return [entry.name for entry in os.scandir(place) if entry.is_dir()] if os.path.isdir(place) else []
+        names = [name.rstrip("/") for name in _fileio().listdir(place)]
+        return [name for name in names if _fileio().isdir(f"{place.rstrip('/')}/{name}") == folders]
+    if not os.path.isdir(place):
+        return []
+    with os.scandir(place) as entries:
+        return [entry.name for entry in entries if entry.is_dir() == folders and not entry.name.startswith(".")]
 
 
 def _files(base: str, folder: str) -> Iterator[str]:

@@ -12,7 +12,13 @@ import pytest
 from components.errors import UserError
 from components.recording_example_gen.analysis import shown
 from components.recording_example_gen.check import check
-from components.recording_example_gen.listing import fingerprint, input_pattern, latest_pattern, list_recordings
+from components.recording_example_gen.listing import (
+    Resolved,
+    fingerprint,
+    input_pattern,
+    list_recordings,
+    resolve,
+)
 from components.recording_example_gen.plan import make_plan
 from components.recording_example_gen.progress import ProgressLine
 from components.recording_example_gen.report import IngestRefused, IngestReport, RecordingEntry, clock
@@ -167,11 +173,30 @@ def test_the_newest_spans_and_versions_are_taken(tmp_path, lines):
     for place in ("span-1/version-1/a", "span-2/version-1/b", "span-2/version-2/c", "span-10/version-3/nested/d"):
         write(tmp_path / f"{place}.wav", lines[0])
     assert input_pattern(str(tmp_path)) == "span-{SPAN}/version-{VERSION}/*"
-    pattern = latest_pattern(str(tmp_path))
-    assert pattern == "span-10/version-3/*"
-    taken = [list_recordings(str(tmp_path), pattern, window).names for window in (1, 2, 9)]
+    (tmp_path / "span-11" / "version-1").mkdir(parents=True)  # nothing in it yet
+    found = resolve(str(tmp_path), "span-{SPAN}/version-{VERSION}/*")
+    assert found == Resolved("span-10/version-3/*", 10, 3)
+    taken = [list_recordings(str(tmp_path), found.pattern, window).names for window in (1, 2, 9)]
     newest, before, first = "span-10/version-3/nested/d.wav", "span-2/version-2/c.wav", "span-1/version-1/a.wav"
     assert taken == [(newest,), (newest, before), (first, newest, before)]
+
+
+def test_spans_may_be_written_with_zeros(tmp_path, lines):
+    for span in ("span-01", "span-02", "span-10"):
+        write(tmp_path / span / "a.wav", lines[0])
+    assert resolve(str(tmp_path), input_pattern(str(tmp_path))) == Resolved("span-10/*", 10)
+    assert list_recordings(str(tmp_path), "span-2/*", 2).names == ("span-01/a.wav", "span-02/a.wav")
+
+
+def test_a_recording_beside_spans_is_an_error_and_so_are_no_spans(tmp_path, lines):
+    with pytest.raises(UserError, match="no span-N folder"):
+        resolve(str(tmp_path), "span-{SPAN}/*")
+    write(tmp_path / "span-1" / "a.wav", lines[0])
+    with pytest.raises(UserError, match="no version-M folder"):
+        resolve(str(tmp_path), "span-{SPAN}/version-{VERSION}/*")
+    write(tmp_path / "loose.wav", lines[0])
+    with pytest.raises(UserError, match=r"loose\.wav lies beside"):
+        input_pattern(str(tmp_path))
 
 
 def test_recordings_need_no_spans_and_spans_need_no_versions(tmp_path, lines):
