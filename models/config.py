@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from models.ddsp.chain import check_playable
 from models.settings import Settings
 
 
@@ -130,6 +131,11 @@ class ModelConfig(Settings):
     def _inputs_differ(self) -> ModelConfig:
         if len(set(self.inputs)) != len(self.inputs):
             raise ValueError(f"inputs {self.inputs} names one twice")
+        return self
+
+    @model_validator(mode="after")
+    def _processors_are_a_chain(self) -> ModelConfig:
+        check_playable([processor.model_dump() for processor in self.processors])
         return self
 
 

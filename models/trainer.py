@@ -11,12 +11,12 @@ from typing import Any
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.errors import UserError
 from models import signatures
 from models.baseline import MOST_WINDOWS, fit_baseline
 from models.board import Board
 from models.checkpoints import Checkpoints, fingerprint
 from models.config import TrainerConfig
+from models.errors import UserError
 from models.input import Windows
 from models.instrument import Instrument
 from models.job import Job, read_splits

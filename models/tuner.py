@@ -14,8 +14,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from components.errors import UserError
 from models.config import TrainerConfig, TunerConfig
+from models.errors import UserError
 from models.input import Windows
 from models.instrument import Instrument
 from models.job import Job, read_splits

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from components.bundle_pusher.publish import resolve
-from components.errors import UserError
 from components.tfjs_exporter import manifest as manifests
 from components.tfjs_exporter import reverb
 from components.tfjs_exporter.manifest import InvalidBundle
 from models.config import AudioConfig, ModelConfig
+from models.errors import UserError
 from models.instrument import Instrument
 from models.statistics import DatasetStatistics, hz_to_midi
 

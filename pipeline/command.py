@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from components.errors import UserError
 from components.verdict import GateRefused
+from models.errors import UserError
 from pipeline.errors import Stopped
 
 DONE, FAULT, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130

@@ -21,10 +21,10 @@ from pydantic import Field, PositiveInt, ValidationError
 
 from components.browser_validator.config import BrowserValidatorConfig
 from components.data_gate.config import DataGateConfig
-from components.errors import UserError
 from components.evaluator.config import EvaluatorConfig
 from components.recording_example_gen.config import ExamplesConfig, ExtractionConfig
 from models.config import AudioConfig, LossConfig, ModelConfig, TrainerConfig, TunerConfig
+from models.errors import UserError
 from models.settings import Settings
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -87,8 +87,10 @@ class Config(Settings):
         return ExtractionConfig(audio=self.audio, examples=self.examples)
 
     def to_json(self) -> str:
-        """Canonical JSON: the same configuration gives the same bytes."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """Canonical JSON: the same configuration gives the same bytes. Where a voice clip lies is left out: it is private."""
+        return json.dumps(
+            self.model_dump(mode="json", exclude={"report": {"voice"}}), sort_keys=True, separators=(",", ":")
+        )
 
     def hash(self) -> str:
         """SHA-256 of `to_json`, hex."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from components.errors import UserError
 from components.recording_example_gen.report import IngestReport
 from components.verdict import GateRefused, Verdict
+from models.errors import UserError
 from pipeline.config import Config, Places
 from pipeline.errors import Stopped
 

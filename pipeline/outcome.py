@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.bundle_pusher.publish import served_version
-from components.errors import UserError
 from components.recording_example_gen.report import IngestReport
 from components.verdict import VERDICT_FILE, Verdict
+from models.errors import UserError
 from pipeline.config import Places
 from pipeline.records import RunRecord, last_run
 

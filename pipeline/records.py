@@ -10,7 +10,7 @@ from typing import Any
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from components.errors import UserError
+from models.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.errors import UserError
 from components.recording_example_gen.config import PitchConfig
 from components.recording_example_gen.decode import Spool, Unusable, decode
 from components.recording_example_gen.features import loudness_and_rms
@@ -18,6 +17,7 @@ from components.recording_example_gen.pitch import Tracker
 from components.recording_example_gen.progress import Progress, ProgressLine
 from models.adjust import AdjustedFeatures, adjust
 from models.config import AudioConfig
+from models.errors import UserError
 from models.statistics import DatasetStatistics
 from pipeline.sound_file import check_place, write_sound
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from components.browser_validator.reference import Outputs
-from components.errors import UserError
+from models.errors import UserError
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 COMMAND = WEB / "dist" / "validator" / "cli.mjs"

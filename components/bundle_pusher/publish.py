@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from components.bundle_pusher import durable
-from components.errors import UserError
 from components.tfjs_exporter.bundle import seal
 from components.tfjs_exporter.manifest import (
     MANIFEST_FILE,
@@ -33,6 +32,7 @@ from components.tfjs_exporter.manifest import (
     download,
     load,
 )
+from models.errors import UserError
 
 LATEST_FILE = "latest.json"
 INDEX_FILE = "index.json"

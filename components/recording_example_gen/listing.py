@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from components.errors import UserError
+from models.errors import UserError
 
 READABLE = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
 NOT_READ = {".m4a", ".mp4", ".aac", ".wma", ".webm", ".ape", ".alac", ".amr", ".mka"}

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from components.errors import UserError
 from components.recording_example_gen.octaves import mend_octaves
+from models.errors import UserError
 
 Floats = npt.NDArray[np.float32]
 Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording

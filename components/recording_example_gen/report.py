@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from components.errors import UserError
+from models.errors import UserError
 
 REPORT_FILE = "ingest_report.json"
 REPORT_VERSION = 1

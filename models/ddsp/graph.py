@@ -1,12 +1,4 @@
-"""A signal chain declared as a list: which processors there are and what feeds what.
-
-    - {name: harmonic, type: harmonic, harmonics: 60, envelope: window}
-    - {name: noise, type: filtered_noise, bands: 65, initial_bias: -5.0}
-    - {name: dry, type: mix, inputs: [harmonic, noise]}
-    - {name: reverb, type: reverb_free, seconds: 1.0, inputs: [dry]}
-
-The last entry gives the audio. An entry may only use names that stand above it, so there are no cycles.
-"""
+"""Builds and sounds a signal chain that is declared as a list; `models/ddsp/chain.py` says what such a list is."""
 
 from __future__ import annotations
 
@@ -16,25 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from models.ddsp import effects
+from models.ddsp.chain import DEFAULT_ENTRIES, KEYS, check_entries
 from models.ddsp.synths import FilteredNoise, Harmonic, Tensors
 
-DEFAULT_ENTRIES: tuple[dict[str, Any], ...] = (
-    {"name": "harmonic", "type": "harmonic", "harmonics": 60, "envelope": "window"},
-    {"name": "noise", "type": "filtered_noise", "bands": 65, "initial_bias": -5.0},
-    {"name": "dry", "type": "mix", "inputs": ["harmonic", "noise"]},
-    {"name": "reverb", "type": "reverb_free", "seconds": 1.0, "inputs": ["dry"]},
-)
-
-# type -> the keys that it knows besides name, type and inputs, with their defaults; how many inputs it takes
-_KEYS: dict[str, dict[str, Any]] = {
-    "harmonic": {"harmonics": 60, "envelope": "window"},
-    "filtered_noise": {"bands": 65, "initial_bias": -5.0},
-    "mix": {},
-    "reverb_free": {"seconds": 1.0},
-    "reverb_exponential": {"seconds": 1.0},
-    "reverb_filtered_noise": {"seconds": 1.0, "frames": 500, "bands": 32},
-}
-_LEAST: dict[str, float] = {"harmonics": 1, "bands": 3, "frames": 1, "seconds": 1e-3}  # of keys that are numbers
 _SYNTHS = {"harmonic": Harmonic, "filtered_noise": FilteredNoise}
 _REVERBS: dict[str, Callable[..., effects.Reverb]] = {
     "reverb_free": effects.FreeReverb,
@@ -55,7 +31,7 @@ class ProcessorGraph(tf.Module):
       latency: samples by which `step` lags behind `get_dry`.
 
     Args:
-      entries: mappings with `name`, `type` and the type's keys, as in this module's example.
+      entries: mappings with `name`, `type` and the type's keys, as in `models.ddsp.chain`.
       sample_rate: Hz.
       frame_rate: Hz; divides sample_rate.
       seed: of fixed noise in reverbs and of their initial values.
@@ -100,7 +76,7 @@ class ProcessorGraph(tf.Module):
 
     def _build(self, entry: Mapping[str, Any], seed: int) -> None:
         kind = entry["type"]
-        keys = {key: entry.get(key, default) for key, default in _KEYS[kind].items()}
+        keys = {key: entry.get(key, default) for key, default in KEYS[kind].items()}
         if kind == "harmonic":
             self.synths[entry["name"]] = Harmonic(sample_rate=self.sample_rate, hop=self.hop, **keys)
         elif kind == "filtered_noise":
@@ -227,48 +203,6 @@ class ProcessorGraph(tf.Module):
         delayed = tf.concat([delay, signal], axis=1)  # the quicker synthesisers wait for the slowest
         parts["delay"] = delayed[:, samples:]
         return delayed[:, :samples], {prefix + part: value for part, value in parts.items()}
-
-
-def check_entries(entries: Sequence[Mapping[str, Any]]) -> None:
-    """Raises ValueError where a list of entries is not a signal chain; see `ProcessorGraph`."""
-    if not entries:
-        raise ValueError("a processor graph needs at least one entry")
-    seen: set[str] = set()
-    unused: list[str] = []
-    for place, entry in enumerate(entries):
-        name = entry.get("name")
-        if not name:
-            raise ValueError(f"entry {place} of the processor graph has no name")
-        if name in seen:
-            raise ValueError(f"{name}: two entries of the processor graph have this name")
-        _check_entry(name, entry, seen)
-        unused = [source for source in unused if source not in (entry.get("inputs") or [])] + [name]
-        seen.add(name)
-    if len(unused) > 1:
-        raise ValueError(f"{unused[0]}: nothing uses this entry, and the last one ({unused[-1]}) is the audio")
-    if not any(entry["type"] in _SYNTHS for entry in entries):
-        raise ValueError("a processor graph needs a synthesiser: harmonic or filtered_noise")
-
-
-def _check_entry(name: str, entry: Mapping[str, Any], above: set[str]) -> None:
-    kind, inputs = entry.get("type"), entry.get("inputs") or []
-    if kind not in _KEYS:
-        raise ValueError(f"{name}: no processor type {kind!r}; known: {', '.join(_KEYS)}")
-    for key in entry:
-        if key not in {"name", "type", "inputs", *_KEYS[kind]}:
-            raise ValueError(f"{name}: unknown key {key!r}; {kind} knows {', '.join(_KEYS[kind]) or 'none'}")
-        if key in _LEAST and not _is_number_from(_LEAST[key], entry[key], whole=key != "seconds"):
-            raise ValueError(f"{name}: {key} must be a number of at least {_LEAST[key]}, not {entry[key]!r}")
-    for source in inputs:
-        if source not in above:
-            raise ValueError(f"{name}: input {source!r} is not the name of an entry above it")
-    least, most = (0, 0) if kind in _SYNTHS else (1, len(above) if kind == "mix" else 1)
-    if not least <= len(inputs) <= max(least, most):
-        raise ValueError(f"{name}: {kind} takes {'no input' if not most else 'one input' if most == 1 else 'inputs'}")
-
-
-def _is_number_from(least: float, value: Any, *, whole: bool) -> bool:
-    return isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value >= least
 
 
 def _control_names(

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.errors import UserError
 from components.evaluator.results import read_metrics
 from components.recording_example_gen.decode import Spool, decode
+from models.errors import UserError
 from pipeline.config import Config, Places
 from pipeline.outcome import Outcome
 from pipeline.render import render

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.errors import UserError
 from models import signatures, training
+from models.errors import UserError
 from models.job import Job
 from models.sizes import resized
 from models.trainer import run_fn

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.errors import UserError
 from models import tuner as module
+from models.errors import UserError
 from models.sizes import resized
 from models.training import TrainingDiverged
 from models.tuner import SizeTuner, TrialRow, smallest_within, tuner_fn

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from components.bundle_pusher.publish import publish
-from components.errors import UserError
 from components.tfjs_exporter.manifest import dumps
 from models.ddsp.core import amplitude_to_db, hz_to_midi
 from models.ddsp.synths import white_noise
+from models.errors import UserError
 from models.instrument import Instrument
 from models.precision import rounded
 from pipeline.bundle import load

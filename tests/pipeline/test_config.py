@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.errors import UserError
+from models.errors import UserError
 from pipeline.config import CONFIGS, instruments, load
 
 
@@ -39,6 +39,8 @@ def test_hop_and_windows_follow_from_the_rates(rate: int):
         ("model=huge", "--set model=huge: model", "known: cnn, gru"),
         ("steps", "--set steps", "a.b=value"),
         ("trainer.steps=[1", "--set trainer.steps=[1", "YAML"),
+        ("model.processors.reverb.inputs=[wet]", "model", "input 'wet' is not the name of an entry above it"),
+        ("model.processors.dry.inputs=[harmonic]", "model", "noise: nothing uses this entry"),
         ("instrument.name=other", "instrument.name", "name of its file"),
     ],
 )
@@ -83,3 +85,16 @@ def test_later_layers_win_and_lists_are_addressed_by_name_or_index():
 def test_the_hash_changes_with_any_value_and_only_then():
     assert load("violin").hash() == load("violin", ["trainer.seed=0"]).hash()
     assert load("violin").hash() != load("violin", ["trainer.seed=1"]).hash()
+
+
+def test_a_room_that_is_not_the_last_link_is_refused_before_anything_runs():
+    chain = """[{name: harmonic, type: harmonic, harmonics: 9, envelope: window},
+        {name: room, type: reverb_free, seconds: 0.1, inputs: [harmonic]},
+        {name: noise, type: filtered_noise, bands: 9, initial_bias: -5.0},
+        {name: sum, type: mix, inputs: [room, noise]}]"""
+    with pytest.raises(UserError, match="room: an instrument that is played live has one reverb at most"):
+        load("violin", [f"model.processors={chain}"])
+
+
+def test_the_path_of_a_voice_clip_is_not_published():
+    assert "me.wav" not in load("violin", ["report.voice=/home/me/me.wav"]).to_json()

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from components.errors import UserError
 from components.recording_example_gen.decode import Spool, decode
 from components.recording_example_gen.pitch import Tracker
+from models.errors import UserError
 from models.instrument import Instrument
 from models.statistics import detect_notes
 from pipeline.config import load as load_config

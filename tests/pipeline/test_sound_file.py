@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from components.errors import UserError
+from models.errors import UserError
 from pipeline.sound_file import check_place, write_sound
 
 TONE = np.sin(np.arange(1000) / 7.0).astype(np.float32)

@@ -7,9 +7,9 @@ import pytest
 
 from components.browser_validator import tfjs
 from components.browser_validator.validate import validate
-from components.errors import UserError
 from components.tfjs_exporter.bundle import seal
 from components.tfjs_exporter.manifest import load
+from models.errors import UserError
 from tests.components.browser_validator.exported import Exported, exported, settings
 
 

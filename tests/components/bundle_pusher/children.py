@@ -21,7 +21,7 @@ import jsonschema  # noqa: F401 - here, lest every child imports it
 import pytest
 
 from components.bundle_pusher.publish import publish
-from components.errors import UserError
+from models.errors import UserError
 
 FILE_EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir", "os.listdir"}
 FORKS = multiprocessing.get_context("forkserver")

@@ -16,8 +16,8 @@ from components.bundle_pusher.publish import (
     served_version,
     versions,
 )
-from components.errors import UserError
 from components.tfjs_exporter.manifest import InvalidBundle, check_files, content_hash, load
+from models.errors import UserError
 from tests.components.bundle_pusher import children
 from tests.components.bundle_pusher.children import FORKS
 from tests.components.tfjs_exporter.small_bundle import write_small_bundle

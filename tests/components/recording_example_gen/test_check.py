@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.errors import UserError
 from components.recording_example_gen.analysis import shown
 from components.recording_example_gen.check import check
 from components.recording_example_gen.listing import (
@@ -23,6 +22,7 @@ from components.recording_example_gen.plan import make_plan
 from components.recording_example_gen.progress import ProgressLine
 from components.recording_example_gen.report import IngestRefused, IngestReport, RecordingEntry, clock
 from components.recording_example_gen.splits import Sound
+from models.errors import UserError
 from tests.components.recording_example_gen.sounds import CONFIG, config, melody, tone, write
 
 SHORT = config("examples.min_minutes=0.1")

@@ -11,7 +11,6 @@ import tensorflow as tf
 from ml_metadata import metadata_store
 from tfx import v1 as tfx
 
-from components.errors import UserError
 from components.recording_example_gen import component
 from components.recording_example_gen.check import check
 from components.recording_example_gen.component import RecordingExampleGen, source_fingerprint
@@ -20,6 +19,7 @@ from components.recording_example_gen.decode import Spool, decode
 from components.recording_example_gen.examples import dynamics, hz_to_midi, register
 from components.recording_example_gen.features import loudness_and_rms
 from components.recording_example_gen.report import IngestRefused, IngestReport
+from models.errors import UserError
 from tests.components.recording_example_gen.sounds import config, melody, write
 
 pytestmark = pytest.mark.slow  # importing TFX takes longer than all of it

@@ -6,10 +6,10 @@ import struct
 import numpy as np
 import pytest
 
-from components.errors import UserError
 from components.recording_example_gen import decode as decoding
 from components.recording_example_gen.decode import Spool, Unusable, decode, duration_seconds
 from components.recording_example_gen.listing import list_recordings
+from models.errors import UserError
 from tests.components.recording_example_gen.sounds import melody, write
 
 LINE = melody(2.0)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from components.errors import UserError
 from components.recording_example_gen import pitch
 from components.recording_example_gen.pitch import Tracker, require
+from models.errors import UserError
 from tests.components.recording_example_gen.sounds import melody, reader, tone
 
 
