@@ -87,7 +87,7 @@ class Config(Settings):
         return ExtractionConfig(audio=self.audio, examples=self.examples)
 
     def to_json(self) -> str:
-        """Canonical JSON: the same configuration gives the same bytes. Where a voice clip lies is left out: it is private."""
+        """Canonical JSON: the same configuration gives the same bytes. Where a voice clip lies is private: left out."""
         return json.dumps(
             self.model_dump(mode="json", exclude={"report": {"voice"}}), sort_keys=True, separators=(",", ":")
         )
