@@ -38,7 +38,7 @@ def judge(
     for split, least in (("train", config.min_train_windows), ("eval", config.min_eval_windows)):
         if windows.get(split, 0) < least:
             reasons.append(f"{split}: {windows.get(split, 0)} windows, {least} are needed: add recordings")
-    drift = _drift(statistics["train"], schema, previous, config) if previous is not None else {}
+    drift = measure_drift(statistics["train"], schema, previous, config) if previous is not None else {}
     reasons += [_describe_drift(name, value, config) for name, value in drift.items() if value > config.max_drift]
     return Verdict.of("DataGate", reasons, {"windows": windows, "drift": drift})
 
@@ -55,7 +55,7 @@ def _describe_drift(feature: str, value: float, config: DataGateConfig) -> str:
     )
 
 
-def _drift(
+def measure_drift(
     train: statistics_pb2.DatasetFeatureStatisticsList,
     schema: schema_pb2.Schema,
     previous: statistics_pb2.DatasetFeatureStatisticsList,
