@@ -19,7 +19,7 @@ RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 def parser() -> argparse.ArgumentParser:
     """The command line. Nothing heavy is imported for it: `--help` is instant."""
     top = argparse.ArgumentParser(prog="local_runner.py", description=__doc__.splitlines()[0])
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="run | check | render")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="run | check | render | serve")
     run = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
     _instrument(run, required=True)
     run.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
@@ -36,7 +36,13 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("--input", type=Path, required=True, help="a recording of a voice or an instrument")
     render.add_argument("--output", type=Path, required=True, help="wav or flac file to write")
     render.set_defaults(answer=_render)
-    for verb in (run, check, render):
+
+    serve = verbs.add_parser("serve", help="the player and the published instruments, in a browser on this machine")
+    serve.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
+    serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, default=8000, metavar="P", help="port to listen on (default: 8000)")
+    serve.set_defaults(answer=_serve)
+    for verb in (run, check, render, serve):
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
 
@@ -80,6 +86,12 @@ def _render(arguments: argparse.Namespace) -> Answer:
     figures = render(arguments.bundle, arguments.input, arguments.output)
     print(f"{arguments.output}: {figures['seconds']:.1f} s", *figures["notes"], sep="\n")
     return DONE, figures
+
+
+def _serve(arguments: argparse.Namespace) -> Answer:
+    from pipeline.serve import serve
+
+    return DONE, serve(arguments.output, arguments.host, arguments.port)
 
 
 def main(argv: list[str] | None = None) -> int:
