@@ -270,7 +270,7 @@ def _greeting(url: str, host: str, port: int) -> list[str]:
         "",
         "On a phone: a browser gives the microphone to this machine's own pages and to HTTPS, not to plain HTTP.",
         f"  Android, by cable:  adb reverse tcp:{port} tcp:{port}   then open http://localhost:{port}/ on the phone",
-        "  any phone:          let a program such as Caddy (NAME.local: this machine) speak HTTPS in front of this one,",
+        "  any phone:          let a program such as Caddy speak HTTPS (NAME.local: this machine) in front of this,",
         f"    caddy reverse-proxy --internal-certs --from https://NAME.local:8443 --to 127.0.0.1:{port}",
         "    and trust Caddy's root certificate on the phone",
         "  or for good:        copy web/dist, with the folder pushed/ inside it, to any static host with HTTPS",
