@@ -1,0 +1,177 @@
+/** The kernels in a real Chromium, on SwiftShader: small sizes, against float64. */
+
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { HarmonicSettings } from "../../../engine/src/tfjs/fused_harmonics.ts";
+import { findChromium, Opened } from "./browser.ts";
+import type { CumsumCase } from "./page.ts";
+import { type Controls, referenceHarmonics, snrDb } from "./reference.ts";
+
+const chromium = findChromium();
+const isSkipped = chromium === null && process.env.CI !== "true";
+if (isSkipped) process.stderr.write("kernels.browser.test.ts is skipped: there is no Chromium on the PATH\n");
+
+const MELODY: HarmonicSettings = { hop: 64, sampleRate: 16000, envelope: "window" };
+
+describe.skipIf(isSkipped)("in Chromium", { timeout: 60_000 }, () => {
+  let opened: Opened;
+  const pages: Page[] = [];
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    if (chromium === null) throw new Error("CI needs a Chromium on the PATH, or in SWARA_CHROMIUM");
+    opened = await Opened.on(chromium, fileURLToPath(new URL("page.ts", import.meta.url)));
+    for (const isFloat16 of [false, true]) {
+      const page = await opened.page(faults);
+      const bits = await page.evaluate((half) => globalThis.swaraTest.start(half), isFloat16);
+      expect(bits < 16).toBe(isFloat16);
+      pages.push(page);
+    }
+  }, 120_000);
+
+  afterAll(async () => {
+    await opened?.close();
+    expect(faults).toEqual([]);
+  });
+
+  test.each<[string, Partial<HarmonicSettings>, number, number]>([
+    ["window", {}, 101, 60],
+    ["linear", { envelope: "linear" }, 100, 60],
+    ["a hop that is no power of two", { hop: 320, envelope: "linear" }, 21, 100],
+    ["an odd hop, an odd number of harmonics", { hop: 147, sampleRate: 44100 }, 30, 7],
+    ["48 kHz", { hop: 192, sampleRate: 48000 }, 50, 100],
+    ["one frame", {}, 1, 60],
+    ["one harmonic", {}, 50, 1],
+  ])("the fused bank is the harmonic synthesiser: %s", async (_, changed, frames, harmonics) => {
+    const settings = { ...MELODY, ...changed };
+    const controls = melody(frames, harmonics);
+    const expected = referenceHarmonics(controls, settings);
+    expect(snrDb(expected, await fused(0, controls, settings))).toBeGreaterThan(105);
+    expect(snrDb(expected, await fused(1, controls, settings))).toBeGreaterThan(62);
+  });
+
+  test("the scanned bank is the same for the same pitch, given at every sample", async () => {
+    const controls = melody(100, 60);
+    const expected = referenceHarmonics(controls, MELODY);
+    expect(snrDb(expected, await scanned(0, controls, MELODY))).toBeGreaterThan(100);
+    expect(snrDb(expected, await scanned(1, controls, MELODY))).toBeGreaterThan(60);
+  });
+
+  test("nothing sounds at or above Nyquist", async () => {
+    const distribution = new Float32Array(10 * 60).fill(1 / 60);
+    const quiet = { amplitude: new Float32Array(10).fill(1), distribution, f0Hz: new Float32Array(10).fill(8000) };
+    expect(new Set(await fused(0, quiet, MELODY))).toEqual(new Set([0]));
+    // 40 x 200 Hz is Nyquist itself: it must be as silent as if it were not there.
+    const low = { ...quiet, f0Hz: new Float32Array(10).fill(200) };
+    const without = { ...low, distribution: distribution.map((value, i) => (i % 60 < 39 ? value : 0)) };
+    expect(await fused(0, low, MELODY)).toEqual(await fused(0, without, MELODY));
+  });
+
+  test("what stands in the wrong shape is refused in words", async () => {
+    const controls = melody(10, 4);
+    const wrong = { ...controls, f0Hz: controls.f0Hz.slice(1) };
+    await expect(fused(0, wrong, MELODY)).rejects.toThrow(
+      "f0 has 9 frames, so amplitude must be [9, 1] and not [10,1]",
+    );
+  });
+
+  test.each<[string, Omit<CumsumCase, "values">]>([
+    ["one row", { shape: [3000], axis: 0, exclusive: false, reverse: false }],
+    ["exclusive", { shape: [1, 300], axis: 1, exclusive: true, reverse: false }],
+    ["reverse", { shape: [300, 1], axis: 0, exclusive: false, reverse: true }],
+    ["both, over the middle axis", { shape: [2, 70, 3], axis: 1, exclusive: true, reverse: true }],
+    [
+      "the last of four axes, counted from the end",
+      { shape: [2, 1, 3, 40], axis: -1, exclusive: false, reverse: false },
+    ],
+    ["three values", { shape: [3], axis: 0, exclusive: false, reverse: false }],
+  ])("a phase cumsum is the sum modulo one cycle: %s", async (_, one) => {
+    const size = one.shape.reduce((product, length) => product * length, 1);
+    const values = Float32Array.from({ length: size }, (_, i) => 2.5 + 2.4 * Math.sin(i * 1.7));
+    const cycle = 2 * Math.PI;
+    const sums = await cumsum(0, { ...one, values: [...values] }, cycle);
+    const exact = exactCumsum([...values], one);
+    const off = sums.map((sum, i) => circular((sum - (exact[i] ?? Number.NaN)) / cycle));
+    expect(Math.max(...off)).toBeLessThan(2e-7);
+    expect(Math.min(...sums)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...sums)).toBeLessThanOrEqual(cycle * (1 + 1e-6));
+  });
+
+  test("in float16 a phase cumsum stays right to what a float16 can say, where the plain one overflows", async () => {
+    const one = { values: new Array(4096).fill(64), shape: [4096], axis: 0, exclusive: false, reverse: false };
+    expect((await cumsum(1, one, null)).every(Number.isFinite)).toBe(false);
+    const off = (await cumsum(1, one, 1000)).map((sum, i) => circular((sum - (i + 1) * 64) / 1000));
+    expect(Math.max(...off)).toBeLessThan(2 ** -11);
+  });
+
+  test("sums stay exact unless it is asked for: before, after, and of whole numbers", async () => {
+    const one = { values: [...new Array(200).keys()], shape: [200], axis: 0, exclusive: false, reverse: false };
+    const exact = exactCumsum(one.values, one);
+    await cumsum(0, one, 1);
+    expect(await cumsum(0, one, null)).toEqual(exact);
+    expect(await cumsum(0, one, 1, "int32")).toEqual(exact);
+  });
+
+  test("nothing is left on the GPU", async () => {
+    for (const page of pages) {
+      expect(await page.evaluate(() => globalThis.swaraTest.held())).toEqual({ tensors: 0, bytes: 0 });
+    }
+  });
+
+  function page(index: number): Page {
+    const found = pages[index];
+    if (found === undefined) throw new Error(`no page ${index}`);
+    return found;
+  }
+
+  function fused(index: number, { amplitude, distribution, f0Hz }: Controls, settings: HarmonicSettings) {
+    const bank = { amplitude: [...amplitude], distribution: [...distribution], hz: [...f0Hz] };
+    return page(index).evaluate(([one, how]) => globalThis.swaraTest.fused(one, how), [bank, settings] as const);
+  }
+
+  function scanned(index: number, { amplitude, distribution, f0Hz }: Controls, settings: HarmonicSettings) {
+    const { hop } = settings;
+    const hz = Array.from({ length: f0Hz.length * hop }, (_, i) => {
+      const here = f0Hz[Math.floor(i / hop)] ?? 0;
+      return here + (((f0Hz[Math.floor(i / hop) + 1] ?? here) - here) * (i % hop)) / hop;
+    });
+    const bank = { amplitude: [...amplitude], distribution: [...distribution], hz };
+    return page(index).evaluate(([one, how]) => globalThis.swaraTest.scanned(one, how), [bank, settings] as const);
+  }
+
+  function cumsum(index: number, one: CumsumCase, cycle: number | null, dtype: "float32" | "int32" = "float32") {
+    return page(index).evaluate(([a, b, c]) => globalThis.swaraTest.cumsum(a, b, c), [one, cycle, dtype] as const);
+  }
+});
+
+/** A gliding tone with a tail of harmonics, some of which cross Nyquist on the way. */
+function melody(frames: number, harmonics: number): Controls {
+  const f0Hz = Float32Array.from({ length: frames }, (_, t) => 330 * 2 ** (0.8 * Math.sin(t / 11)) + t / 3);
+  const amplitude = Float32Array.from({ length: frames }, (_, t) => 0.6 + 0.4 * Math.cos(t / 5));
+  const distribution = Float32Array.from({ length: frames * harmonics }, (_, i) => {
+    const k = (i % harmonics) + 1;
+    return (1 + Math.sin(i * 0.7)) / k;
+  });
+  return { amplitude, distribution, f0Hz };
+}
+
+/** The definition, one value at a time. */
+function exactCumsum(values: readonly number[], one: Omit<CumsumCase, "values">): number[] {
+  const axis = one.axis < 0 ? one.axis + one.shape.length : one.axis;
+  const length = one.shape[axis] ?? 1;
+  const inner = one.shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  return values.map((_, at) => {
+    const along = Math.floor(at / inner) % length;
+    const first = at - along * inner;
+    const isSummed = (i: number) => (i === along ? !one.exclusive : one.reverse ? i > along : i < along);
+    let sum = 0;
+    for (let i = 0; i < length; i++) if (isSummed(i)) sum += values[first + i * inner] ?? 0;
+    return sum;
+  });
+}
+
+/** How far a phase is from the nearest whole number of cycles. */
+function circular(cycles: number): number {
+  return Math.abs(cycles - Math.round(cycles));
+}
