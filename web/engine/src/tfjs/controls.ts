@@ -1,0 +1,58 @@
+/** The network on TensorFlow.js: features -> controls. */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { Instrument } from "../bundle/load.ts";
+import { BundleGraph, type ClipFeatures } from "./graph.ts";
+
+/** An instrument's network, ready to run on the backend that was set when it was loaded. */
+export class ControlsModel {
+  readonly instrument: Pick<Instrument, "manifest" | "file" | "impulseResponse">;
+  private readonly graph: BundleGraph;
+
+  constructor(instrument: ControlsModel["instrument"], graph: BundleGraph) {
+    this.instrument = instrument;
+    this.graph = graph;
+  }
+
+  /**
+   * What the synthesiser is told to do, frame by frame; scaled, and silent at and above Nyquist.
+   *
+   * @param features each [frames], at the bundle's frame rate.
+   * @returns the network's outputs by name, each [frames, channels], on the current backend. The caller disposes them.
+   * @throws Error a feature is missing or of another length than f0.
+   */
+  async run(features: ClipFeatures): Promise<Record<string, tf.Tensor2D>> {
+    const inputs = this.graph.inputs(features);
+    try {
+      const outputs = await this.graph.run(inputs);
+      return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, withoutBatch(tensor)] as const));
+    } finally {
+      tf.dispose(inputs);
+    }
+  }
+
+  /** Gives the weights' memory back. */
+  dispose(): void {
+    this.graph.dispose();
+  }
+}
+
+/**
+ * Loads an instrument's network onto the current backend; see `chooseBackend`.
+ *
+ * @throws BundleError a file is missing or damaged, or TF.js cannot load it.
+ */
+export async function loadControls(
+  instrument: ControlsModel["instrument"],
+  signal?: AbortSignal,
+): Promise<ControlsModel> {
+  return new ControlsModel(instrument, await BundleGraph.load(instrument, "controls", signal));
+}
+
+/** [1, frames, channels] -> [frames, channels], in the same memory. */
+function withoutBatch(tensor: tf.Tensor): tf.Tensor2D {
+  const [, frames = 0, channels = 0] = tensor.shape;
+  const rows = tf.reshape(tensor, [frames, channels]) as tf.Tensor2D;
+  tensor.dispose();
+  return rows;
+}

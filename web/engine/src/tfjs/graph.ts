@@ -1,0 +1,94 @@
+/** A bundle's TensorFlow.js graphs, run on whichever backend is set. */
+
+import { type GraphModel, loadGraphModel } from "@tensorflow/tfjs-converter";
+import * as tf from "@tensorflow/tfjs-core";
+import { BundleError } from "../bundle/errors.ts";
+import type { Instrument } from "../bundle/load.ts";
+import type { Graph } from "../bundle/manifest.ts";
+import type { Features } from "../features/types.ts";
+
+/** What an instrument is played from, all [frames]; `rms` only where the network hears it. */
+export type ClipFeatures = Pick<Features, "f0Hz" | "loudnessDb"> & Partial<Pick<Features, "rms">>;
+
+/** The parts of `controls/model.json` that are read here. */
+interface StoredGraph {
+  readonly modelTopology: object;
+  readonly signature: object;
+  readonly weightsManifest: readonly { readonly weights: tf.io.WeightsManifestEntry[] }[];
+}
+
+/** A graph in TF.js's hands. */
+export class BundleGraph {
+  private readonly model: GraphModel<tf.io.IOHandler>;
+  private readonly graph: Graph;
+
+  private constructor(model: GraphModel<tf.io.IOHandler>, graph: Graph) {
+    this.model = model;
+    this.graph = graph;
+  }
+
+  /**
+   * Hands a graph to TF.js from memory: only bytes whose size and hash were checked.
+   *
+   * @throws BundleError a file is missing or damaged, or TF.js cannot load it.
+   */
+  static async load(
+    instrument: Pick<Instrument, "manifest" | "file">,
+    name: "controls" | "full",
+    signal?: AbortSignal,
+  ) {
+    const graph = instrument.manifest.graphs[name];
+    const [stored, weightData] = await Promise.all([
+      instrument.file(graph.model, signal),
+      instrument.file(graph.weights, signal),
+    ]);
+    try {
+      const { modelTopology, signature, weightsManifest } = JSON.parse(new TextDecoder().decode(stored)) as StoredGraph;
+      const weightSpecs = weightsManifest.flatMap((group) => group.weights);
+      const handler = tf.io.fromMemory({ modelTopology, signature, weightSpecs, weightData });
+      return new BundleGraph(await loadGraphModel(handler), graph);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new BundleError(graph.model, `cannot be loaded by TensorFlow.js: ${reason}`, { cause });
+    }
+  }
+
+  /**
+   * Runs the graph. The caller disposes what it gives.
+   *
+   * @param inputs by name, in the shapes of the manifest.
+   * @returns outputs by name.
+   */
+  async run(inputs: tf.NamedTensorMap): Promise<Record<string, tf.Tensor>> {
+    const names = this.graph.outputs.map((output) => output.name);
+    const result = this.graph.dynamic
+      ? await this.model.executeAsync(inputs, names)
+      : this.model.execute(inputs, names);
+    const tensors = Array.isArray(result) ? result : [result];
+    return Object.fromEntries(names.map((name, i) => [name, tensors[i] as tf.Tensor]));
+  }
+
+  /** Features as the graph's inputs, each [1, frames, 1]. The caller disposes them. */
+  inputs(features: ClipFeatures): Record<string, tf.Tensor3D> {
+    const columns: Readonly<Record<string, Float32Array | undefined>> = {
+      f0_hz: features.f0Hz,
+      loudness_db: features.loudnessDb,
+      rms_energy: features.rms,
+    };
+    const frames = features.f0Hz.length;
+    const wanted = this.graph.inputs.filter((input) => input.name !== "noise").map((input) => input.name);
+    for (const name of wanted) {
+      const length = columns[name]?.length;
+      if (length !== frames || frames === 0) {
+        throw new Error(`this instrument hears ${name}: it needs ${frames} values, as f0 has, not ${length ?? "none"}`);
+      }
+    }
+    return Object.fromEntries(
+      wanted.map((name) => [name, tf.tensor3d(columns[name] as Float32Array, [1, frames, 1])] as const),
+    );
+  }
+
+  dispose(): void {
+    this.model.dispose();
+  }
+}
