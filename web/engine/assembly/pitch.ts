@@ -1,0 +1,30 @@
+// What the pitch tracker counts.
+
+import { dot } from "./filters";
+
+/** The sum of squares of x [n]; n is a multiple of 4. */
+export function sumOfSquares(x: usize, n: i32): f32 {
+  return dot(x, x, n);
+}
+
+/**
+ * How alike a window and the one `lag` samples before it are (McLeod and Wyvill 2005): twice their product over the sum of
+ * their energies, -1 to 1, in out [last + 1] for lags 0 .. last.
+ *
+ * @param x the window, [n], n a multiple of 4, with `last` samples before it.
+ * @param floor energy that is added, so that next to silence nothing is alike.
+ */
+export function correlate(x: usize, n: i32, last: i32, floor: f32, out: usize): void {
+  const own = dot(x, x, n);
+  let other: f64 = own;
+  const final = usize(n - 1) << 2;
+  for (let lag: i32 = 0; lag <= last; ++lag) {
+    const shifted = x - (usize(lag) << 2);
+    if (lag) {
+      const gained: f64 = load<f32>(shifted),
+        lost: f64 = load<f32>(shifted + final, 4);
+      other += gained * gained - lost * lost;
+    }
+    store<f32>(out + (usize(lag) << 2), (f32(2) * dot(x, shifted, n)) / (own + f32(max(other, 0)) + floor));
+  }
+}

@@ -1,0 +1,58 @@
+/** What the engine's sources import that is made when it is built: the kernels and the manifest's schema. */
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "vite";
+
+const ASSEMBLY = fileURLToPath(new URL("../assembly/", import.meta.url));
+const SCHEMA = fileURLToPath(new URL("../../../components/tfjs_exporter/manifest.schema.json", import.meta.url));
+
+/** Resolves `swara:kernels` (WebAssembly as base64) and `swara:manifest-schema` (without its descriptions). */
+export function engineParts(): Plugin {
+  let kernels: Promise<string> | undefined;
+  return {
+    name: "swara-engine-parts",
+    resolveId: (id) => (id.startsWith("swara:") ? `\0${id}` : null),
+    async load(id) {
+      if (id === "\0swara:kernels") {
+        kernels ??= compileKernels();
+        return `export default ${JSON.stringify(await kernels)};`;
+      }
+      if (id === "\0swara:manifest-schema") {
+        const schema = JSON.parse(await readFile(SCHEMA, "utf8"), (key, value) =>
+          isProse(key, value) ? undefined : value,
+        );
+        return `export default ${JSON.stringify(schema)};`;
+      }
+      return null;
+    },
+  };
+}
+
+/** Of a schema's own words; a property that has such a name is an object. */
+function isProse(key: string, value: unknown): boolean {
+  return typeof value === "string" && ["title", "description", "$schema"].includes(key);
+}
+
+/** Compiles `assembly/` and returns the module as base64. */
+async function compileKernels(): Promise<string> {
+  const { default: asc } = await import("assemblyscript/asc");
+  const folder = await mkdtemp(join(tmpdir(), "swara-kernels-"));
+  try {
+    const options = ["--runtime", "stub", "--enable", "simd", "-O3", "--converge", "--noAssert"];
+    const { error, stderr } = await asc.main([
+      "index.ts",
+      "--baseDir",
+      ASSEMBLY,
+      "-o",
+      join(folder, "kernels.wasm"),
+      ...options,
+    ]);
+    if (error) throw new Error(`the kernels do not compile: ${stderr.toString() || error.message}`);
+    return (await readFile(join(folder, "kernels.wasm"))).toString("base64");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

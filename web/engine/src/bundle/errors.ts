@@ -1,0 +1,11 @@
+/** A bundle that cannot be played: a file is missing or damaged, or says what this engine does not understand. */
+export class BundleError extends Error {
+  /** The file, as a path within the bundle or an address. */
+  readonly file: string;
+
+  constructor(file: string, fault: string, options?: ErrorOptions) {
+    super(`${file}: ${fault}`, options);
+    this.name = "BundleError";
+    this.file = file;
+  }
+}

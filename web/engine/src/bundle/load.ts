@@ -1,0 +1,185 @@
+/** Finds and loads instruments as they were published. */
+
+import schema from "swara:manifest-schema";
+import { checkPlayable } from "../network/describe.ts";
+import { BundleError } from "./errors.ts";
+import { type Expected, fetchFile, fetchJson, type Source } from "./fetching.ts";
+import type { Manifest } from "./manifest.ts";
+import { violation } from "./schema.ts";
+import { decodeFloat16, decodeTensor } from "./weights.ts";
+
+const FORMAT_VERSION = 1;
+const INDEX_FORMAT_VERSION = 1;
+const VERSION_FOLDER = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
+
+/** One line of `pushed/index.json`. */
+export interface InstrumentEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly version: string;
+  /** Of its manifest: what `loadInstrument` takes. */
+  readonly url: URL;
+  /** What a page fetches to run each TensorFlow.js graph, manifest and reverb included. */
+  readonly download: Readonly<Record<string, { readonly bytes: number; readonly gzip_bytes: number }>>;
+}
+
+export interface LoadOptions {
+  /** Instead of the global one. */
+  readonly fetch?: typeof fetch;
+  readonly signal?: AbortSignal;
+}
+
+/** An instrument as it ships, checked. */
+export interface Instrument {
+  readonly manifest: Manifest;
+  /** Of the manifest. */
+  readonly url: URL;
+  /** The network's tensors by name, dequantised, row-major. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+  /** What the reverb adds to the dry sound, at the bundle's rate; no taps where there is none. */
+  readonly impulseResponse: Float32Array;
+  /** Bytes fetched, before any compression on the way: the manifest, the weights and the reverb. */
+  readonly bytes: number;
+  /**
+   * Any file of the bundle (a graph, say), checked against its size and hash.
+   *
+   * @throws BundleError it is not part of the bundle, not there, or damaged.
+   */
+  file(path: string, signal?: AbortSignal): Promise<ArrayBuffer>;
+}
+
+/**
+ * All instruments of a folder that `swara run` publishes to.
+ *
+ * @param root the folder, `pushed/`.
+ * @throws BundleError there is no index, or one of a format that is not known here.
+ */
+export async function listInstruments(root: string | URL, options: LoadOptions = {}): Promise<InstrumentEntry[]> {
+  const base = folderUrl(root);
+  const name = "index.json";
+  const index = (await fetchJson(new URL(name, base), name, sourceOf(options))) as IndexFile | null;
+  if (index?.format_version !== INDEX_FORMAT_VERSION || !Array.isArray(index.instruments)) {
+    throw new BundleError(name, `is not an index of format ${INDEX_FORMAT_VERSION}, the only one known to this engine`);
+  }
+  return index.instruments.map(({ manifest, ...entry }) => ({ ...entry, url: new URL(manifest, base) }));
+}
+
+interface IndexFile {
+  readonly format_version: number;
+  readonly instruments: readonly (Omit<InstrumentEntry, "url"> & { readonly manifest: string })[];
+}
+
+/**
+ * Loads an instrument and checks it: manifest against its schema, every file that is needed by size and hash.
+ *
+ * @param url `pushed/NAME/` (the version that is served), `pushed/NAME/VERSION/`, or a manifest.
+ * @throws BundleError a file is missing or damaged, or this engine does not know the format.
+ */
+export async function loadInstrument(url: string | URL, options: LoadOptions = {}): Promise<Instrument> {
+  const source = sourceOf(options);
+  const place = await findManifest(url, source);
+  const stored = await fetchFile(place.url, place.name, source, place.expected);
+  const manifest = readManifest(stored, place.name);
+  const file = bundleFiles(place.url, manifest, source);
+  const { files, tensors } = await loadTensors(manifest, file);
+  const impulseResponse = await loadReverb(manifest, file);
+  const reverbBytes = impulseResponse.length * Uint16Array.BYTES_PER_ELEMENT;
+  const bytes = stored.byteLength + files.reduce((sum, one) => sum + one.byteLength, 0) + reverbBytes;
+  return { manifest, url: place.url, tensors, impulseResponse, bytes, file };
+}
+
+/**
+ * Reads a manifest.
+ *
+ * @param name of the file, for messages.
+ * @throws BundleError it is not JSON, of an unknown format, does not follow the schema, or cannot be played here.
+ */
+export function readManifest(stored: ArrayBuffer | Uint8Array, name: string): Manifest {
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(new TextDecoder().decode(stored));
+  } catch (cause) {
+    throw new BundleError(name, "is not JSON", { cause });
+  }
+  if (manifest?.format !== "swara-bundle") throw new BundleError(name, "is not the manifest of a Swara bundle");
+  if (manifest.format_version !== FORMAT_VERSION) {
+    const known = `this engine knows ${FORMAT_VERSION}; use the engine that came with the bundle's pipeline`;
+    throw new BundleError(name, `has format version ${JSON.stringify(manifest.format_version)}, ${known}`);
+  }
+  const fault = violation(manifest, schema);
+  if (fault) throw new BundleError(name, fault);
+  checkPlayable(manifest, name);
+  return manifest;
+}
+
+interface Place {
+  readonly url: URL;
+  readonly name: string;
+  readonly expected?: Expected;
+}
+
+async function findManifest(given: string | URL, source: Source): Promise<Place> {
+  const url = absolute(given);
+  if (url.pathname.endsWith(".json")) return { url, name: url.pathname.split("/").at(-1) ?? "" };
+  const folder = folderUrl(url);
+  if (VERSION_FOLDER.test(folder.pathname.split("/").at(-2) ?? "")) {
+    return { url: new URL("manifest.json", folder), name: "manifest.json" };
+  }
+  const latest = (await fetchJson(new URL("latest.json", folder), "latest.json", source)) as Latest | null;
+  if (typeof latest?.manifest !== "string" || typeof latest.sha256 !== "string") {
+    throw new BundleError("latest.json", "does not name a manifest and its sha256");
+  }
+  return { url: new URL(latest.manifest, folder), name: latest.manifest, expected: { sha256: latest.sha256 } };
+}
+
+interface Latest {
+  readonly manifest: string;
+  readonly sha256: string;
+}
+
+function bundleFiles(manifestUrl: URL, manifest: Manifest, source: Source): Instrument["file"] {
+  return async (path, signal) => {
+    const expected = manifest.files.find((one) => one.path === path);
+    if (!expected) throw new BundleError(path, "is not among the files of the manifest");
+    return fetchFile(new URL(path, manifestUrl), path, { ...source, signal: signal ?? source.signal }, expected);
+  };
+}
+
+async function loadTensors(manifest: Manifest, file: Instrument["file"]) {
+  const described = manifest.network.tensors;
+  const names = [...new Set(described.map((tensor) => tensor.file))];
+  const files = await Promise.all(names.map((name) => file(name)));
+  const stored = new Map(names.map((name, index) => [name, files[index] as ArrayBuffer]));
+  const tensors = new Map(
+    described.map((one) => [one.name, decodeTensor(stored.get(one.file) as ArrayBuffer, one)] as const),
+  );
+  const broken = [...tensors].find(([, values]) => !values.every(Number.isFinite));
+  if (broken) throw new BundleError("manifest.json", `${broken[0]} holds a value that is not finite`);
+  return { files, tensors };
+}
+
+async function loadReverb(manifest: Manifest, file: Instrument["file"]): Promise<Float32Array> {
+  const described = manifest.reverb;
+  if (!described) return new Float32Array(0);
+  const taps = decodeFloat16(await file(described.file));
+  if (taps.length !== described.taps) {
+    throw new BundleError(described.file, `holds ${taps.length} taps, not ${described.taps}`);
+  }
+  return taps;
+}
+
+function sourceOf(options: LoadOptions): Source {
+  // Called as a method of anything but its own global, a browser's fetch refuses.
+  return { fetch: options.fetch ?? ((input, init) => fetch(input, init)), signal: options.signal };
+}
+
+function absolute(url: string | URL): URL {
+  return new URL(url, globalThis.location?.href);
+}
+
+function folderUrl(url: string | URL): URL {
+  const folder = absolute(url);
+  if (!folder.pathname.endsWith("/")) folder.pathname += "/";
+  return folder;
+}

@@ -1,0 +1,14 @@
+/** Swara's engine: loads instruments, hears voices, and plays the ones with the others. See ../README.md. */
+
+export { BundleError } from "./bundle/errors.ts";
+export {
+  type Instrument,
+  type InstrumentEntry,
+  type LoadOptions,
+  listInstruments,
+  loadInstrument,
+} from "./bundle/load.ts";
+export type { Manifest, Spread, Statistics } from "./bundle/manifest.ts";
+export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
+export type { FrameReport, Latency, LiveSettings } from "./live/types.ts";
+export { type RenderOptions, renderClip } from "./clip/render.ts";

@@ -1,0 +1,24 @@
+/** Features of a frame -> what the network hears. */
+
+import type { NetworkInput } from "../bundle/manifest.ts";
+
+const QUIETEST_AMPLITUDE = 1e-4; // -80 dB
+
+/** One frame of a sound. */
+export interface FrameFeatures {
+  /** Hz. */
+  f0Hz: number;
+  loudnessDb: number;
+  /** Linear. */
+  rms: number;
+}
+
+/** Standardises one feature as the manifest says: (it in its unit - mean) / deviation. */
+export function networkInput(input: NetworkInput, frame: Readonly<FrameFeatures>): number {
+  return (inUnit(input, frame) - input.mean) / input.deviation;
+}
+
+function inUnit({ feature }: NetworkInput, { f0Hz, loudnessDb, rms }: Readonly<FrameFeatures>): number {
+  if (feature === "f0_hz") return 69 + 12 * Math.log2(Math.max(f0Hz, 1) / 440);
+  return feature === "loudness_db" ? loudnessDb : 20 * Math.log10(Math.max(rms, QUIETEST_AMPLITUDE));
+}

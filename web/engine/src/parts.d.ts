@@ -1,0 +1,13 @@
+/** Made by `build/plugin.ts` from `assembly/`: a WebAssembly module as base64. */
+declare module "swara:kernels" {
+  const base64: string;
+  export default base64;
+}
+
+/** Made by `build/plugin.ts` from the manifest's JSON Schema. */
+declare module "swara:manifest-schema" {
+  import type { Schema } from "./bundle/schema.ts";
+
+  const schema: Schema;
+  export default schema;
+}

@@ -1,0 +1,28 @@
+/** Frames laid over the samples of any rate, without drift: hops may be fractional. */
+export class FrameClock {
+  readonly #rate: number;
+  readonly #frameRate: number;
+  /** Distance of the next sample from the frame before it, in 1 / (rate * frame rate) s. */
+  #offset = 0;
+
+  /** @param rate Hz, of samples. @param frameRate Hz. Both whole. */
+  constructor(rate: number, frameRate: number) {
+    this.#rate = rate;
+    this.#frameRate = frameRate;
+  }
+
+  /** Where the first sample of this interval lies, as a share of the way from a frame to the next one. */
+  get position(): number {
+    return this.#offset / this.#rate;
+  }
+
+  /** Samples in this interval. */
+  get count(): number {
+    return Math.ceil((this.#rate - this.#offset) / this.#frameRate);
+  }
+
+  /** Goes on to the next interval. */
+  advance(): void {
+    this.#offset += this.count * this.#frameRate - this.#rate;
+  }
+}

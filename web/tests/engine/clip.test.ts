@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { normaliseHarmonics } from "../../engine/src/clip/controls.ts";
+import { controlsInJs } from "../../engine/src/clip/js_network.ts";
+import { controlsOf, renderClip, synthesise } from "../../engine/src/clip/render.ts";
+import { melody, snrDb } from "./signals.ts";
+import { smallInstrument } from "./small_bundle.ts";
+
+for (const recipe of [
+  { architecture: "cnn", dtype: "float16" },
+  { architecture: "gru", dtype: "uint8", inputs: ["rms", "loudness"] },
+] as const) {
+  test(`the ${recipe.architecture} gives the same controls on the kernels as in float64`, async () => {
+    const instrument = await smallInstrument(recipe);
+    const features = melody(300);
+    const fast = await controlsOf(instrument, features);
+    normaliseHarmonics(instrument.manifest, fast);
+    const exact = controlsInJs(instrument.manifest, instrument.tensors, features);
+    expect(snrDb(exact.values, fast.values)).toBeGreaterThan(120);
+  });
+}
+
+for (const [rate, envelope, frameRate] of [
+  [16000, "window", 250],
+  [16000, "linear", 50],
+  [44100, "window", 250],
+  [48000, "linear", 250],
+] as const) {
+  test(`at ${rate} Hz and ${frameRate} frames (${envelope}) the kernels sound like float64`, async () => {
+    const instrument = await smallInstrument({ harmonics: 100, taps: 0, envelope, frameRate });
+    const controls = controlsInJs(instrument.manifest, instrument.tensors, melody(frameRate, frameRate));
+    const fast = await synthesise(instrument, controls, { sampleRate: rate });
+    const exact = await synthesise(instrument, controls, { sampleRate: rate, synthesiser: "js" });
+    expect(fast).toHaveLength(rate);
+    expect(snrDb(exact, fast)).toBeGreaterThan(120);
+  });
+}
+
+test("the reverb is the same through the kernels as in float64, and rings out", async () => {
+  const instrument = await smallInstrument({ taps: 3000 });
+  const fast = await renderClip(instrument, melody(250));
+  const exact = await renderClip(instrument, melody(250), { synthesiser: "js" });
+  expect(fast).toHaveLength(16000 + 3000 - 1);
+  expect(snrDb(exact, fast)).toBeGreaterThan(90);
+});
+
+test("the same seed sounds the same, another one does not, and nothing sounds like nothing", async () => {
+  const instrument = await smallInstrument({ taps: 0 });
+  const [one, again, other] = await Promise.all([4, 4, 5].map((seed) => renderClip(instrument, melody(50), { seed })));
+  expect(again).toEqual(one);
+  expect(other).not.toEqual(one);
+  const empty = { f0Hz: new Float32Array(0), loudnessDb: new Float32Array(0), rms: new Float32Array(0) };
+  await expect(renderClip(instrument, empty)).rejects.toThrow("no frames");
+  await expect(renderClip(instrument, { ...melody(5), rms: new Float32Array(4) })).rejects.toThrow("differ in length");
+});
+
+test("a long clip tells how far it is and can be called off", async () => {
+  const instrument = await smallInstrument({ harmonics: 100 });
+  const shares: number[] = [];
+  await renderClip(instrument, melody(250), { onProgress: (share) => shares.push(share) });
+  expect(shares.at(-1)).toBe(1);
+  const signal = AbortSignal.abort(new Error("enough"));
+  await expect(renderClip(instrument, melody(25000), { signal })).rejects.toThrow("enough");
+});
