@@ -2,14 +2,15 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Instrument } from "../bundle/load.ts";
-import { BundleGraph, type ClipFeatures } from "./graph.ts";
+import type { ClipFeatures } from "../clip/controls.ts";
+import { BundleGraph } from "./graph.ts";
 
 /** An instrument's network, ready to run on the backend that was set when it was loaded. */
 export class ControlsModel {
-  readonly instrument: Pick<Instrument, "manifest" | "file" | "impulseResponse">;
+  readonly instrument: Instrument;
   private readonly graph: BundleGraph;
 
-  constructor(instrument: ControlsModel["instrument"], graph: BundleGraph) {
+  constructor(instrument: Instrument, graph: BundleGraph) {
     this.instrument = instrument;
     this.graph = graph;
   }
@@ -19,7 +20,7 @@ export class ControlsModel {
    *
    * @param features each [frames], at the bundle's frame rate.
    * @returns the network's outputs by name, each [frames, channels], on the current backend. The caller disposes them.
-   * @throws Error a feature is missing or of another length than f0.
+   * @throws RangeError there are no frames, or the features' lengths differ.
    */
   async run(features: ClipFeatures): Promise<Record<string, tf.Tensor2D>> {
     const inputs = this.graph.inputs(features);
@@ -42,10 +43,7 @@ export class ControlsModel {
  *
  * @throws BundleError a file is missing or damaged, or TF.js cannot load it.
  */
-export async function loadControls(
-  instrument: ControlsModel["instrument"],
-  signal?: AbortSignal,
-): Promise<ControlsModel> {
+export async function loadControls(instrument: Instrument, signal?: AbortSignal): Promise<ControlsModel> {
   return new ControlsModel(instrument, await BundleGraph.load(instrument, "controls", signal));
 }
 

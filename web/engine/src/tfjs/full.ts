@@ -2,7 +2,8 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Instrument } from "../bundle/load.ts";
-import { BundleGraph, type ClipFeatures } from "./graph.ts";
+import type { ClipFeatures } from "../clip/controls.ts";
+import { BundleGraph } from "./graph.ts";
 
 /** An instrument's `full/` graph: features and noise -> dry sound. */
 export class FullModel {
@@ -16,9 +17,10 @@ export class FullModel {
    * @param features each [frames].
    * @param noise [frames * hop], uniform in [-1, 1).
    * @returns the dry sound, [frames * hop].
+   * @throws RangeError there are no frames, or the features' lengths differ.
    */
   async render(features: ClipFeatures, noise: Float32Array): Promise<Float32Array> {
-    const inputs: tf.NamedTensorMap = this.graph.inputs(features);
+    const inputs = this.graph.inputs(features);
     inputs.noise = tf.tensor2d(noise, [1, noise.length]);
     try {
       const { audio } = await this.graph.run(inputs);

@@ -121,10 +121,7 @@ export function fusedHarmonics(
 
 /** Says what is wrong before a shader would say it in its own words. */
 export function checkBank(caller: string, amplitude: tf.Tensor2D, distribution: tf.Tensor2D, frames: number): void {
-  const backend = tf.backend();
-  if (!(backend instanceof MathBackendWebGL) || tf.env().getNumber("WEBGL_VERSION") !== 2) {
-    throw new Error(`${caller} runs on TF.js's webgl backend with WebGL 2; the current backend is ${tf.getBackend()}`);
-  }
+  requireWebGl2(caller);
   const [rows, columns] = amplitude.shape;
   if (rows !== frames || columns !== 1 || distribution.shape[0] !== frames || frames === 0) {
     throw new Error(
@@ -132,4 +129,12 @@ export function checkBank(caller: string, amplitude: tf.Tensor2D, distribution: 
         `distribution [${frames}, harmonics] and not [${distribution.shape}]`,
     );
   }
+}
+
+/** @throws Error the current backend is another, or draws on WebGL 1. */
+export function requireWebGl2(caller: string): void {
+  const isWebGl = tf.backend() instanceof MathBackendWebGL;
+  if (isWebGl && tf.env().getNumber("WEBGL_VERSION") === 2) return;
+  const current = isWebGl ? "webgl on WebGL 1" : tf.getBackend();
+  throw new Error(`${caller} runs on TensorFlow.js's webgl backend with WebGL 2; the current backend is ${current}`);
 }

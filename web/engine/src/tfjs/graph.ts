@@ -5,10 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { BundleError } from "../bundle/errors.ts";
 import type { Instrument } from "../bundle/load.ts";
 import type { Graph } from "../bundle/manifest.ts";
-import type { Features } from "../features/types.ts";
-
-/** What an instrument is played from, all [frames]; `rms` only where the network hears it. */
-export type ClipFeatures = Pick<Features, "f0Hz" | "loudnessDb"> & Partial<Pick<Features, "rms">>;
+import { type ClipFeatures, checkFeatures } from "../clip/controls.ts";
 
 /** The parts of `controls/model.json` that are read here. */
 interface StoredGraph {
@@ -68,24 +65,24 @@ export class BundleGraph {
     return Object.fromEntries(names.map((name, i) => [name, tensors[i] as tf.Tensor]));
   }
 
-  /** Features as the graph's inputs, each [1, frames, 1]. The caller disposes them. */
-  inputs(features: ClipFeatures): Record<string, tf.Tensor3D> {
-    const columns: Readonly<Record<string, Float32Array | undefined>> = {
-      f0_hz: features.f0Hz,
-      loudness_db: features.loudnessDb,
-      rms_energy: features.rms,
-    };
-    const frames = features.f0Hz.length;
-    const wanted = this.graph.inputs.filter((input) => input.name !== "noise").map((input) => input.name);
-    for (const name of wanted) {
-      const length = columns[name]?.length;
-      if (length !== frames || frames === 0) {
-        throw new Error(`this instrument hears ${name}: it needs ${frames} values, as f0 has, not ${length ?? "none"}`);
-      }
+  /**
+   * Features as the graph's inputs, each [1, frames, 1]. The caller disposes them.
+   *
+   * @throws RangeError there are no frames, or the features' lengths differ.
+   */
+  inputs(features: ClipFeatures): Record<string, tf.Tensor> {
+    checkFeatures(features);
+    const columns = new Map([
+      ["f0_hz", features.f0Hz],
+      ["loudness_db", features.loudnessDb],
+      ["rms_energy", features.rms],
+    ]);
+    const inputs: Record<string, tf.Tensor> = {};
+    for (const { name } of this.graph.inputs) {
+      const values = columns.get(name);
+      if (values !== undefined) inputs[name] = tf.tensor3d(values, [1, values.length, 1]);
     }
-    return Object.fromEntries(
-      wanted.map((name) => [name, tf.tensor3d(columns[name] as Float32Array, [1, frames, 1])] as const),
-    );
+    return inputs;
   }
 
   dispose(): void {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
+import { engineParts } from "../../../engine/build/plugin.ts";
 import { launchChromium } from "../../../validator/chromium.ts";
 import { type Site, serve } from "../../../validator/serve.ts";
 
@@ -51,6 +52,7 @@ export class Opened {
     await build({
       configFile: false,
       logLevel: "error",
+      plugins: [engineParts()],
       build: {
         target: "es2022",
         outDir: folder,

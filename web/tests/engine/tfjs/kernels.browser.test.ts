@@ -113,6 +113,62 @@ describe.skipIf(isSkipped)("in Chromium", { timeout: 60_000 }, () => {
     expect(await cumsum(0, one, 1, "int32")).toEqual(exact);
   });
 
+  test("without a graphics card wasm is chosen", async () => {
+    expect(await page(0).evaluate(() => globalThis.swaraTest.choose())).toBe("wasm");
+    await page(0).evaluate(() => globalThis.swaraTest.use("webgl"));
+  });
+
+  describe("a clip", () => {
+    const f0Hz = Array.from({ length: 40 }, (_, t) => 300 + 40 * Math.sin(t / 4));
+    const loudnessDb = Array.from({ length: 40 }, (_, t) => -30 + 10 * Math.cos(t / 6));
+    const plain: number[][] = [];
+
+    beforeAll(async () => {
+      for (const isLoop of [false, true]) {
+        const clips = await page(0).evaluate(
+          ([loop, features]) => globalThis.swaraTest.clips(loop, features, { synthesiser: "js", seed: 3 }, 1),
+          [isLoop, { f0Hz, loudnessDb }] as const,
+        );
+        plain.push(clips.samples);
+      }
+    });
+
+    test.each<[string, "webgl" | "wasm", boolean, boolean]>([
+      ["webgl", "webgl", false, false],
+      ["webgl", "webgl", true, false],
+      ["webgl", "wasm", false, true],
+      ["wasm", "wasm", false, false],
+      ["wasm", "wasm", true, false],
+    ])(
+      "controls on %s, sound by %s, with a loop (%s), textures kept (%s): the sound of plain JavaScript, nothing left",
+      async (backend, synthesiser, isLoop, keepTextures) => {
+        await page(0).evaluate((name) => globalThis.swaraTest.use(name), backend);
+        const before = await page(0).evaluate(() => globalThis.swaraTest.held());
+        const { samples, tensors, bytes } = await page(0).evaluate(
+          ([loop, features, options]) => globalThis.swaraTest.clips(loop, features, options, 50),
+          [isLoop, { f0Hz, loudnessDb }, { synthesiser, keepTextures, seed: 3 }] as const,
+        );
+        expect(samples.length).toBe(40 * 64 + 299);
+        expect(snrDb(plain[Number(isLoop)] ?? [], samples)).toBeGreaterThan(90);
+        expect(new Set(tensors).size).toBe(1);
+        expect(new Set(bytes.slice(2)).size).toBe(1);
+        expect(await page(0).evaluate(() => globalThis.swaraTest.held())).toEqual(before);
+      },
+    );
+
+    test("the webgl synthesiser says where it cannot run", async () => {
+      await page(0).evaluate(() => globalThis.swaraTest.use("wasm"));
+      const clip = (options: object) =>
+        page(0).evaluate(([features, how]) => globalThis.swaraTest.clips(false, features, how, 1), [
+          { f0Hz, loudnessDb },
+          options,
+        ] as const);
+      await expect(clip({ synthesiser: "webgl" })).rejects.toThrow("the current backend is wasm");
+      await page(0).evaluate(() => globalThis.swaraTest.use("webgl"));
+      await expect(clip({ sampleRate: 44100 })).rejects.toThrow("44100 Hz is asked for, the bundle has 16000 Hz");
+    });
+  });
+
   test("nothing is left on the GPU", async () => {
     for (const page of pages) {
       expect(await page.evaluate(() => globalThis.swaraTest.held())).toEqual({ tensors: 0, bytes: 0 });

@@ -1,10 +1,18 @@
 /** What the page under test offers: kernels on TF.js's webgl backend, called with plain arrays. */
 
-import "@tensorflow/tfjs-backend-webgl";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
-import { fusedHarmonics, type HarmonicSettings } from "../../../engine/src/tfjs/fused_harmonics.ts";
-import { registerPhaseCumsum } from "../../../engine/src/tfjs/phase_cumsum.ts";
-import { scannedHarmonics } from "../../../engine/src/tfjs/scanned_harmonics.ts";
+import {
+  chooseBackend,
+  fusedHarmonics,
+  type HarmonicSettings,
+  loadControls,
+  registerPhaseCumsum,
+  renderClipTfjs,
+  scannedHarmonics,
+  type TfjsRenderOptions,
+} from "../../../engine/src/tfjs/index.ts";
+import { smallInstrument } from "./small_graph.ts";
 
 export interface Bank {
   readonly amplitude: readonly number[];
@@ -21,6 +29,18 @@ export interface CumsumCase {
   readonly reverse: boolean;
 }
 
+export interface PlainFeatures {
+  readonly f0Hz: readonly number[];
+  readonly loudnessDb: readonly number[];
+}
+
+export interface Clips {
+  readonly samples: number[];
+  /** Tensors and bytes on the GPU, pool and all, after every clip. */
+  readonly tensors: number[];
+  readonly bytes: number[];
+}
+
 export interface TestPage {
   /** Starts the webgl backend; with float16 textures where asked. Gives the bits that a texture really keeps. */
   start(isFloat16: boolean): Promise<number>;
@@ -28,6 +48,11 @@ export interface TestPage {
   scanned(bank: Bank, settings: HarmonicSettings): Promise<number[]>;
   /** A cumsum modulo `cycle`; TF.js's own where it is null. */
   cumsum(one: CumsumCase, cycle: number | null, dtype: "float32" | "int32"): Promise<number[]>;
+  /** What `chooseBackend` chooses here; the backend is then that one. */
+  choose(): Promise<string>;
+  /** Clips of the small instrument, one after the other, the last of which is returned; on the current backend. */
+  clips(isLoop: boolean, features: PlainFeatures, options: TfjsRenderOptions, times: number): Promise<Clips>;
+  use(backend: string): Promise<void>;
   /** Tensors and bytes on the GPU that nothing has given back. */
   held(): { tensors: number; bytes: number };
 }
@@ -38,6 +63,7 @@ declare global {
 
 globalThis.swaraTest = {
   async start(isFloat16) {
+    setWasmPaths(`${location.origin}/wasm/`);
     tf.env().set("WEBGL_FORCE_F16_TEXTURES", isFloat16);
     await tf.setBackend("webgl");
     await tf.ready();
@@ -65,6 +91,29 @@ globalThis.swaraTest = {
       return await valuesOf(sums);
     } finally {
       restore?.();
+    }
+  },
+  choose: chooseBackend,
+  async use(backend) {
+    await tf.setBackend(backend);
+  },
+  async clips(isLoop, features, options, times) {
+    const controls = await loadControls(smallInstrument(isLoop));
+    const tensors: number[] = [];
+    const bytes: number[] = [];
+    let samples: Float32Array = new Float32Array(0);
+    try {
+      for (let i = 0; i < times; i++) {
+        const f0Hz = Float32Array.from(features.f0Hz);
+        const loudnessDb = Float32Array.from(features.loudnessDb);
+        samples = await renderClipTfjs(controls, { f0Hz, loudnessDb, rms: loudnessDb }, options);
+        const memory = tf.memory() as tf.MemoryInfo & { numBytesInGPUAllocated?: number };
+        tensors.push(memory.numTensors);
+        bytes.push(memory.numBytesInGPUAllocated ?? 0);
+      }
+      return { samples: [...samples], tensors, bytes };
+    } finally {
+      controls.dispose();
     }
   },
   held() {

@@ -13,21 +13,23 @@ interface Node {
 const FLOAT = { type: "DT_FLOAT" };
 const INT = { type: "DT_INT32" };
 
-export const HARMONICS = 7;
-export const BANDS = 9;
+const HARMONICS = 7;
+const BANDS = 9;
 
-/** Of every output: sigmoid(0.1 loudness + 0.01 f0), times a weight a channel. */
+/** Of the outputs: sigmoid(0.1 loudness + 0.01 f0) times these; the distribution is these, and sums to 1. */
 export const WEIGHTS: Readonly<Record<string, readonly number[]>> = {
   amplitude: [0.5],
-  harmonic_distribution: Array.from({ length: HARMONICS }, (_, k) => 0.3 / (k + 1)),
+  harmonic_distribution: [64, 32, 16, 8, 4, 3, 1].map((share) => share / 128),
   noise_magnitudes: Array.from({ length: BANDS }, (_, k) => 0.01 * (k + 1)),
 };
+
+const DISTRIBUTION = "harmonic_distribution";
 
 /** How often a graph with a loop halves what it gives. */
 const ROUNDS = 3;
 
 /** An instrument of hop 64 at 16 kHz; `file` gives its controls graph only. */
-export function smallInstrument(isLoop: boolean): Pick<Instrument, "manifest" | "file" | "impulseResponse"> {
+export function smallInstrument(isLoop: boolean): Instrument {
   const { model, weights } = isLoop ? withLoop() : plain();
   const files: Readonly<Record<string, Uint8Array>> = {
     "controls/model.json": new TextEncoder().encode(JSON.stringify(model)),
@@ -38,7 +40,9 @@ export function smallInstrument(isLoop: boolean): Pick<Instrument, "manifest" | 
     if (bytes === undefined) throw new Error(`no file ${path}`);
     return bytes.slice().buffer as ArrayBuffer;
   };
-  return { manifest: manifest(isLoop), file, impulseResponse: new Float32Array(0) };
+  const taps = Float32Array.from({ length: 300 }, (_, i) => (i === 0 ? 0 : 0.2 * Math.sin(i) * Math.exp(-i / 60)));
+  const url = new URL("memory:manifest.json");
+  return { manifest: manifest(isLoop), url, file, impulseResponse: taps, tensors: new Map(), bytes: 0 };
 }
 
 /** What the controls are, computed here. */
@@ -52,7 +56,7 @@ export function expectedControls(
   return Object.fromEntries(
     Object.entries(WEIGHTS).map(([name, weights]) => [
       name,
-      heard.flatMap((value) => weights.map((weight) => scale * value * weight)),
+      heard.flatMap((value) => weights.map((weight) => weight * (name === DISTRIBUTION ? 1 : scale * value))),
     ]),
   );
 }
@@ -88,13 +92,11 @@ function manifest(isLoop: boolean): Manifest {
 }
 
 function plain() {
-  const outputs = Object.keys(WEIGHTS).map((name) => node(name, "Mul", ["heard", `${name}/w`], { T: FLOAT }));
-  return graph([...hearing(), ...outputs], []);
+  return graph([...hearing(), ...outputs("heard")], []);
 }
 
 /** The same, halved in a loop that TF.js must run with executeAsync. */
 function withLoop() {
-  const outputs = Object.keys(WEIGHTS).map((name) => node(name, "Mul", ["loop:1", `${name}/w`], { T: FLOAT }));
   const loop = node("loop", "StatelessWhile", ["zero", "heard", "half"], {
     cond: { func: { name: "goes_on" } },
     body: { func: { name: "round" } },
@@ -123,7 +125,7 @@ function withLoop() {
       ret: { i_out: "i_next:z:0", x_out: "x_next:z:0", h_out: "h_next:output:0" },
     },
   ];
-  return graph([...hearing(), integer("zero"), loop, ...outputs], functions);
+  return graph([...hearing(), integer("zero"), loop, ...outputs("loop:1")], functions);
 }
 
 function hearing(): Node[] {
@@ -137,6 +139,17 @@ function hearing(): Node[] {
     node("loudness_part", "Mul", ["loudness_db", "loudness/w"], { T: FLOAT }),
     node("sum", "AddV2", ["f0_part", "loudness_part"], { T: FLOAT }),
     node("heard", "Sigmoid", ["sum"], { T: FLOAT }),
+  ];
+}
+
+function outputs(heard: string): Node[] {
+  return [
+    node("nothing", "Sub", [heard, heard], { T: FLOAT }),
+    ...Object.keys(WEIGHTS).map((name) =>
+      name === DISTRIBUTION
+        ? node(name, "AddV2", ["nothing", `${name}/w`], { T: FLOAT })
+        : node(name, "Mul", [heard, `${name}/w`], { T: FLOAT }),
+    ),
   ];
 }
 

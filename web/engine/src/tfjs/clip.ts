@@ -1,0 +1,142 @@
+/** Clip mode on TensorFlow.js: features -> controls on its backend -> sound. */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { Manifest } from "../bundle/manifest.ts";
+import { type ClipFeatures, type Controls, checkFeatures, controlsWidth } from "../clip/controls.ts";
+import { finishClip, type RenderOptions, synthesise } from "../clip/render.ts";
+import { describeChain } from "../synthesis/chain.ts";
+import type { ControlsModel } from "./controls.ts";
+import { fusedHarmonics, requireWebGl2 } from "./fused_harmonics.ts";
+
+export interface TfjsRenderOptions extends Omit<RenderOptions, "synthesiser"> {
+  /**
+   * What sounds the controls: one fused WebGL kernel for the harmonics (at the bundle's rate), WebAssembly, or plain
+   * JavaScript. Default: webgl where that is the backend, else wasm. Noise and room never run on the graphics card.
+   */
+  readonly synthesiser?: "webgl" | "wasm" | "js";
+  /**
+   * Leaves textures in TF.js's pool for the next clip of the same length. Default false: every texture is deleted as
+   * soon as nothing needs it, which takes a little longer and far less memory.
+   */
+  readonly keepTextures?: boolean;
+}
+
+/**
+ * Plays features on an instrument whose controls run on TensorFlow.js.
+ *
+ * @param controls of `loadControls`.
+ * @returns samples: frames * hop of them, and as many as the reverb rings on.
+ * @throws RangeError the features have no frames or differ in length. Error: webgl is asked for on another backend, or
+ *   at another rate than the bundle's. An abort throws the signal's reason.
+ */
+export async function renderClipTfjs(
+  controls: ControlsModel,
+  features: ClipFeatures,
+  options: TfjsRenderOptions = {},
+): Promise<Float32Array> {
+  checkFeatures(features);
+  const { synthesiser = tf.getBackend() === "webgl" ? "webgl" : "wasm", ...others } = options;
+  const render = () =>
+    synthesiser === "webgl"
+      ? renderOnWebGl(controls, features, others)
+      : renderOnCpu(controls, features, { ...others, synthesiser });
+  return options.keepTextures ? render() : withoutTexturePool(render);
+}
+
+async function renderOnCpu(
+  model: ControlsModel,
+  features: ClipFeatures,
+  options: RenderOptions,
+): Promise<Float32Array> {
+  const { instrument } = model;
+  const controls = gather(instrument.manifest, features.f0Hz, await valuesOf(await model.run(features)));
+  return finishClip(instrument, await synthesise(instrument, controls, options), options);
+}
+
+async function renderOnWebGl(
+  model: ControlsModel,
+  features: ClipFeatures,
+  options: RenderOptions,
+): Promise<Float32Array> {
+  const { instrument } = model;
+  const { manifest } = instrument;
+  const { sampleRate = manifest.audio.sample_rate } = options;
+  if (sampleRate !== manifest.audio.sample_rate) {
+    const both = `${sampleRate} Hz is asked for, the bundle has ${manifest.audio.sample_rate} Hz`;
+    throw new Error(`the webgl synthesiser renders at the bundle's rate only: ${both}; use wasm for another`);
+  }
+  requireWebGl2("the webgl synthesiser");
+  const chain = describeChain(manifest);
+  const outputs = await model.run(features);
+  const voices = chain.harmonics.map((part) => {
+    const { [part.amplitude]: amplitude, [part.distribution]: distribution } = outputs;
+    if (amplitude === undefined || distribution === undefined) throw new Error(`the graph has no ${part.amplitude}`);
+    const settings = { hop: manifest.audio.hop, sampleRate, envelope: part.envelope };
+    const signal = fusedHarmonics(amplitude, distribution, features.f0Hz, settings);
+    tf.dispose([amplitude, distribution]);
+    delete outputs[part.amplitude];
+    delete outputs[part.distribution];
+    return { gain: part.gain, signal };
+  });
+  // All that is read back is asked for at once, so that the graphics card is waited for once.
+  const [noise, ...harmonics] = await Promise.all([
+    valuesOf(outputs),
+    ...voices.map(async ({ gain, signal }) => ({ gain, values: (await valuesOf({ signal })).signal })),
+  ]);
+  const onlyNoise = { ...instrument, manifest: withoutHarmonics(manifest) };
+  const dry = chain.noises.length
+    ? await synthesise(onlyNoise, gather(manifest, features.f0Hz, noise), { ...options, synthesiser: "wasm" })
+    : new Float32Array(features.f0Hz.length * manifest.audio.hop);
+  for (const { gain, values } of harmonics) {
+    for (let i = 0; i < dry.length; i++) dry[i] = (dry[i] as number) + gain * (values?.[i] ?? 0);
+  }
+  return finishClip(instrument, dry, { ...options, synthesiser: "wasm" });
+}
+
+/** Reads tensors and gives them back. */
+async function valuesOf(tensors: Record<string, tf.Tensor>): Promise<Record<string, Float32Array>> {
+  const entries = Object.entries(tensors).map(async ([name, tensor]) => {
+    const values = (await tensor.data()) as Float32Array;
+    tensor.dispose();
+    return [name, values] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The network's outputs side by side, frame by frame; 0 where one is not given. */
+function gather(manifest: Manifest, f0Hz: Float32Array, outputs: Readonly<Record<string, Float32Array>>): Controls {
+  const frames = f0Hz.length;
+  const width = controlsWidth(manifest);
+  const values = new Float32Array(frames * width);
+  let start = 0;
+  for (const { name, channels } of manifest.network.outputs) {
+    const own = outputs[name];
+    for (let frame = 0; own !== undefined && frame < frames; frame++) {
+      values.set(own.subarray(frame * channels, (frame + 1) * channels), frame * width + start);
+    }
+    start += channels;
+  }
+  return { frames, width, values, f0Hz };
+}
+
+/** The same instrument with nothing but its noises. */
+function withoutHarmonics(manifest: Manifest): Manifest {
+  const { nodes } = manifest.synthesiser;
+  const silent = new Set(nodes.filter((node) => node.type === "harmonic").map((node) => node.name));
+  const left = nodes
+    .filter((node) => !silent.has(node.name))
+    .map((node) => ("inputs" in node ? { ...node, inputs: node.inputs.filter((name) => !silent.has(name)) } : node));
+  return { ...manifest, synthesiser: { ...manifest.synthesiser, nodes: left } };
+}
+
+/** Deletes textures as they are given back instead of keeping them for others of the same size. */
+async function withoutTexturePool<T>(work: () => Promise<T>): Promise<T> {
+  const flag = "WEBGL_DELETE_TEXTURE_THRESHOLD";
+  const before = tf.env().getNumber(flag);
+  tf.env().set(flag, 0);
+  try {
+    return await work();
+  } finally {
+    tf.env().set(flag, before);
+  }
+}
