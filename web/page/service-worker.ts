@@ -1,0 +1,80 @@
+/**
+ * Makes the page work without a network after the first visit.
+ *
+ * The page itself comes from the cache that was filled when this worker was installed. Published instruments are kept by
+ * the page as it fetches them: a version never changes, so it comes from there; what points to versions is asked for
+ * anew, and comes from there only when nobody answers.
+ */
+
+/** Filled in by the build: every file of the page, and a name that changes with them. */
+declare const SHELL_FILES: readonly string[];
+declare const SHELL_VERSION: string;
+
+interface Extendable extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface Fetching extends Extendable {
+  readonly request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+interface Worker {
+  readonly registration: { readonly scope: string };
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
+  addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+}
+
+const worker = globalThis as unknown as Worker;
+const SHELL = `swara-shell-${SHELL_VERSION}`;
+const PUSHED = "swara-pushed";
+const scope = new URL(worker.registration.scope);
+
+worker.addEventListener("install", (event) => {
+  event.waitUntil(fill());
+});
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(takeCharge());
+});
+
+worker.addEventListener("message", ({ data }) => {
+  if (data === "take over") void worker.skipWaiting();
+});
+
+worker.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || !url.href.startsWith(scope.href)) return;
+  const path = url.pathname.slice(scope.pathname.length);
+  if (path === "" || SHELL_FILES.includes(path)) event.respondWith(fromShell(event.request, path));
+  else if (path.startsWith("pushed/")) event.respondWith(fromPushed(event.request, path));
+});
+
+async function fill(): Promise<void> {
+  const cache = await caches.open(SHELL);
+  await cache.addAll(SHELL_FILES.map((path) => new Request(new URL(path, scope), { cache: "reload" })));
+}
+
+async function takeCharge(): Promise<void> {
+  const old = (await caches.keys()).filter((name) => name.startsWith("swara-shell-") && name !== SHELL);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await worker.clients.claim();
+}
+
+async function fromShell(request: Request, path: string): Promise<Response> {
+  const cache = await caches.open(SHELL);
+  return (await cache.match(new URL(path === "" ? "index.html" : path, scope))) ?? fetch(request);
+}
+
+async function fromPushed(request: Request, path: string): Promise<Response> {
+  const cache = await caches.open(PUSHED);
+  if (!/\/(latest|index)\.json$/.test(`/${path}`)) return (await cache.match(request)) ?? fetch(request);
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const kept = await cache.match(request);
+    if (kept) return kept;
+    throw error;
+  }
+}

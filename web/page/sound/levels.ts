@@ -1,0 +1,42 @@
+/** Levels in dB of full scale. */
+
+export const QUIETEST_DB = -80;
+
+/** dB of a linear amplitude, no lower than -80. */
+export function decibels(amplitude: number): number {
+  return amplitude > 0 ? Math.max(QUIETEST_DB, 20 * Math.log10(amplitude)) : QUIETEST_DB;
+}
+
+/** Root mean square. */
+export function rms(audio: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < audio.length; index++) sum += (audio[index] ?? 0) ** 2;
+  return audio.length > 0 ? Math.sqrt(sum / audio.length) : 0;
+}
+
+/** Lowest and highest sample in each of `bins` equal stretches: what a waveform is drawn from. [bins] each. */
+export function extremes(audio: Float32Array, bins: number): { low: Float32Array; high: Float32Array } {
+  const low = new Float32Array(bins);
+  const high = new Float32Array(bins);
+  for (let bin = 0; bin < bins; bin++) {
+    const end = Math.floor(((bin + 1) * audio.length) / bins);
+    for (let at = Math.floor((bin * audio.length) / bins); at < end; at++) {
+      const sample = audio[at] ?? 0;
+      if (sample < (low[bin] ?? 0)) low[bin] = sample;
+      if (sample > (high[bin] ?? 0)) high[bin] = sample;
+    }
+  }
+  return { low, high };
+}
+
+/** A curve for a WaveShaper that leaves all below 0.8 as it is and bends what is above so that it never exceeds 1. */
+export function softLimit(): Float32Array<ArrayBuffer> {
+  const points = 4097;
+  const knee = 0.8;
+  return Float32Array.from({ length: points }, (_, index) => {
+    const sample = (2 * index) / (points - 1) - 1;
+    const size = Math.abs(sample);
+    const bent = size <= knee ? size : knee + (1 - knee) * Math.tanh((size - knee) / (1 - knee));
+    return Math.sign(sample) * bent;
+  });
+}

@@ -1,0 +1,71 @@
+/** The last seconds of what was heard and played: a ring of frames that is written live and drawn from. */
+
+import type { FrameReport } from "../engine.ts";
+import { midiOf } from "./pitch.ts";
+
+/** One frame. Pitches in MIDI numbers, NaN where there is none. */
+export interface TracePoint {
+  /** s of the context's clock. */
+  time: number;
+  heard: number;
+  confidence: number;
+  /** dB */
+  loudness: number;
+  played: number;
+  /** dB */
+  playedLoudness: number;
+}
+
+/** dB below which the instrument counts as silent. */
+const SILENT_DB = -75;
+
+export class Trace {
+  readonly #points: TracePoint[];
+  #written = 0;
+
+  constructor(frames: number) {
+    this.#points = Array.from({ length: frames }, () => ({
+      time: Number.NEGATIVE_INFINITY,
+      heard: Number.NaN,
+      confidence: 0,
+      loudness: -80,
+      played: Number.NaN,
+      playedLoudness: -120,
+    }));
+  }
+
+  /** Adds the frames of a report; returns how many. */
+  add(report: FrameReport, frameRate: number): number {
+    const frames = report.played.f0Hz.length;
+    for (let index = 0; index < frames; index++) {
+      const point = this.#points[this.#written++ % this.#points.length] as TracePoint;
+      const loudness = report.played.loudnessDb[index] ?? -120;
+      point.time = report.time - (frames - 1 - index) / frameRate;
+      point.heard = midiOf(report.heard.f0Hz[index] ?? 0);
+      point.confidence = report.heard.confidence[index] ?? 0;
+      point.loudness = report.heard.loudnessDb[index] ?? -80;
+      point.played = loudness > SILENT_DB ? midiOf(report.played.f0Hz[index] ?? 0) : Number.NaN;
+      point.playedLoudness = loudness;
+    }
+    return frames;
+  }
+
+  /** Time of the newest frame. */
+  get newest(): number {
+    return this.#written > 0 ? (this.#points[(this.#written - 1) % this.#points.length]?.time ?? 0) : 0;
+  }
+
+  /** The frames from a time on, oldest first. */
+  *since(time: number): Generator<TracePoint> {
+    const oldest = Math.max(0, this.#written - this.#points.length);
+    let first = this.#written;
+    while (first > oldest && (this.#points[(first - 1) % this.#points.length] as TracePoint).time >= time) first--;
+    for (let index = first; index < this.#written; index++) {
+      yield this.#points[index % this.#points.length] as TracePoint;
+    }
+  }
+
+  clear(): void {
+    this.#written = 0;
+  }
+}

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { FeedbackGuard } from "../../page/sound/feedback.ts";
+
+/** Runs the guard over a world in which the microphone hears what `level` says while the sound's gain is as given. */
+function world(guard: FeedbackGuard, seconds: number, level: (gain: number, time: number) => number, playedDb = -12) {
+  const states: string[] = [];
+  for (let time = 0; time < seconds; time += 0.04) {
+    const heardDb = level(guard.gain, time);
+    states.push(guard.hear({ time, heardDb, playedDb: guard.gain > 0 ? playedDb : -80 }));
+  }
+  return states;
+}
+
+describe("the guard against feedback", () => {
+  test("turns a loop off for good: it dies when the sound does", () => {
+    const guard = new FeedbackGuard();
+    let level = -12;
+    const states = world(guard, 4, (gain) => {
+      level = gain > 0 ? -12 : Math.max(-70, level - 6);
+      return level;
+    });
+    expect(states.at(-1)).toBe("shut");
+    expect(guard.gain).toBe(0);
+  });
+
+  test("lets a singer with headphones sing on, and does not ask again soon", () => {
+    const guard = new FeedbackGuard();
+    const states = world(guard, 15, () => -12);
+    expect(states.at(-1)).toBe("open");
+    expect(states.filter((state, index) => state === "asking" && states[index - 1] !== "asking")).toHaveLength(1);
+  });
+
+  test("never asks where there are pauses, or the sound is soft", () => {
+    expect(world(new FeedbackGuard(), 20, (_, time) => (time % 1.2 < 1 ? -12 : -50))).not.toContain("asking");
+    expect(world(new FeedbackGuard(), 20, () => -45)).not.toContain("asking");
+    expect(world(new FeedbackGuard(), 20, () => -12, -50)).not.toContain("asking");
+  });
+
+  test("opens when told to, and watches anew", () => {
+    const guard = new FeedbackGuard();
+    const loop = (gain: number) => (gain > 0 ? -12 : -60);
+    expect(world(guard, 4, loop).at(-1)).toBe("shut");
+    guard.reopen();
+    expect(guard.gain).toBe(1);
+    expect(world(guard, 4, loop).at(-1)).toBe("shut");
+  });
+});

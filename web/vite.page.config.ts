@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vite";
+import { engineParts } from "./engine/build/plugin.ts";
+
+const PUBLIC = fileURLToPath(new URL("page/public", import.meta.url));
+const DIST = fileURLToPath(new URL("dist", import.meta.url));
+const WORKER = "service-worker.js";
+
+/** Tells the service worker which files the page consists of, and gives them a version that changes with any of them. */
+function shellFiles(): Plugin {
+  return {
+    name: "swara-shell-files",
+    buildStart() {
+      rmSync(`${DIST}/assets`, { recursive: true, force: true }); // those of the last build have other names
+    },
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        const own = readdirSync(PUBLIC);
+        const built = Object.keys(bundle).filter((name) => name !== WORKER);
+        const hash = createHash("sha256");
+        for (const name of built.sort()) {
+          const file = bundle[name];
+          hash.update(name).update(file?.type === "chunk" ? file.code : (file?.source ?? ""));
+        }
+        for (const name of own) hash.update(name).update(readFileSync(`${PUBLIC}/${name}`));
+        const worker = bundle[WORKER];
+        if (worker?.type !== "chunk") throw new Error("the build has no service worker");
+        worker.code = worker.code
+          .replaceAll("SHELL_FILES", JSON.stringify([...built, ...own]))
+          .replaceAll("SHELL_VERSION", JSON.stringify(hash.digest("hex").slice(0, 12)));
+      },
+    },
+  };
+}
+
+/** The page: static files for any host, which finds the published instruments in `pushed/` beside `index.html`. */
+export default defineConfig({
+  base: "./",
+  root: "page",
+  plugins: [engineParts(), shellFiles()],
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  worker: { format: "es", plugins: () => [engineParts()] },
+  build: {
+    target: "es2022",
+    outDir: "../dist",
+    emptyOutDir: false, // the validator's folder lies there too
+    assetsInlineLimit: 0, // the policy allows no data: addresses
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { main: "page/index.html", "service-worker": "page/service-worker.ts" },
+      output: {
+        entryFileNames: ({ name }) => (name === "service-worker" ? WORKER : "assets/[name]-[hash].js"),
+      },
+    },
+  },
+});
