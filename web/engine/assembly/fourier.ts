@@ -145,3 +145,11 @@ export function weightedPower(re: usize, im: usize, n: i32, roots: usize, weight
   }
   return sum;
 }
+
+/** A windowed frame, its even samples in re and its odd ones in im [n / 2]; x, window [n]. */
+export function windowFrame(x: usize, window: usize, n: i32, re: usize, im: usize): void {
+  for (let end = x + (usize(n) << 2); x < end; x += 8, window += 8, re += 4, im += 4) {
+    store<f32>(re, load<f32>(x) * load<f32>(window));
+    store<f32>(im, load<f32>(x, 4) * load<f32>(window, 4));
+  }
+}

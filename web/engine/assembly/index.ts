@@ -3,7 +3,7 @@
 // caller. Nothing here allocates while it computes.
 
 export { convolve, resample } from "./filters";
-export { fft, multiplySpectra, weightedPower } from "./fourier";
+export { fft, multiplySpectra, weightedPower, windowFrame } from "./fourier";
 export { harmonicAmplitudes, renderHarmonics, scaleControls } from "./harmonics";
 export { allocate, copy } from "./memory";
 export { accumulate, addLeaky, gatedStep, leaky, normalise } from "./network";

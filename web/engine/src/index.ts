@@ -9,6 +9,8 @@ export {
   loadInstrument,
 } from "./bundle/load.ts";
 export type { Manifest, Spread, Statistics } from "./bundle/manifest.ts";
+export { type RenderOptions, renderClip } from "./clip/render.ts";
+export { adjust } from "./features/adjust.ts";
+export { analyse } from "./features/analyse.ts";
 export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
 export type { FrameReport, Latency, LiveSettings } from "./live/types.ts";
-export { type RenderOptions, renderClip } from "./clip/render.ts";

@@ -3,9 +3,9 @@
 import { Block, blockOf, type KernelExports } from "../wasm/kernels.ts";
 import { designPolyphase, type Polyphase } from "./polyphase.ts";
 
-/** Zero crossings of the sinc to either side: 2 ms at 16 kHz, flat to 0.85 of Nyquist. */
+/** Zero crossings of the sinc to either side: 2 ms at 16 kHz, flat to 0.9 of Nyquist. */
 export const LIVE_CROSSINGS = 32;
-const PASSBAND = 0.95;
+const PASSBAND = 0.97; // of the lower Nyquist: the middle of the transition, where voices' loudness comes out best
 
 /**
  * Sample m of the output stands for time m / to; it comes as soon as all input that its filter hears is there, so

@@ -51,6 +51,7 @@ export interface KernelExports {
   fft(re: number, im: number, re2: number, im2: number, n: number, roots: number): number;
   multiplySpectra(re: number, im: number, byRe: number, byIm: number, n: number): void;
   weightedPower(re: number, im: number, n: number, roots: number, weights: number): number;
+  windowFrame(x: number, window: number, n: number, re: number, im: number): void;
   sumOfSquares(x: number, n: number): number;
   correlate(x: number, n: number, last: number, floor: number, out: number): void;
 }

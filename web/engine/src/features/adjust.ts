@@ -1,0 +1,106 @@
+/**
+ * Moves a voice into the register and the loudness of an instrument, as `models/adjust.py` does (after ddsp's
+ * timbre-transfer notebook).
+ */
+
+import type { Statistics } from "../bundle/manifest.ts";
+import { noteRatio } from "./notes.ts";
+import { hzToMidi, midiToHz } from "./pitch_scale.ts";
+import { quantilesOf, rankOf, valueAtRank } from "./quantiles.ts";
+import { autoTune, tuningFactor } from "./tuning.ts";
+import type { AdjustedFeatures, AdjustOptions, Features } from "./types.ts";
+
+export const MAX_F0_HZ = midiToHz(110);
+const QUIETEST_RMS = 1e-4; // -80 dB
+
+/**
+ * Finds the notes of a voice, gives their loudness the distribution of the instrument's notes, turns down what lies between
+ * them, and shifts the pitch by whole octaves towards the instrument's mean.
+ *
+ * Where no note is found only the shifts by hand are made.
+ *
+ * @throws RangeError the features have no frames or differ in length, or a value is not finite.
+ */
+export function adjust(features: Features, statistics: Statistics, options: AdjustOptions = {}): AdjustedFeatures {
+  check(features);
+  const { automatic = true, noteThreshold = 1, quietDb = 20, autotune = 0, chromatic = false } = options;
+  const ratio = noteRatio(features.loudnessDb, features.confidence);
+  const noteOn = Uint8Array.from(ratio, (one) => (one >= noteThreshold ? 1 : 0));
+  let loudness: Float64Array = Float64Array.from(features.loudnessDb);
+  let f0: Float64Array = Float64Array.from(features.f0Hz);
+  let [shift, tuning] = [0, 0];
+  if (automatic && noteOn.includes(1)) {
+    const inNotes = (values: Float64Array) => values.filter((_, t) => noteOn[t]);
+    loudness = matchLoudness(loudness, noteOn, ratio, statistics.loudness_quantiles, quietDb);
+    shift = octaveShift(mean(inNotes(f0.map(hzToMidi))), statistics.pitch.mean);
+    f0 = f0.map((hz) => shiftOctaves(hz, shift));
+    const midi = f0.map(hzToMidi);
+    tuning = tuningFactor(inNotes(midi), inNotes(Float64Array.from(features.confidence)));
+    if (autotune > 0) f0 = autoTune(midi, tuning, noteOn, autotune, chromatic).map(midiToHz);
+  }
+  const loudnessDb = Float32Array.from(loudness, (db) => db + (options.loudnessDb ?? 0));
+  return {
+    f0Hz: Float32Array.from(f0, (hz) => shiftOctaves(hz, options.octaves ?? 0)),
+    loudnessDb,
+    rms: followLoudness(features, loudnessDb, noteOn, statistics),
+    octaveShift: shift,
+    tuningFactor: tuning,
+    noteOn,
+  };
+}
+
+/** Notes get the instrument's loudness of the same rank; the rest is turned down by up to quietDb. All [frames]. */
+export function matchLoudness(
+  loudnessDb: Float64Array,
+  noteOn: Uint8Array,
+  ratio: Float64Array,
+  instrument: readonly number[],
+  quietDb: number,
+): Float64Array {
+  const own = quantilesOf(loudnessDb.filter((_, t) => noteOn[t]));
+  return loudnessDb.map((db, t) =>
+    noteOn[t] ? valueAtRank(rankOf(db, own), instrument) : db - quietDb * Math.max(0, 1 - (ratio[t] as number)),
+  );
+}
+
+/** Whole octaves from a mean pitch to a target, both MIDI: rounded up, but down over 1.5 (the notebook's rule). */
+export function octaveShift(meanMidi: number, targetMidi: number): number {
+  const octaves = (targetMidi - meanMidi) / 12;
+  return (octaves > 1.5 ? Math.floor(octaves) : Math.ceil(octaves)) + 0; // no -0
+}
+
+/** Pitch moved by octaves, between 0 Hz and MIDI 110. */
+export function shiftOctaves(hz: number, octaves: number): number {
+  return Math.max(0, Math.min(MAX_F0_HZ, hz * 2 ** octaves));
+}
+
+/**
+ * RMS energy that goes with the adjusted loudness (`pipeline/render.py`, follow_loudness): every frame is as much louder as
+ * its loudness is, and then all of them by the same, so that notes have the mean power of the instrument's notes.
+ */
+function followLoudness(
+  { loudnessDb, rms }: Features,
+  adjustedDb: Float32Array,
+  noteOn: Uint8Array,
+  { power_note: powerNote }: Statistics,
+): Float32Array {
+  const power = Float64Array.from(rms, (one, t) => {
+    return 20 * Math.log10(Math.max(one, QUIETEST_RMS)) + (adjustedDb[t] as number) - (loudnessDb[t] as number);
+  });
+  const known = powerNote && noteOn.includes(1);
+  const offset = known ? powerNote.mean - mean(power.filter((_, t) => noteOn[t])) : 0;
+  return Float32Array.from(power, (db) => 10 ** ((db + offset) / 20));
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function check({ f0Hz, confidence, loudnessDb, rms }: Features): void {
+  const frames = f0Hz.length;
+  if (!frames) throw new RangeError("the features have no frames");
+  for (const [name, values] of Object.entries({ f0Hz, confidence, loudnessDb, rms })) {
+    if (values.length !== frames) throw new RangeError(`${name} has ${values.length} frames, f0Hz has ${frames}`);
+    if (!values.every(Number.isFinite)) throw new RangeError(`${name} holds a value that is not finite`);
+  }
+}

@@ -1,0 +1,109 @@
+/** Hears a stream of sound at any rate and says, frame by frame, what is in it. */
+
+import type { AudioFormat } from "../bundle/manifest.ts";
+import type { KernelExports } from "../wasm/kernels.ts";
+import { LoudnessMeter } from "./loudness.ts";
+import { DECISION_FRAMES, LOOK_AHEAD, PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts";
+import { Resampler } from "./resampler.ts";
+import { SlidingWindow } from "./sliding_window.ts";
+
+const ROWS = DECISION_FRAMES + 1;
+
+/** What `Listener` tells of a frame. */
+export interface Heard {
+  /** Hz; 0 where there is no pitch. */
+  f0Hz: number;
+  /** 0 to 1, from 0.5 where there is a pitch. */
+  confidence: number;
+  /** dB. */
+  loudnessDb: number;
+  /** Linear. */
+  rms: number;
+}
+
+export class Listener {
+  /** s after a frame's middle that must have been heard before it is told, the resampling included. */
+  readonly latency: number;
+  /** s, parts of it. */
+  readonly resampling: number;
+  readonly lookAhead: number;
+  readonly decision: number;
+  /** The frame that is told, valid while `onFrame` runs. */
+  readonly heard: Heard = { f0Hz: 0, confidence: 0, loudnessDb: 0, rms: 0 };
+  readonly #audio: AudioFormat;
+  readonly #onFrame: () => void;
+  readonly #toOwn: Resampler;
+  readonly #own: SlidingWindow;
+  /** Null where the bundle's rate is the tracker's. */
+  readonly #toTracker: Resampler | null;
+  readonly #tracked: SlidingWindow;
+  readonly #loudness: LoudnessMeter;
+  readonly #pitch: PitchTracker;
+  readonly #kernels: KernelExports;
+  /** Of the last frames, until their pitch is decided. */
+  readonly #loudnessDb = new Float64Array(ROWS);
+  readonly #rms = new Float64Array(ROWS);
+  #frame = 0;
+
+  /**
+   * @param rate Hz, of the sound. @param longest most samples of one push.
+   * @param onFrame called for each frame, when it can be told.
+   */
+  constructor(kernels: KernelExports, audio: AudioFormat, rate: number, longest: number, onFrame: () => void) {
+    const { sample_rate: own, frame_rate: frameRate, loudness, rms } = audio;
+    const reach = Math.max(loudness.fft_size, rms.frame_size);
+    this.#kernels = kernels;
+    this.#audio = audio;
+    this.#onFrame = onFrame;
+    this.#toOwn = new Resampler(kernels, rate, own, longest);
+    this.#own = new SlidingWindow(kernels, reach + LOOK_AHEAD * (own / TRACKER_RATE), this.#toOwn.output.length);
+    this.#toTracker = own === TRACKER_RATE ? null : new Resampler(kernels, rate, TRACKER_RATE, longest);
+    this.#tracked = this.#toTracker
+      ? new SlidingWindow(kernels, PITCH_REACH + LOOK_AHEAD, this.#toTracker.output.length)
+      : new SlidingWindow(kernels, PITCH_REACH, this.#toOwn.output.length);
+    this.#loudness = new LoudnessMeter(kernels, audio);
+    this.#pitch = new PitchTracker(kernels);
+    this.resampling = Math.max(this.#toOwn.delay, this.#toTracker?.delay ?? 0) / rate;
+    this.lookAhead = Math.max(LOOK_AHEAD / TRACKER_RATE, reach / 2 / own);
+    this.decision = DECISION_FRAMES / frameRate;
+    this.latency = this.resampling + this.lookAhead + this.decision;
+  }
+
+  /** Hears samples; calls `onFrame` for what can now be told. */
+  push(samples: Float32Array): void {
+    const own = this.#toOwn.push(samples);
+    this.#own.append(this.#toOwn.output.values, own);
+    const resampler = this.#toTracker ?? this.#toOwn;
+    this.#tracked.append(resampler.output.values, this.#toTracker ? this.#toTracker.push(samples) : own);
+    while (this.#ready()) this.#listen();
+  }
+
+  #ready(): boolean {
+    const { hop, loudness, rms } = this.#audio;
+    const reach = Math.max(loudness.fft_size, rms.frame_size) / 2;
+    return this.#own.end >= this.#frame * hop + reach && this.#tracked.end >= this.#pitchEnd();
+  }
+
+  /** Where what the tracker hears of this frame ends. */
+  #pitchEnd(): number {
+    return Math.round((this.#frame * TRACKER_RATE) / this.#audio.frame_rate) + LOOK_AHEAD;
+  }
+
+  #listen(): void {
+    const { hop, loudness, rms } = this.#audio;
+    const middle = this.#frame * hop;
+    const row = this.#frame % ROWS;
+    const energy = this.#kernels.sumOfSquares(this.#own.address(middle - rms.frame_size / 2), rms.frame_size);
+    this.#loudnessDb[row] = this.#loudness.measure(this.#own.address(middle - loudness.fft_size / 2));
+    this.#rms[row] = Math.sqrt(energy / rms.frame_size);
+    this.#pitch.step(this.#tracked.address(this.#pitchEnd()));
+    this.#frame++;
+    if (this.#frame < ROWS) return;
+    const decided = this.#frame % ROWS; // the oldest row
+    this.heard.f0Hz = this.#pitch.f0Hz;
+    this.heard.confidence = this.#pitch.confidence;
+    this.heard.loudnessDb = this.#loudnessDb[decided] as number;
+    this.heard.rms = this.#rms[decided] as number;
+    this.#onFrame();
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * A causal pitch tracker: every frame offers periods at which it resembles itself (McLeod and Wyvill 2005, "A smarter
+ * way to find pitch"), or to have no pitch; of all the ways through the frames the cheapest is taken (Viterbi), decided a few
+ * frames late.
+ */
+
+import { Block, type KernelExports } from "../wasm/kernels.ts";
+
+/** Hz, of the audio that it hears. */
+export const TRACKER_RATE = 16000;
+/** Samples after a frame's middle that it hears. */
+export const LOOK_AHEAD = 320;
+/** Frames after a frame before its pitch is decided. */
+export const DECISION_FRAMES = 2;
+
+const LOWEST_HZ = 46.875; // the range of the tracker that training uses
+const HIGHEST_HZ = 2100;
+const WINDOW = 512;
+const SHORTEST = Math.floor(TRACKER_RATE / HIGHEST_HZ);
+const LONGEST = Math.ceil(TRACKER_RATE / LOWEST_HZ) + 1;
+const FLOOR = WINDOW * 1e-6; // energy of -60 dB: what is quieter is not like itself
+const LEAST_LIKENESS = 0.3;
+const CANDIDATES = 8;
+const STATES = CANDIDATES + 1; // the last one has no pitch
+
+// Costs, in likeness
+const PER_OCTAVE = 0.02; // of a lower candidate: a period's multiples are periods too
+const UNVOICED = 0.55;
+const CHANGE = 0.15; // between pitch and none
+const LEAP = 0.6; // of an octave; at most MOST_LEAP
+const MOST_LEAP = 1;
+
+/** Samples of a window and all that it is compared with. */
+export const PITCH_REACH = WINDOW + LONGEST;
+
+export class PitchTracker {
+  /** Of the frame that `step` decided: Hz, 0 where there is no pitch. */
+  f0Hz = 0;
+  /** Of that frame, 0 to 1: from 0.5 where there is a pitch, below where there is none. */
+  confidence = 0;
+  readonly #kernels: KernelExports;
+  readonly #likeness: Block;
+  /** Of each state: octaves above the lowest pitch, likeness, cost of the cheapest way to it; now and a frame ago. */
+  #octaves = new Float64Array(STATES);
+  #alike = new Float64Array(STATES);
+  #costs = new Float64Array(STATES);
+  #octavesBefore = new Float64Array(STATES);
+  #costsBefore = new Float64Array(STATES).fill(0);
+  /** The last frames, [DECISION_FRAMES + 1, STATES]: where the cheapest way to each state came from, and its pitch. */
+  readonly #from = new Int32Array((DECISION_FRAMES + 1) * STATES);
+  readonly #pitches = new Float64Array((DECISION_FRAMES + 1) * STATES);
+  readonly #likenesses = new Float64Array((DECISION_FRAMES + 1) * STATES);
+  #frame = 0;
+
+  constructor(kernels: KernelExports) {
+    this.#kernels = kernels;
+    this.#likeness = new Block(kernels, LONGEST + 1);
+    this.#alike.fill(Number.NEGATIVE_INFINITY);
+    this.#octavesBefore.fill(-1);
+  }
+
+  /**
+   * Hears the next frame and decides on the one `DECISION_FRAMES` before it.
+   *
+   * @param end address of the sample that is the first not to be heard: `LOOK_AHEAD` after the frame's middle.
+   */
+  step(end: number): void {
+    const start = end - WINDOW * Float32Array.BYTES_PER_ELEMENT;
+    this.#kernels.correlate(start, WINDOW, LONGEST, FLOOR, this.#likeness.at);
+    this.#findCandidates();
+    this.#extendWays();
+    this.#decide();
+    this.#frame++;
+    [this.#octaves, this.#octavesBefore] = [this.#octavesBefore, this.#octaves];
+    [this.#costs, this.#costsBefore] = [this.#costsBefore, this.#costs];
+  }
+
+  /** The highest peaks of likeness, with the place of each between the lags. */
+  #findCandidates(): void {
+    const likeness = this.#likeness.values;
+    const alike = this.#alike;
+    const octaves = this.#octaves;
+    alike.fill(Number.NEGATIVE_INFINITY);
+    octaves.fill(-1);
+    for (let lag = SHORTEST; lag < LONGEST; lag++) {
+      const here = likeness[lag] as number;
+      const before = likeness[lag - 1] as number;
+      const after = likeness[lag + 1] as number;
+      if (here <= LEAST_LIKENESS || here <= before || here < after) continue;
+      const shift = (0.5 * (before - after)) / (before - 2 * here + after);
+      const peak = here - 0.25 * (before - after) * shift;
+      let place = CANDIDATES; // by insertion: the best comes first
+      while (place > 0 && (alike[place - 1] as number) < peak) place--;
+      if (place === CANDIDATES) continue;
+      for (let i = CANDIDATES - 1; i > place; i--) {
+        alike[i] = alike[i - 1] as number;
+        octaves[i] = octaves[i - 1] as number;
+      }
+      alike[place] = peak;
+      octaves[place] = Math.log2(TRACKER_RATE / (lag + shift) / LOWEST_HZ);
+    }
+  }
+
+  /** The cheapest way to each state of this frame. */
+  #extendWays(): void {
+    const row = (this.#frame % (DECISION_FRAMES + 1)) * STATES;
+    const highest = Math.log2(HIGHEST_HZ / LOWEST_HZ);
+    let least = Number.POSITIVE_INFINITY;
+    for (let state = 0; state < STATES; state++) {
+      const unvoiced = state === CANDIDATES;
+      const octaves = this.#octaves[state] as number;
+      const alike = this.#alike[state] as number;
+      let best = Number.POSITIVE_INFINITY;
+      for (let before = 0; before < STATES; before++) {
+        const cost = (this.#costsBefore[before] as number) + this.#transition(before, unvoiced, octaves);
+        if (cost >= best) continue;
+        best = cost;
+        this.#from[row + state] = before;
+      }
+      best += unvoiced ? UNVOICED : 1 - alike + PER_OCTAVE * (highest - octaves); // no candidate: infinite
+      this.#costs[state] = best;
+      this.#pitches[row + state] = unvoiced ? 0 : LOWEST_HZ * 2 ** octaves;
+      this.#likenesses[row + state] = unvoiced ? Math.max(0, this.#alike[0] as number) : alike;
+      least = Math.min(least, best);
+    }
+    for (let state = 0; state < STATES; state++) this.#costs[state] = (this.#costs[state] as number) - least;
+  }
+
+  #transition(before: number, unvoiced: boolean, octaves: number): number {
+    const unvoicedBefore = before === CANDIDATES;
+    if (unvoiced || unvoicedBefore) return unvoiced === unvoicedBefore ? 0 : CHANGE;
+    return Math.min(LEAP * Math.abs(octaves - (this.#octavesBefore[before] as number)), MOST_LEAP);
+  }
+
+  /** Goes back from the cheapest state of now. */
+  #decide(): void {
+    const costs = this.#costs;
+    let state = CANDIDATES;
+    for (let i = 0; i < STATES; i++) if ((costs[i] as number) < (costs[state] as number)) state = i;
+    const steps = Math.min(DECISION_FRAMES, this.#frame);
+    for (let back = 0; back < steps; back++) state = this.#from[this.#row(back) + state] as number;
+    const at = this.#row(steps) + state;
+    const alike = Math.min(1, this.#likenesses[at] as number);
+    this.f0Hz = this.#pitches[at] as number;
+    this.confidence = this.f0Hz > 0 ? 0.5 + 0.5 * alike : 0.49 * alike;
+  }
+
+  /** Where the frame so many frames ago is kept. */
+  #row(back: number): number {
+    return ((this.#frame - back) % (DECISION_FRAMES + 1)) * STATES;
+  }
+}

@@ -1,0 +1,50 @@
+/** Distributions as quantiles at evenly spaced ranks (`models/statistics.py`, QuantileTransformer). */
+
+const MOST = 1000;
+
+/** The quantiles of values (at least one), at most 1000 of them. */
+export function quantilesOf(values: ArrayLike<number>): Float64Array {
+  const sorted = Float64Array.from(values).sort();
+  const count = Math.max(1, Math.min(MOST, sorted.length));
+  return Float64Array.from({ length: count }, (_, i) => valueAtRank(count > 1 ? i / (count - 1) : 0, sorted));
+}
+
+/** Rank 0 to 1 -> value. */
+export function valueAtRank(rank: number, quantiles: ArrayLike<number>): number {
+  const place = Math.max(0, Math.min(1, rank)) * (quantiles.length - 1);
+  const below = Math.floor(place);
+  const value = quantiles[below] as number;
+  return below === place ? value : value + (place - below) * ((quantiles[below + 1] as number) - value);
+}
+
+/**
+ * Value -> rank 0 to 1. One that fills several quantiles takes the middle of their ranks, except at the two ends; where
+ * all quantiles are equal that value is of rank 0.5.
+ */
+export function rankOf(value: number, quantiles: ArrayLike<number>): number {
+  const last = quantiles.length - 1;
+  const low = quantiles[0] as number;
+  const high = quantiles[last] as number;
+  if (low < high && value >= high) return 1;
+  if (low < high && value <= low) return 0;
+  return (0.5 * (placeOf(value, quantiles, true) + placeOf(value, quantiles, false))) / Math.max(1, last);
+}
+
+/** Where a value would stand among rising quantiles, between their indices; of equal ones the last or the first. */
+function placeOf(value: number, quantiles: ArrayLike<number>, afterEqual: boolean): number {
+  const precedes = (index: number) => {
+    const quantile = quantiles[index] as number;
+    return afterEqual ? quantile <= value : quantile < value;
+  };
+  const last = quantiles.length - 1;
+  if (!precedes(0)) return 0;
+  if (precedes(last)) return last;
+  let [low, high] = [0, last]; // low precedes, high does not
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (precedes(middle)) low = middle;
+    else high = middle;
+  }
+  const [from, to] = [quantiles[low] as number, quantiles[high] as number];
+  return low + (value - from) / (to - from);
+}

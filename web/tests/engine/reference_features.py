@@ -1,0 +1,46 @@
+"""Measures recordings as training does, and writes down what the engine's tests compare with.
+
+Usage: reference_features.py OUT RECORDING ... ; for each recording `OUT/N-WHAT.f32` (raw little-endian float32):
+`16000`, `44100`, `48000`: the audio at that rate; `f0`, `confidence`, `loudness`, `rms`: features at 250 frames a second.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from components.recording_example_gen.decode import Spool, decode
+from components.recording_example_gen.features import loudness_and_rms
+from components.recording_example_gen.pitch import Tracker
+from models.config import AudioConfig
+
+AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=4.0)
+SOURCE_RATE = 48000  # what a microphone would give
+
+
+def main(out: Path, recordings: list[Path]) -> None:
+    tracker = Tracker("swift_f0", AUDIO.sample_rate, AUDIO.frame_rate)
+    for number, path in enumerate(recordings):
+        with Spool() as spool:
+            decode(path, SOURCE_RATE, spool)
+            source = spool.read(0, spool.samples)
+        sounds = {rate: soxr.resample(source, SOURCE_RATE, rate) for rate in (16000, 44100, 48000)}
+        audio = sounds[AUDIO.sample_rate].astype(np.float32)
+
+        def read(start: int, stop: int, audio: np.ndarray = audio) -> np.ndarray:
+            inside = audio[max(0, start) : max(0, stop)]
+            before = min(max(0, -start), stop - start)
+            return np.pad(inside, (before, stop - start - before - len(inside)))
+
+        f0_hz, confidence = tracker(audio)
+        loudness, rms = loudness_and_rms(read, len(audio), AUDIO)
+        features = {"f0": f0_hz, "confidence": confidence, "loudness": loudness, "rms": rms}
+        for name, values in {**sounds, **features}.items():
+            np.asarray(values, "<f4").tofile(out / f"{number}-{name}.f32")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), [Path(argument) for argument in sys.argv[2:]])

@@ -1,0 +1,23 @@
+/** What tests need from outside the repository: recordings, golden values, Python. They skip where it is absent. */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+export const SHARED = resolve(ROOT, process.env.SWARA_SHARED ?? "../shared");
+export const PYTHON = resolve(ROOT, ".venv/bin/python");
+
+/** Why a test that needs a folder of SWARA_SHARED and Python cannot run; null where it can. */
+export function missing(folder: string): string | null {
+  if (!existsSync(resolve(SHARED, folder))) return `no ${folder} in SWARA_SHARED (${SHARED})`;
+  return existsSync(PYTHON) ? null : `no ${PYTHON}: run \`make setup\``;
+}
+
+/** The arrays of a golden file as nested lists. */
+export function golden(name: string): Record<string, number[]> {
+  const script = resolve(ROOT, "web/tests/engine/dump_golden.py");
+  const made = execFileSync(PYTHON, [script, resolve(SHARED, "golden", `${name}.npz`)], { maxBuffer: 1 << 28 });
+  return JSON.parse(made.toString());
+}
