@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
-import { engineParts } from "./engine/build/plugin.ts";
 
 const PUBLIC = fileURLToPath(new URL("page/public", import.meta.url));
 const DIST = fileURLToPath(new URL("dist", import.meta.url));
+const ENGINE = fileURLToPath(new URL("engine/dist/index.js", import.meta.url));
 const WORKER = "service-worker.js";
 
 /** Tells the service worker which files the page consists of, and gives them a version that changes with any of them. */
@@ -40,9 +40,10 @@ function shellFiles(): Plugin {
 export default defineConfig({
   base: "./",
   root: "page",
-  plugins: [engineParts(), shellFiles()],
+  plugins: [shellFiles()],
+  resolve: { alias: { "swara-engine": ENGINE } },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  worker: { format: "es", plugins: () => [engineParts()] },
+  worker: { format: "es" },
   build: {
     target: "es2022",
     outDir: "../dist",

@@ -1,6 +1,6 @@
 /** Which keys an instrument has. */
 
-import type { Statistics } from "../engine.ts";
+import type { Statistics } from "swara-engine";
 
 const BLACK = [1, 3, 6, 8, 10];
 

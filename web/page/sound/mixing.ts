@@ -1,6 +1,6 @@
 /** Sounds and features put together. */
 
-import type { AdjustedFeatures, Features } from "../engine.ts";
+import type { AdjustedFeatures, Features } from "swara-engine";
 
 /** dB that no instrument makes a sound of. */
 const SILENCE_DB = -120;

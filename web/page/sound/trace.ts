@@ -1,6 +1,6 @@
 /** The last seconds of what was heard and played: a ring of frames that is written live and drawn from. */
 
-import type { FrameReport } from "../engine.ts";
+import type { FrameReport } from "swara-engine";
 import { midiOf } from "./pitch.ts";
 
 /** One frame. Pitches in MIDI numbers, NaN where there is none. */

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { expect, open, singing, test } from "./page.ts";
+import { Server } from "./server.ts";
+
+test.use({ launchOptions: singing("hum"), permissions: ["microphone"] });
+
+test("it works without a network after the first visit", async ({ page, url, watch }) => {
+  const folder = mkdtempSync(join(tmpdir(), "swara-e2e-"));
+  symlinkSync(join(process.env.SWARA_E2E_FOLDER ?? "", "pushed"), join(folder, "pushed"));
+  const server = await Server.start(folder);
+  try {
+    await open(page, server.url);
+    expect(server.url).not.toBe(url);
+  } finally {
+    await server.stop(); // from here on nobody answers
+  }
+  await page.reload();
+  await expect(page.getByRole("button", { name: "Sing live" })).toBeEnabled();
+  await page.getByRole("button", { name: "Use a hummed sample" }).click();
+  await expect(page.getByText(/played in/)).toBeVisible();
+  await page.getByRole("button", { name: "Sing live" }).click();
+  await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  // The browser itself notes that the list of instruments was asked for in vain.
+  expect(watch.errors.filter((said) => !said.includes("ERR_CONNECTION_REFUSED"))).toEqual([]);
+  rmSync(folder, { recursive: true });
+});
+
+test("everything can be reached and used by keyboard alone, with a focus that shows", async ({ page, url, watch }) => {
+  await open(page, url);
+  const stops = await tabStops(page, 14);
+  expect(stops.map((stop) => stop.name)).toEqual(
+    expect.arrayContaining(["Free", "Sing live", "Record", "Use a hummed sample", "I am wearing headphones", "Octave"]),
+  );
+  for (const stop of stops) expect(stop, `focus on ${stop.name}`).toMatchObject({ shown: true });
+
+  await page.getByRole("tab", { name: "Free" }).focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByRole("tab", { name: "Sing along" })).toBeFocused();
+  await expect(page.getByRole("tabpanel", { name: "Sing along" })).toBeVisible();
+  await page.keyboard.press("ArrowLeft");
+  await page.getByRole("button", { name: "Use a hummed sample" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/played in/)).toBeVisible();
+  await page.getByRole("button", { name: "Play", exact: true }).focus();
+  await page.keyboard.press("Space");
+  await expect(page.getByRole("button", { name: "Stop", exact: true })).toBeVisible();
+  await page.keyboard.press("Space");
+  await expect(page.getByRole("button", { name: "Play", exact: true })).toBeVisible();
+  watch.expectCalm(url);
+});
+
+for (const scheme of ["light", "dark"] as const) {
+  test(`it fits a phone 360 pixels wide, ${scheme}`, async ({ page, url, watch }, info) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await open(page, url);
+    await page.getByRole("button", { name: "Use a hummed sample" }).click();
+    await expect(page.getByText(/played in/)).toBeVisible();
+    for (const mode of ["Free", "Sing along", "Keys"]) {
+      await page.getByRole("tab", { name: mode }).click();
+      await page.screenshot({ path: info.outputPath(`${mode}.png`), fullPage: true });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(wide, mode).toBeLessThanOrEqual(360);
+      const small = await page
+        .locator("button:visible, select:visible")
+        .evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 24).length);
+      expect(small, `${mode}: targets too small for a finger`).toBe(0);
+    }
+    watch.expectCalm(url);
+  });
+}
+
+test("what is missing or damaged is told in words", async ({ page, url }) => {
+  await page.route("**/pushed/index.json", (route) => route.fulfill({ status: 404, body: "" }));
+  await page.goto(url);
+  await expect(page.getByRole("alert")).toContainText("index.json");
+  await page.unroute("**/pushed/index.json");
+  await page.route("**/controls/weights.bin", (route) => route.fulfill({ status: 200, body: "not weights" }));
+  await page.goto(`${url}?again`);
+  await expect(page.getByRole("alert")).toContainText("controls/weights.bin");
+});
+
+interface Stop {
+  readonly name: string;
+  readonly shown: boolean;
+}
+
+/** Where the Tab key leads, and whether it can be seen there. */
+async function tabStops(page: Page, count: number): Promise<Stop[]> {
+  const stops: Stop[] = [];
+  for (let at = 0; at < count; at++) {
+    await page.keyboard.press("Tab");
+    stops.push(
+      await page.evaluate(() => {
+        const focused = document.activeElement as HTMLInputElement;
+        const drawn = [focused, focused.closest("label"), focused.nextElementSibling].filter((one) => one !== null);
+        return {
+          name: focused.labels?.[0]?.textContent?.trim() ?? focused.textContent?.trim() ?? "",
+          shown: drawn.some((one) => getComputedStyle(one).outlineStyle === "solid"),
+        };
+      }),
+    );
+  }
+  return stops;
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { following, level, pitchTrack, startListening, stopListening } from "./ears.ts";
+import { expect, open, singing, test, voiceFile } from "./page.ts";
+
+test.use({ launchOptions: singing("voice"), permissions: ["microphone"] });
+
+test("a voice comes out as the instrument, live, and the page asks for nothing meanwhile", async ({
+  page,
+  url,
+  watch,
+}, info) => {
+  test.skip(voiceFile("voice") === null, "SWARA_SHARED names no folder with recordings/voice");
+  await open(page, url);
+  await page.getByRole("switch", { name: "I am wearing headphones" }).check();
+  const before = watch.requests.length;
+  await page.getByRole("button", { name: "Sing live" }).click();
+  await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
+  const prepared = watch.requests.length; // what live playing needs is fetched before the microphone opens
+  await startListening(page);
+  await page.waitForTimeout(12_000);
+  await page.screenshot({ path: info.outputPath("live.png"), fullPage: true });
+  const heard = await stopListening(page);
+  expect(watch.requests.slice(prepared)).toEqual([]);
+  expect(prepared).toBeGreaterThanOrEqual(before);
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+
+  expect(level(heard.loudspeaker)).toBeGreaterThan(0.003);
+  const run = following(pitchTrack(heard.microphone, heard.rate), pitchTrack(heard.loudspeaker, heard.rate, 0.002));
+  info.annotations.push({ type: "f0", description: JSON.stringify(run) });
+  expect(run.frames).toBeGreaterThan(100);
+  expect(run.cents).toBeLessThan(30);
+  watch.expectCalm(url);
+});
+
+test("a hummed sample is shown, heard before and after, and downloaded", async ({ page, url, watch }, info) => {
+  await open(page, url);
+  await page.getByRole("button", { name: "Use a hummed sample" }).click();
+  await expect(page.getByRole("heading", { name: "Hummed sample" })).toBeVisible();
+  await expect(page.getByText(/heard in .* ms, played in .* ms/)).toBeVisible();
+
+  const files: Record<string, { track: number[]; audio: Float32Array }> = {};
+  for (const side of ["Before", "After"]) {
+    await page.getByRole("radio", { name: new RegExp(`^${side}`) }).check({ force: true });
+    await startListening(page);
+    await page.getByRole("button", { name: "Play", exact: true }).click();
+    await page.waitForTimeout(2_500);
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    const heard = await stopListening(page);
+    expect(level(heard.loudspeaker)).toBeGreaterThan(0.003);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download WAV" }).click(),
+    ]);
+    const { audio, rate } = readWav(readFileSync(await download.path()));
+    expect(level(audio)).toBeGreaterThan(0.003);
+    files[side] = { track: pitchTrack(audio, rate, 0.003), audio };
+  }
+  const run = following(files.Before?.track ?? [], files.After?.track ?? []);
+  expect(run.frames).toBeGreaterThan(100);
+  expect(run.cents).toBeLessThan(30);
+  expect(files.After?.audio).not.toEqual(files.Before?.audio);
+  await expect(page.locator("dl.figures")).toContainText(/Memory\s*[\d.]+ [kM]B/);
+  await page.screenshot({ path: info.outputPath("take.png"), fullPage: true });
+  watch.expectCalm(url);
+});
+
+test("a control changes what is heard: the octave moves the take's pitch", async ({ page, url, watch }) => {
+  await open(page, url);
+  await page.getByRole("button", { name: "Use a hummed sample" }).click();
+  const pitch = async () => {
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download WAV" }).click(),
+    ]);
+    const { audio, rate } = readWav(readFileSync(await download.path()));
+    const track = pitchTrack(audio, rate, 0.003).filter(Number.isFinite);
+    return track.sort((a, b) => a - b)[track.length >> 1] ?? Number.NaN;
+  };
+  await expect(page.getByText(/played in/)).toBeVisible();
+  const middle = await pitch();
+  const figures = await page.locator(".take-figures").textContent();
+  await page.getByRole("slider", { name: "Octave" }).press("ArrowRight");
+  await expect(page.locator(".take-figures")).not.toHaveText(figures ?? "");
+  expect((await pitch()) - middle).toBeGreaterThan(11.5);
+  watch.expectCalm(url);
+});
+
+test("a recording becomes a take", async ({ page, url, watch }) => {
+  await open(page, url);
+  await page.getByRole("button", { name: "Record", exact: true }).click();
+  await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
+  await page.waitForTimeout(6_000);
+  await page.getByRole("button", { name: "Finish recording" }).click();
+  await expect(page.getByRole("heading", { name: "My voice" })).toBeVisible();
+  await expect(page.getByText(/% notes/)).toBeVisible();
+  await expect(page.getByText("Listening. Nothing leaves this device.")).toBeHidden();
+  watch.expectCalm(url);
+});
+
+test("a file is opened, and one that is no sound is refused in words", async ({ page, url, watch }) => {
+  await open(page, url);
+  const chooser = page.locator('input[type="file"]');
+  await chooser.setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("do re mi") });
+  await expect(page.getByRole("alert")).toContainText("notes.txt is not a sound file");
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await chooser.setInputFiles(voiceFile("hum") ?? "");
+  await expect(page.getByRole("heading", { name: "hum" })).toBeVisible();
+  await expect(page.getByText(/played in/)).toBeVisible();
+  watch.expectCalm(url);
+});
+
+test("another instrument can be chosen, and plays the same take", async ({ page, url, watch }) => {
+  await open(page, url);
+  const instruments = page.getByRole("group", { name: "Instrument" }).getByRole("radio");
+  test.skip((await instruments.count()) < 2, "only one instrument is published");
+  await page.getByRole("button", { name: "Use a hummed sample" }).click();
+  await expect(page.getByText(/played in/)).toBeVisible();
+  const figures = await page.locator(".take-figures").textContent();
+  await instruments.nth(1).check({ force: true });
+  await expect(page.locator(".take-figures")).not.toHaveText(figures ?? "");
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  watch.expectCalm(url);
+});
+
+/** Samples of a 16-bit mono WAV file. */
+function readWav(bytes: Buffer): { audio: Float32Array; rate: number } {
+  const audio = Float32Array.from(
+    { length: (bytes.length - 44) / 2 },
+    (_, i) => bytes.readInt16LE(44 + 2 * i) / 32_768,
+  );
+  return { audio, rate: bytes.readUInt32LE(24) };
+}

@@ -1,0 +1,114 @@
+import type { Page } from "@playwright/test";
+import { level, type Overheard, pitchTrack, startListening, stopListening } from "./ears.ts";
+import { expect, open, singing, test } from "./page.ts";
+
+test.use({ launchOptions: singing("hum") });
+
+async function openKeys(page: Page, url: string): Promise<void> {
+  await open(page, url);
+  await page.getByRole("tab", { name: "Keys" }).click();
+  await page.getByRole("slider", { name: "Vibrato", exact: true }).fill("0");
+}
+
+/** MIDI number of the leftmost key. */
+async function home(page: Page): Promise<number> {
+  return Number(await page.locator("[data-midi]").first().getAttribute("data-midi"));
+}
+
+function median(heard: Overheard): number {
+  const track = pitchTrack(heard.loudspeaker, heard.rate, 0.003).filter(Number.isFinite);
+  return track.sort((a, b) => a - b)[track.length >> 1] ?? Number.NaN;
+}
+
+test("a phrase on the computer's keyboard sounds, note by note, at its pitches", async ({ page, url, watch }, info) => {
+  await openKeys(page, url);
+  const low = await home(page);
+  for (const [key, semitones] of [
+    ["a", 0],
+    ["d", 4],
+    ["g", 7],
+    ["w", 1],
+  ] as const) {
+    await page.keyboard.down(key);
+    await page.waitForTimeout(700);
+    await startListening(page);
+    await page.waitForTimeout(900);
+    const heard = await stopListening(page);
+    if (key === "g") await page.screenshot({ path: info.outputPath("keys.png"), fullPage: true });
+    await expect(page.locator(`[data-midi="${low + semitones}"]`)).toHaveAttribute("aria-pressed", "true");
+    await page.keyboard.up(key);
+    expect(level(heard.loudspeaker)).toBeGreaterThan(0.003);
+    expect(Math.abs(median(heard) - (low + semitones))).toBeLessThan(0.3);
+  }
+  await page.waitForTimeout(1_500);
+  await startListening(page);
+  await page.waitForTimeout(500);
+  expect(level((await stopListening(page)).loudspeaker)).toBeLessThan(0.001); // all keys are up
+  watch.expectCalm(url);
+});
+
+test("keys answer to fingers, to arrows and space, and to a MIDI keyboard with its wheel", async ({
+  page,
+  url,
+  watch,
+}) => {
+  await page.addInitScript(() => {
+    // Hardware that no test machine has: one MIDI keyboard.
+    const input = { name: "Test keyboard", onmidimessage: null as ((event: { data: Uint8Array }) => void) | null };
+    Object.assign(globalThis, { play: (...data: number[]) => input.onmidimessage?.({ data: Uint8Array.from(data) }) });
+    const access = { inputs: new Map([["1", input]]), onstatechange: null };
+    Object.defineProperty(navigator, "requestMIDIAccess", { value: async () => access });
+  });
+  await openKeys(page, url);
+  const low = await home(page);
+  const hear = async () => {
+    await page.waitForTimeout(600);
+    await startListening(page);
+    await page.waitForTimeout(700);
+    return median(await stopListening(page));
+  };
+  const key = page.locator(`[data-midi="${low + 5}"]`);
+  const box = await key.boundingBox();
+  await page.mouse.move((box?.x ?? 0) + 10, (box?.y ?? 0) + (box?.height ?? 0) - 10);
+  await page.mouse.down();
+  expect(Math.abs((await hear()) - (low + 5))).toBeLessThan(0.3);
+  await page.mouse.up();
+
+  await key.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.down("Space");
+  expect(Math.abs((await hear()) - (low + 6))).toBeLessThan(0.3);
+  await page.keyboard.up("Space");
+
+  await page.getByRole("button", { name: "Connect a MIDI keyboard" }).click();
+  await expect(page.locator(".transport").getByText("Test keyboard")).toBeVisible();
+  const send = (...data: number[]) => page.evaluate((bytes) => (globalThis as unknown as Midi).play(...bytes), data);
+  await send(0x90, low + 9, 100);
+  expect(Math.abs((await hear()) - (low + 9))).toBeLessThan(0.3);
+  await send(0xe0, 0, 96); // a semitone up
+  expect(Math.abs((await hear()) - (low + 10))).toBeLessThan(0.3);
+  await send(0x80, low + 9, 0);
+  await expect(page.locator('[aria-pressed="true"][data-midi]')).toHaveCount(0);
+  watch.expectCalm(url);
+});
+
+test("what the keys play can be recorded and kept", async ({ page, url, watch }) => {
+  await openKeys(page, url);
+  await page.getByRole("button", { name: "Record", exact: true }).click();
+  await expect(page.getByRole("button", { name: "Finish recording" })).toBeVisible();
+  await page.keyboard.down("s");
+  await page.waitForTimeout(800);
+  await page.keyboard.up("s");
+  await page.getByRole("button", { name: "Finish recording" }).click();
+  await expect(page.getByRole("heading", { name: "My phrase" })).toBeVisible();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download WAV" }).click(),
+  ]);
+  expect(download.suggestedFilename()).toMatch(/^my-phrase-.*\.wav$/);
+  watch.expectCalm(url);
+});
+
+interface Midi {
+  play(...data: number[]): void;
+}
