@@ -58,8 +58,8 @@ class GruConfig(Settings):
     kind: Literal["gru"]
     units: Annotated[int, Field(ge=4, le=1024)] = Field(description="state of the GRU")
     stack_units: Annotated[int, Field(ge=4, le=1024)] = Field(description="width of the dense stacks")
-    stack_layers: Annotated[int, Field(ge=1, le=5)] = Field(
-        description="Dense - LayerNorm - leaky ReLU layers in each stack"
+    stack_layers: Annotated[int, Field(ge=0, le=5)] = Field(
+        description="Dense - LayerNorm - leaky ReLU layers in each stack; 0 passes on what comes in"
     )
 
 

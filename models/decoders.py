@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.config import CnnConfig, GruConfig
+from models.recurrence import Recurrence, recur, recur_in_training
 
 PREFIX = "decoder/"  # of the names of all variables
 LAYER_NORM_EPSILON = 1e-3
@@ -73,16 +74,17 @@ class LayerNorm(tf.Module):
 
 
 class DenseStack(tf.Module):
-    """Layers of Dense - LayerNorm - leaky ReLU (ddsp's FcStack)."""
+    """Layers of Dense - LayerNorm - leaky ReLU (ddsp's FcStack); none passes on what comes in."""
 
     def __init__(self, path: str, inputs: int, units: int, layers: int, random: np.random.Generator):
         super().__init__()
         widths = [inputs] + [units] * layers
+        self.width = widths[-1]
         self.dense = [Dense(f"{path}/{i}/dense", widths[i], units, random) for i in range(layers)]
         self.norm = [LayerNorm(f"{path}/{i}/norm", units) for i in range(layers)]
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """[B, T, inputs] -> [B, T, units]."""
+        """[B, T, inputs] -> [B, T, width]."""
         for dense, norm in zip(self.dense, self.norm, strict=True):
             x = tf.nn.leaky_relu(norm(dense(x)), LEAKY_SLOPE)
         return x
@@ -104,28 +106,13 @@ class Gru(tf.Module):
         self.bias = _variable(f"{path}/bias", np.zeros(3 * units))
         self.recurrent_bias = _variable(f"{path}/recurrent_bias", np.zeros(3 * units))
 
-    def __call__(self, x: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def __call__(self, x: tf.Tensor, state: tf.Tensor, recurrence: Recurrence = recur) -> tuple[tf.Tensor, tf.Tensor]:
         """[B, T, inputs] and the state [B, U] before them -> states [B, T, U] after every frame, and the last one."""
         recurrent_kernel, recurrent_bias = _named(self.recurrent_kernel), _named(self.recurrent_bias)
         # The product with the inputs needs no state, so it stays outside the loop.
         projected = _project(x, _named(self.kernel)) + _named(self.bias)  # [B, T, 3U]
-        projected = tf.transpose(projected, [1, 0, 2])  # [T, B, 3U]
-        frames = tf.shape(projected)[0]
-        gates = tf.TensorArray(tf.float32, size=frames, element_shape=projected.shape[1:]).unstack(projected)
-        states = tf.TensorArray(tf.float32, size=frames, element_shape=state.shape)
-
-        def frame(t: tf.Tensor, h: tf.Tensor, states: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
-            update_x, reset_x, candidate_x = tf.split(gates.read(t), 3, axis=-1)
-            update_h, reset_h, candidate_h = tf.split(tf.matmul(h, recurrent_kernel) + recurrent_bias, 3, axis=-1)
-            update = tf.sigmoid(update_x + update_h)
-            candidate = tf.tanh(candidate_x + tf.sigmoid(reset_x + reset_h) * candidate_h)
-            h = candidate + update * (h - candidate)
-            return t + 1, h, states.write(t, h)
-
-        _, last, states = tf.while_loop(
-            lambda t, *_: t < frames, frame, (0, state, states), maximum_iterations=frames, parallel_iterations=1
-        )
-        return tf.transpose(states.stack(), [1, 0, 2]), last
+        states, last = recurrence(tf.transpose(projected, [1, 0, 2]), state, recurrent_kernel, recurrent_bias)
+        return tf.transpose(states, [1, 0, 2]), last
 
 
 class CausalConv(tf.Module):
@@ -179,14 +166,18 @@ class GruDecoder(tf.Module):
         self.outputs = dict(outputs)
         width, layers = config.stack_units, config.stack_layers
         self.input_stacks = [DenseStack(f"{PREFIX}{name}_stack", 1, width, layers, random) for name in inputs]
-        stacked = width * len(inputs)
+        stacked = sum(stack.width for stack in self.input_stacks)
         self.gru = Gru(f"{PREFIX}gru", stacked, config.units, random)
         self.output_stack = DenseStack(f"{PREFIX}output_stack", stacked + config.units, width, layers, random)
-        self.output = Dense(f"{PREFIX}output", width, sum(outputs.values()), random)
+        self.output = Dense(f"{PREFIX}output", self.output_stack.width, sum(outputs.values()), random)
 
-    def __call__(self, inputs: Sequence[tf.Tensor]) -> Outputs:
-        """Inputs in the order of their names, each [B, T, 1] -> output name -> [B, T, channels]."""
-        outputs, _ = self.step(inputs, self.initial_state(tf.shape(inputs[0])[0]))
+    def __call__(self, inputs: Sequence[tf.Tensor], training: bool = False) -> Outputs:
+        """Inputs in the order of their names, each [B, T, 1] -> output name -> [B, T, channels].
+
+        With `training` the gradient is cheap, and B and T must be known when the graph is traced.
+        """
+        batch = inputs[0].shape[0] if training else tf.shape(inputs[0])[0]
+        outputs, _ = self._run(inputs, self.initial_state(batch), recur_in_training if training else recur)
         return outputs
 
     def initial_state(self, batch: int | tf.Tensor) -> State:
@@ -195,8 +186,13 @@ class GruDecoder(tf.Module):
 
     def step(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
         """The next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after them."""
+        return self._run(inputs, state, recur)
+
+    def _run(
+        self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor], recurrence: Recurrence
+    ) -> tuple[Outputs, State]:
         stacked = [stack(x) for stack, x in zip(self.input_stacks, inputs, strict=True)]
-        states, last = self.gru(tf.concat(stacked, axis=-1), state["gru"])
+        states, last = self.gru(tf.concat(stacked, axis=-1), state["gru"], recurrence)
         hidden = self.output_stack(tf.concat([*stacked, states], axis=-1))
         return _split(self.output(hidden), self.outputs), {"gru": last}
 
@@ -223,8 +219,12 @@ class CnnDecoder(tf.Module):
         # A small last layer starts every control near the middle of its range.
         self.output = Dense(f"{PREFIX}output", config.channels, sum(outputs.values()), random, gain=0.3)
 
-    def __call__(self, inputs: Sequence[tf.Tensor]) -> Outputs:
-        """Inputs in the order of their names, each [B, T, 1] -> output name -> [B, T, channels]."""
+    def __call__(self, inputs: Sequence[tf.Tensor], training: bool = False) -> Outputs:
+        """Inputs in the order of their names, each [B, T, 1] -> output name -> [B, T, channels].
+
+        `training` changes nothing here.
+        """
+        del training
         outputs, _ = self._run(inputs, {})
         return outputs
 

@@ -9,6 +9,7 @@ replay.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ class Windows:
     def __init__(self, rows: Iterable[tuple[str, Mapping[str, np.ndarray]]]):
         self._file = tempfile.TemporaryFile(prefix="swara-windows-")  # noqa: SIM115 - lives as long as the windows
         self._lengths: dict[str, int] = {}
+        self._least: dict[str, float] = {}
         identities = [(key, self._append(key, features)) for key, features in rows]
         self._file.flush()
         self._places = sorted(range(len(identities)), key=identities.__getitem__)
@@ -52,6 +54,10 @@ class Windows:
     def lengths(self) -> Mapping[str, int]:
         """Values a window in each feature."""
         return self._lengths
+
+    def least(self, feature: str) -> float:
+        """The lowest value of a feature in all windows."""
+        return self._least[feature]
 
     def batch(self, indices: Sequence[int] | np.ndarray) -> Batch:
         """Reads windows by their place in the order. Returns feature -> [len(indices), length] float32."""
@@ -76,6 +82,8 @@ class Windows:
         if not np.isfinite(row).all():
             bad = [name for name in self._lengths if not np.isfinite(features[name]).all()]
             raise ValueError(f"window {key!r} holds values that are not finite numbers in {', '.join(bad)}")
+        for name, values in features.items():
+            self._least[name] = min(self._least.get(name, math.inf), float(np.min(values)))
         data = row.tobytes()
         self._file.write(data)
         return hashlib.sha256(data).hexdigest()

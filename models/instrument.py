@@ -48,16 +48,17 @@ class Instrument(tf.Module):
         for variable in self.graph.trainable_variables:
             self.variables_by_name[f"reverb/{_name(variable).rpartition('/')[2]}"] = variable
 
-    def controls(self, features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def controls(self, features: Mapping[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
         """What the synthesiser is told to do.
 
         Args:
           features: `f0_hz` and `feature_names`, each [B, T]; others are not looked at.
+          training: takes the way that is cheap to differentiate; B and T must be known when the graph is traced.
 
         Returns:
           `graph.control_names`, each [B, T, channels], scaled and limited; and `f0_hz` [B, T, 1].
         """
-        return self.graph.get_controls(self.decoder(self._heard(features)), _column(features["f0_hz"]))
+        return self.graph.get_controls(self.decoder(self._heard(features), training), _column(features["f0_hz"]))
 
     def signals(
         self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
@@ -81,14 +82,21 @@ class Instrument(tf.Module):
         return self.signals(controls, noise, basis)[self.graph.audio_name]
 
     def __call__(
-        self, features: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
+        self,
+        features: Mapping[str, tf.Tensor],
+        noise: tf.Tensor | None = None,
+        basis: tf.Tensor | None = None,
+        training: bool = False,
     ) -> tf.Tensor:
         """Features as in `controls` -> audio [B, samples]."""
-        return self.audio_from(self.controls(features), noise, basis)
+        return self.audio_from(self.controls(features, training), noise, basis)
 
-    def basis(self, f0_hz: tf.Tensor) -> tf.Tensor:
-        """The harmonics of f0 [B, T] as waves: nothing that is trained is in them, so make them outside the tape."""
-        return self.graph.basis(_column(f0_hz))
+    def basis(self, f0_hz: tf.Tensor, lowest_hz: float | None = None) -> tf.Tensor | None:
+        """The harmonics of f0 [B, T] as waves: nothing that is trained is in them, so make them outside the tape.
+
+        Where f0 is known never to lie below lowest_hz, and B and T are known, they are made quicker.
+        """
+        return self.graph.basis(_column(f0_hz), lowest_hz)
 
     @property
     def latency(self) -> int:

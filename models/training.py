@@ -131,11 +131,12 @@ class Stepper(tf.Module):
       instrument: whose weights are trained.
       config: batch size, gradient clip, seed.
       loss: the spectral loss.
+      lowest_hz: no f0 of any batch lies below it.
     """
 
-    def __init__(self, instrument: Instrument, config: TrainerConfig, loss: LossConfig):
+    def __init__(self, instrument: Instrument, config: TrainerConfig, loss: LossConfig, lowest_hz: float):
         super().__init__()
-        self._instrument, self._seed = instrument, config.seed
+        self._instrument, self._seed, self._lowest_hz = instrument, config.seed, lowest_hz
         self._variables = list(instrument.variables_by_name.values())
         self._loss = SpectralLoss(**loss.model_dump())
         self.adam = Adam(instrument.variables_by_name, config.gradient_clip, config.reverb_rate)
@@ -146,9 +147,9 @@ class Stepper(tf.Module):
         audio = batch["audio"]  # [batch, samples]
         noise = white_noise(audio.shape[0], audio.shape[1], tf.stack([self._seed, step]))
         # What does not depend on the weights is made before the tape starts to record.
-        basis, targets = self._instrument.basis(batch["f0_hz"]), self._loss.target(audio)
+        basis, targets = self._instrument.basis(batch["f0_hz"], self._lowest_hz), self._loss.target(audio)
         with tf.GradientTape() as tape:
-            value = self._loss(targets, self._instrument(batch, noise, basis))
+            value = self._loss(targets, self._instrument(batch, noise, basis, training=True))
         return value, self.adam.apply(tape.gradient(value, self._variables), step, rate)
 
     @tf.function(autograph=False)
@@ -156,7 +157,7 @@ class Stepper(tf.Module):
         """Resynthesises eval batch `number`, with its own noise. Returns losses [batch] and audio [batch, samples]."""
         audio = batch["audio"]
         noise = white_noise(audio.shape[0], audio.shape[1], tf.stack([self._seed, -1 - number]))  # never a step's noise
-        made = self._instrument(batch, noise)
+        made = self._instrument(batch, noise, self._instrument.basis(batch["f0_hz"], self._lowest_hz), training=True)
         return self._loss.per_example(self._loss.target(audio), made), made
 
 
@@ -176,7 +177,8 @@ class _Training:
     ):
         self._instrument, self._windows, self._eval_windows = instrument, windows, eval_windows
         self._config, self._checkpoints, self._board, self._label = config, checkpoints, board, label
-        self._stepper = Stepper(instrument, config, loss)
+        lowest_hz = min(windows.least("f0_hz"), eval_windows.least("f0_hz"))
+        self._stepper = Stepper(instrument, config, loss, lowest_hz)
         self._inputs = ("audio", "f0_hz", *instrument.feature_names)
         self._step = 0
         self._seconds = 0.0

@@ -110,12 +110,15 @@ class ProcessorGraph(tf.Module):
             controls.update({control: scaled[own] for own, control in self._control_of[name].items()})
         return controls
 
-    def basis(self, f0_hz: tf.Tensor) -> tf.Tensor | None:
-        """The sines of a batch for `get_signal`: [batch, frames, hop, heard]; None without a harmonic synthesiser."""
+    def basis(self, f0_hz: tf.Tensor, lowest_hz: float | None = None) -> tf.Tensor | None:
+        """The sines of a batch for `get_signal`: [batch, frames, hop, heard]; None without a harmonic synthesiser.
+
+        Arguments: see `Harmonic.basis`.
+        """
         harmonics = [synth for synth in self.synths.values() if isinstance(synth, Harmonic)]
         if not harmonics:
             return None
-        return max(harmonics, key=lambda synth: synth.harmonics).basis(f0_hz)
+        return max(harmonics, key=lambda synth: synth.harmonics).basis(f0_hz, lowest_hz)
 
     def get_signal(
         self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None

@@ -73,6 +73,7 @@ class SpectralLoss:
             if weight > 0
         ]
         self._loudness_weight, self._sample_rate = loudness_weight, sample_rate
+        self._judge = tf.function(self._judged, autograph=False, jit_compile=True)
 
     def _loudness(self, audio: tf.Tensor) -> tf.Tensor | None:
         if not self._loudness_weight:
@@ -89,14 +90,49 @@ class SpectralLoss:
         """The loss of each example, shape [batch]; audio has shape [batch, samples]."""
         loss = tf.zeros([tf.shape(audio)[0]])
         for size, target in zip(self._sizes, targets.magnitudes, strict=True):
-            value = spectral.stft_magnitude(audio, size)
-            for weight, view in self._views:
-                loss += weight * tf.reduce_mean(self._distance(view(target) - view(value)), axis=[1, 2])
-        if targets.loudness is not None:
-            difference = self._distance(targets.loudness - self._loudness(audio))
-            loss += self._loudness_weight * tf.reduce_mean(difference, axis=1)
-        return loss
+            loss += self._distance_of(target, spectral.stft_magnitude(audio, size))
+        return loss + self._loudness_loss(targets, audio)
 
     def __call__(self, targets: Targets, audio: tf.Tensor) -> tf.Tensor:
-        """The mean loss of a batch, scalar."""
-        return tf.reduce_mean(self.per_example(targets, audio))
+        """The mean loss of a batch, scalar, in the way that is quick to differentiate; shapes must be known.
+
+        XLA compares two spectrograms and takes the derivative in one pass over them.
+        """
+        loss = tf.zeros([audio.shape[0]])
+        for size, target in zip(self._sizes, targets.magnitudes, strict=True):
+            loss += self._compared(target, audio, size)
+        return tf.reduce_mean(loss + self._loudness_loss(targets, audio))
+
+    def _distance_of(self, target: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
+        """Of two spectrograms [batch, frames, bins]: shape [batch]."""
+        differences = [(weight, view(target) - view(magnitudes)) for weight, view in self._views]
+        return tf.add_n([weight * tf.reduce_mean(self._distance(by), axis=[1, 2]) for weight, by in differences])
+
+    def _loudness_loss(self, targets: Targets, audio: tf.Tensor) -> tf.Tensor:
+        if targets.loudness is None:
+            return tf.constant(0.0)
+        difference = self._distance(targets.loudness - self._loudness(audio))
+        return self._loudness_weight * tf.reduce_mean(difference, axis=1)
+
+    def _compared(self, target: tf.Tensor, audio: tf.Tensor, size: int) -> tf.Tensor:
+        hop = size // 4
+
+        @tf.custom_gradient
+        def compared(audio: tf.Tensor) -> tuple[tf.Tensor, object]:
+            loss, of_spectrum = self._judge(target, spectral.stft(audio, size, hop), size)
+
+            def gradient(upstream: tf.Tensor) -> tf.Tensor:
+                return upstream[:, tf.newaxis] * spectral.audio_gradient(of_spectrum, size, hop, audio.shape[1])
+
+            return loss, gradient
+
+        return compared(audio)
+
+    def _judged(self, target: tf.Tensor, spectrum: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Loss [batch] of a spectrum [batch, frames, bins], and its gradient by that spectrum."""
+        magnitudes = spectral.magnitudes(spectrum)
+        with tf.GradientTape() as tape:
+            tape.watch(magnitudes)
+            loss = self._distance_of(target, magnitudes)
+        of_magnitudes = tape.gradient(loss, magnitudes)
+        return loss, spectral.stft_gradient(of_magnitudes, spectrum, magnitudes, size)

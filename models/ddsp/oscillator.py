@@ -8,9 +8,14 @@ every sample.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+# sin(2 pi y) = y (s0 + s1 y^2 + s2 y^4 + ...) for |y| <= 1/4, to 3.4e-9 (least squares, reweighted to an even error)
+SINE = (6.28318516, -41.34165504, 81.60100442, -76.54978912, 39.53675197)
 
 
 def envelope_weights(envelope: str, hop: int) -> npt.NDArray[np.float32]:
@@ -111,6 +116,36 @@ def harmonic_basis(phase: tf.Tensor, hz: tf.Tensor, harmonics: int, sample_rate:
     sines = tf.sin(phase[..., tf.newaxis] * (2.0 * np.pi * numbers))
     audible = hz[..., tf.newaxis] * numbers < nyquist
     return tf.stop_gradient(tf.where(audible, sines, 0.0))
+
+
+def audible_harmonics(lowest_hz: float, harmonics: int, sample_rate: int) -> int:
+    """How many of the harmonics lie below Nyquist where f0 is lowest."""
+    below = math.ceil(sample_rate / 2 / max(lowest_hz, 1e-3)) - 1
+    return min(max(below, 1), harmonics)
+
+
+@tf.function(autograph=False, jit_compile=True)
+def compiled_basis(phase: tf.Tensor, hz: tf.Tensor, numbers: tf.Tensor, nyquist: tf.Tensor) -> tf.Tensor:
+    """`harmonic_basis` for shapes that are known, in one pass: folded to a quarter cycle, a sine is a short polynomial.
+
+    Args:
+      phase: shape [batch, frames, hop], cycles of f0, in [0, 1).
+      hz: same shape, Hz of f0.
+      numbers: shape [heard], of the harmonics.
+      nyquist: scalar, Hz.
+
+    Returns:
+      Shape [batch, frames, hop, heard]; within 3e-7 of the sines of these phases.
+    """
+    cycles = phase[..., tf.newaxis] * numbers
+    cycles -= tf.round(cycles)  # [-1/2, 1/2]
+    folded = tf.abs(cycles)
+    folded = tf.sign(cycles) * tf.minimum(folded, 0.5 - folded)  # [-1/4, 1/4], of the same sine
+    square = tf.square(folded)
+    value = SINE[-1] * tf.ones_like(square)
+    for coefficient in reversed(SINE[:-1]):
+        value = value * square + coefficient
+    return tf.where(hz[..., tf.newaxis] * numbers < nyquist, folded * value, 0.0)
 
 
 def weighted_sum(basis: tf.Tensor, amplitudes: tf.Tensor, weights: npt.NDArray[np.float32]) -> tf.Tensor:

@@ -11,6 +11,46 @@ from models.ddsp import core
 SILENCE_DB = -core.DB_RANGE
 
 
+def stft(audio: tf.Tensor, size: int, hop: int, pad_end: bool = True) -> tf.Tensor:
+    """Short-time Fourier transform under a Hann window.
+
+    Args:
+      audio: shape [batch, samples].
+      size: samples of the FFT and of its window.
+      hop: samples from one frame to the next.
+      pad_end: pad with zeros so that the last sample is in a frame; else frames that would run over are left out.
+
+    Returns:
+      complex64, shape [batch, frames, size / 2 + 1].
+    """
+    frames = tf.signal.frame(audio, size, hop, pad_end=pad_end)  # [batch, frames, size]
+    return tf.signal.rfft(frames * tf.signal.hann_window(size))
+
+
+def magnitudes(spectrum: tf.Tensor) -> tf.Tensor:
+    """The absolute values of a complex tensor of any shape: tf.abs guards against overflow at three times the cost."""
+    return tf.sqrt(tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum)))
+
+
+def stft_gradient(of_magnitudes: tf.Tensor, spectrum: tf.Tensor, absolute: tf.Tensor, size: int) -> tf.Tensor:
+    """The gradient by a spectrum from the gradient by its magnitudes, all [batch, frames, bins]; 0 where they are 0."""
+    # a bin between 0 Hz and Nyquist stands for its mirror image too
+    mirrored = np.full(size // 2 + 1, size / 2, np.float32)
+    mirrored[0] = size
+    if size % 2 == 0:
+        mirrored[-1] = size
+    direction = tf.math.divide_no_nan(of_magnitudes * mirrored, absolute)
+    return tf.complex(tf.math.real(spectrum) * direction, tf.math.imag(spectrum) * direction)
+
+
+def audio_gradient(of_spectrum: tf.Tensor, size: int, hop: int, samples: tf.Tensor | int) -> tf.Tensor:
+    """The gradient by audio [batch, samples] from that by its `stft`, as `stft_gradient` gives it."""
+    of_frames = tf.signal.irfft(of_spectrum, [size]) * tf.signal.hann_window(size)
+    of_audio = tf.signal.overlap_and_add(of_frames, hop)
+    missing = tf.maximum(samples - tf.shape(of_audio)[1], 0)  # samples that were in no frame
+    return tf.pad(of_audio, [[0, 0], [0, missing]])[:, :samples]
+
+
 def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: bool = True) -> tf.Tensor:
     """Magnitudes of the short-time Fourier transform, with a gradient that is 0 where the magnitude is 0.
 
@@ -18,32 +58,21 @@ def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: 
       audio: shape [batch, samples].
       size: samples of the FFT and of its Hann window.
       overlap: of neighbouring frames; the hop is size * (1 - overlap).
-      pad_end: pad with zeros so that the last sample is in a frame; else frames that would run over are left out.
+      pad_end: see `stft`.
 
     Returns:
       Shape [batch, frames, size / 2 + 1].
     """
     hop = round(size * (1.0 - overlap))
-    window = tf.signal.hann_window(size)
-    # a bin between 0 Hz and Nyquist stands for its mirror image too
-    mirrored = np.full(size // 2 + 1, size / 2, np.float32)
-    mirrored[0] = size
-    if size % 2 == 0:
-        mirrored[-1] = size
 
     @tf.custom_gradient
     def magnitude(audio: tf.Tensor) -> tuple[tf.Tensor, object]:
-        samples = tf.shape(audio)[1]
-        frames = tf.signal.frame(audio, size, hop, pad_end=pad_end)  # [batch, frames, size]
-        spectrum = tf.signal.rfft(frames * window)
-        absolute = tf.abs(spectrum)
+        spectrum = stft(audio, size, hop, pad_end)
+        absolute = magnitudes(spectrum)
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            direction = tf.math.divide_no_nan(upstream * mirrored, absolute)
-            of_frames = tf.signal.irfft(spectrum * tf.cast(direction, tf.complex64), [size]) * window
-            of_audio = tf.signal.overlap_and_add(of_frames, hop)
-            missing = tf.maximum(samples - tf.shape(of_audio)[1], 0)  # samples that were in no frame
-            return tf.pad(of_audio, [[0, 0], [0, missing]])[:, :samples]
+            of_spectrum = stft_gradient(upstream, spectrum, absolute, size)
+            return audio_gradient(of_spectrum, size, hop, tf.shape(audio)[1])
 
         return absolute, gradient
 

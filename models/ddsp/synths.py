@@ -58,10 +58,23 @@ class Harmonic:
         distribution = normalise_harmonics(core.exp_sigmoid(harmonic_distribution), f0_hz, self.sample_rate)
         return {"amplitude": core.exp_sigmoid(amplitude), "harmonic_distribution": distribution, "f0_hz": f0_hz}
 
-    def basis(self, f0_hz: tf.Tensor) -> tf.Tensor:
-        """The sines of a batch, which no network changes: [batch, frames, hop, heard]. f0_hz: [batch, frames, 1]."""
+    def basis(self, f0_hz: tf.Tensor, lowest_hz: float | None = None) -> tf.Tensor:
+        """The sines of a batch, which no network changes.
+
+        Args:
+          f0_hz: shape [batch, frames, 1], Hz.
+          lowest_hz: no f0 lies below it. Where it is given, shapes must be known and the computation is compiled.
+
+        Returns:
+          Shape [batch, frames, hop, heard]; harmonics that no f0 in the batch, or above lowest_hz, lets be heard are
+          left out.
+        """
         phase, hz, _ = oscillator.sample_phases(f0_hz, self.hop, self.sample_rate)
-        return oscillator.harmonic_basis(phase, hz, self.harmonics, self.sample_rate)
+        if lowest_hz is None:
+            return oscillator.harmonic_basis(phase, hz, self.harmonics, self.sample_rate)
+        heard = oscillator.audible_harmonics(lowest_hz, self.harmonics, self.sample_rate)
+        numbers = tf.range(1, heard + 1, dtype=tf.float32)
+        return oscillator.compiled_basis(phase, hz, numbers, tf.constant(self.sample_rate / 2))
 
     def get_signal(
         self,

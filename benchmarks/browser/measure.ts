@@ -1,0 +1,147 @@
+/** The benchmarks, one after the other, each on fresh pages of one browser. */
+
+import type { Page } from "playwright-core";
+import type { BankName } from "./banks.ts";
+import type { ClipPath } from "./clips.ts";
+import type { BankResult } from "./page.ts";
+
+/** One line of output. */
+export type Line = { readonly benchmark: string } & Readonly<Record<string, unknown>>;
+
+export interface Bench {
+  /** A page on which nothing has run yet. */
+  open(): Promise<Page>;
+  /** URL of the bundle's manifest or of its `latest.json`'s folder. */
+  readonly bundle: string;
+}
+
+const BANKS: readonly BankName[] = ["stock", "stock_one_cumsum", "phase_cumsum", "scan", "fused"];
+const RUNS = 9;
+const CONVERSIONS = 50;
+
+/** Time, memory and exactness of every bank of harmonics. */
+export async function harmonics(bench: Bench): Promise<Line> {
+  const times = await onPage(bench, "webgl", (page) =>
+    page.evaluate(([names, runs]) => globalThis.swaraBenchmark.bankTimes(names, runs), [BANKS, RUNS] as const),
+  );
+  const banks: Record<string, object> = {};
+  const ms = (name: BankName) => median(times[name] ?? []);
+  const peaks: Record<string, number> = {};
+  for (const name of BANKS) {
+    const run = (page: Page) => page.evaluate((one) => globalThis.swaraBenchmark.bank(one), name);
+    const float32: BankResult = await onPage(bench, "webgl", run);
+    const float16: BankResult = await onPage(bench, "webgl", run, true);
+    peaks[name] = float32.peakBytes;
+    banks[name] = {
+      ms: round(ms(name)),
+      peak_bytes: float32.peakBytes,
+      snr_db: round(float32.snrDb),
+      snr_db_float16: round(float16.snrDb),
+      not_a_number_float16: round(float16.notFinite, 3),
+    };
+  }
+  return {
+    benchmark: "harmonics",
+    banks,
+    fused_times_faster: round(ms("stock") / ms("fused")),
+    fused_times_faster_than_one_cumsum: round(ms("stock_one_cumsum") / ms("fused")),
+    fused_share_of_peak: round((peaks.fused ?? 0) / (peaks.stock ?? 0), 4),
+    scan_times_faster: round(ms("stock") / ms("scan")),
+    scan_times_faster_than_one_cumsum: round(ms("stock_one_cumsum") / ms("scan")),
+  };
+}
+
+const CLIPS: Readonly<Record<string, readonly [backend: string, path: ClipPath]>> = {
+  wasm_controls_wasm_synthesiser: ["wasm", { kind: "tfjs" }],
+  wasm_controls_wasm_synthesiser_dry: ["wasm", { kind: "tfjs", options: { reverb: false } }],
+  engine_without_tfjs: ["cpu", { kind: "engine" }],
+  webgl_controls_fused_kernel: ["webgl", { kind: "tfjs" }],
+  webgl_full_graph_dry: ["webgl", { kind: "full" }],
+  wasm_full_graph_dry: ["wasm", { kind: "full" }],
+};
+
+/** Four seconds of features to four seconds of sound, reverb included unless a name says dry: first and warm. */
+export async function clips(bench: Bench): Promise<Line> {
+  const paths: Record<string, object> = {};
+  for (const [name, [backend, path]] of Object.entries(CLIPS)) {
+    const { load, times } = await onPage(bench, backend, async (page) => ({
+      load: await loadClip(page, bench, path),
+      times: await page.evaluate((runs) => globalThis.swaraBenchmark.clipTimes(runs), RUNS + 1),
+    }));
+    const [first = 0, ...warm] = times;
+    const [best, middle] = [Math.min(...warm), median(warm)];
+    paths[name] = { load_ms: round(load), first_ms: round(first), warm_ms: round(middle), best_ms: round(best) };
+  }
+  return { benchmark: "clip", paths };
+}
+
+/** Memory of the clip path on webgl: textures deleted at once, or left to TF.js's pool; and of the stock graph. */
+export async function earlyDisposal(bench: Bench): Promise<Line> {
+  const peak = (path: ClipPath) =>
+    onPage(bench, "webgl", async (page) => {
+      await loadClip(page, bench, path);
+      const runs = await page.evaluate(() => globalThis.swaraBenchmark.clipMemory(3));
+      return { peak_bytes: Math.max(...runs.map((run) => run.peakBytes)), held_bytes: runs.at(-1)?.heldBytes };
+    });
+  const withIt = await peak({ kind: "tfjs" });
+  const without = await peak({ kind: "tfjs", options: { keepTextures: true } });
+  const full = await peak({ kind: "full" });
+  return { benchmark: "early_disposal", with: withIt, without, full_graph: full };
+}
+
+/** What fifty conversions leave behind, counted from the second on. */
+export async function conversions(bench: Bench): Promise<Line> {
+  const gained = async (backend: string) => {
+    const runs = await onPage(bench, backend, async (page) => {
+      await loadClip(page, bench, { kind: "tfjs" });
+      return page.evaluate((count) => globalThis.swaraBenchmark.clipMemory(count), CONVERSIONS + 1);
+    });
+    const [, second] = runs;
+    const last = runs.at(-1);
+    if (second === undefined || last === undefined) throw new Error("no conversions were made");
+    return { gpu_bytes: last.heldBytes - second.heldBytes, tensors: last.tensors - second.tensors };
+  };
+  return { benchmark: "conversions", count: CONVERSIONS, webgl: await gained("webgl"), wasm: await gained("wasm") };
+}
+
+/** The live synthesiser at 48 kHz with 100 harmonics, all audible, on one core; the run that was disturbed least. */
+export async function liveSynthesis(bench: Bench): Promise<Line> {
+  const runs = await onPage(bench, "cpu", (page) =>
+    page.evaluate(async (url) => {
+      const results: number[] = [];
+      for (let run = 0; run < 5; run++) results.push(await globalThis.swaraBenchmark.timesRealTime(url));
+      return results;
+    }, bench.bundle),
+  );
+  return { benchmark: "live_synthesis", times_real_time: round(Math.max(...runs)), median: round(median(runs)) };
+}
+
+async function onPage<T>(
+  bench: Bench,
+  backend: string,
+  work: (page: Page) => Promise<T>,
+  isFloat16 = false,
+): Promise<T> {
+  const page = await bench.open();
+  try {
+    await page.evaluate(([name, half]) => globalThis.swaraBenchmark.start(name, half), [backend, isFloat16] as const);
+    return await work(page);
+  } finally {
+    await page.close();
+  }
+}
+
+function loadClip(page: Page, bench: Bench, path: ClipPath): Promise<number> {
+  return page.evaluate(([url, how]) => globalThis.swaraBenchmark.loadClip(url, how), [bench.bundle, path] as const);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+export function round(value: number | null, digits = 1): number | null {
+  return value === null ? null : Number(value.toFixed(digits));
+}

@@ -1,0 +1,91 @@
+/** The lines of a run as a Markdown table: what was measured beside what is asked for. */
+
+import type { Line } from "./measure.ts";
+
+interface Row {
+  readonly name: string;
+  readonly benchmark: string;
+  readonly goal: string;
+  /** The figure, of that benchmark's line. */
+  readonly figure: (line: Figures) => string;
+}
+
+/** A line as it is read back; a figure that is not there is `undefined`, and shows as such. */
+// biome-ignore lint/suspicious/noExplicitAny: lines differ from benchmark to benchmark
+type Figures = any;
+
+const ROWS: readonly Row[] = [
+  {
+    name: "fused kernel: times faster than stock ops",
+    benchmark: "harmonics",
+    goal: ">= 20",
+    figure: (line) => `${line.fused_times_faster} (${line.fused_times_faster_than_one_cumsum} than with one cumsum)`,
+  },
+  {
+    name: "fused kernel: share of the stock ops' peak GPU memory",
+    benchmark: "harmonics",
+    goal: "<= 2 %",
+    figure: ({ fused_share_of_peak, banks }) =>
+      `${percent(fused_share_of_peak)} (${megabytes(banks.fused.peak_bytes)} of ${megabytes(banks.stock.peak_bytes)})`,
+  },
+  {
+    name: "fused kernel: SNR, float32 / float16 textures",
+    benchmark: "harmonics",
+    goal: ">= 100 / 60 dB",
+    figure: ({ banks }) => `${banks.fused.snr_db} / ${banks.fused.snr_db_float16} dB`,
+  },
+  {
+    name: "modulo scan, harmonics summed in the shader: times faster than stock cumsum and bank",
+    benchmark: "harmonics",
+    goal: ">= 5",
+    figure: (line) => `${line.scan_times_faster} (${line.scan_times_faster_than_one_cumsum} than with one cumsum)`,
+  },
+  {
+    name: "samples that are no number with float16 textures: stock / registerPhaseCumsum / scan",
+    benchmark: "harmonics",
+    goal: "some / 0 / 0",
+    figure: ({ banks }) =>
+      [banks.stock, banks.phase_cumsum, banks.scan].map((bank) => percent(bank.not_a_number_float16)).join(" / "),
+  },
+  {
+    name: "clip path on webgl: peak GPU memory with early disposal / without / of the stock `full/` graph",
+    benchmark: "early_disposal",
+    goal: "",
+    figure: (line) => [line.with, line.without, line.full_graph].map((one) => megabytes(one.peak_bytes)).join(" / "),
+  },
+  {
+    name: "clip of 4 s, warm: controls on wasm, WASM synthesiser, reverb",
+    benchmark: "clip",
+    goal: "< 40 ms",
+    figure: ({ paths }) => `${paths.wasm_controls_wasm_synthesiser.warm_ms} ms`,
+  },
+  {
+    name: "GPU memory gained over 50 conversions",
+    benchmark: "conversions",
+    goal: "0 bytes",
+    figure: ({ webgl }) => `${webgl.gpu_bytes} bytes`,
+  },
+  {
+    name: "live synthesis at 48 kHz with 100 harmonics, one core: times real time",
+    benchmark: "live_synthesis",
+    goal: ">= 60",
+    figure: (line) => `${line.times_real_time}`,
+  },
+];
+
+/** Markdown, of the benchmarks that were run. */
+export function table(lines: readonly Line[]): string {
+  const rows = ROWS.flatMap(({ name, benchmark, goal, figure }) => {
+    const line = lines.find((one) => one.benchmark === benchmark);
+    return line === undefined ? [] : [`| ${name} | ${figure(line)} | ${goal} |`];
+  });
+  return ["| what | measured | asked for |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(2))} %`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

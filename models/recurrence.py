@@ -1,0 +1,125 @@
+"""The GRU's loop over frames, the one part of a model that cannot be done for all frames at once.
+
+`recur` is plain: it takes any length, streams, and converts to TensorFlow.js. `recur_in_training` computes the same for
+a length known when the graph is traced. XLA compiles its loops, and its gradient is written by hand: the gates follow
+from the states by one large product, so the way forward keeps nothing else, and the way back multiplies once a frame,
+by the transposed kernel. TensorFlow's own gradient of a loop adds up an outer product of the kernel's size every frame.
+
+Shapes: T frames, B batch, U units. Gates are columns in the order update, reset, candidate (Keras: reset_after=True):
+
+    q = h W + b;  z = sigmoid(x_z + q_z);  r = sigmoid(x_r + q_r);  c = tanh(x_c + r q_c);  h' = c + z (h - c)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+Recurrence = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+
+def recur(inputs: tf.Tensor, state: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Runs a GRU over frames.
+
+    Args:
+      inputs: shape [T, B, 3U], what the inputs say to the gates.
+      state: shape [B, U], before the first frame.
+      kernel: shape [U, 3U], what the state says to the gates.
+      bias: shape [3U].
+
+    Returns:
+      The states after every frame [T, B, U], and the last one.
+    """
+    frames = tf.shape(inputs)[0]
+    gates = tf.TensorArray(tf.float32, size=frames, element_shape=inputs.shape[1:]).unstack(inputs)
+    states = tf.TensorArray(tf.float32, size=frames, element_shape=state.shape)
+
+    def frame(t: tf.Tensor, h: tf.Tensor, states: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
+        update, _, candidate, _ = _gates(gates.read(t), tf.matmul(h, kernel) + bias)
+        h = candidate + update * (h - candidate)
+        return t + 1, h, states.write(t, h)
+
+    _, last, states = tf.while_loop(
+        lambda t, *_: t < frames, frame, (0, state, states), maximum_iterations=frames, parallel_iterations=1
+    )
+    return states.stack(), last
+
+
+@tf.custom_gradient
+def recur_in_training(
+    inputs: tf.Tensor, state: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
+) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable[..., tuple[tf.Tensor, ...]]]:
+    """`recur` inside a graph in which T is known: faster, and far cheaper to differentiate."""
+    states, last = _compiled_recur(inputs, state, kernel, bias)
+
+    def gradient(of_states: tf.Tensor, of_last: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        units = state.shape[-1]
+        before = tf.concat([state[tf.newaxis], states[:-1]], axis=0)  # [T, B, U]
+        rows = tf.reshape(before, [-1, units])  # [T B, U]
+        heard = tf.reshape(tf.matmul(rows, kernel) + bias, tf.shape(inputs))  # [T, B, 3U]
+        slopes, candidate_slope = _slopes(inputs, heard, before)
+        of_h, of_state = _compiled_return(slopes, of_states, of_last, tf.transpose(kernel))
+        of_heard = slopes[:, :, :3] * of_h[:, :, tf.newaxis]  # [T, B, 3, U]
+        of_inputs = tf.concat([of_heard[:, :, 0], of_heard[:, :, 1], candidate_slope * of_h], axis=-1)
+        of_rows = tf.reshape(of_heard, [-1, 3 * units])
+        return of_inputs, of_state, tf.matmul(rows, of_rows, transpose_a=True), tf.reduce_sum(of_rows, axis=0)
+
+    return (states, last), gradient
+
+
+def _gates(x: tf.Tensor, heard: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Update, reset, candidate and q_c, each [..., U], from what the inputs and the state say."""
+    x_update, x_reset, x_candidate = tf.split(x, 3, axis=-1)
+    q_update, q_reset, q_candidate = tf.split(heard, 3, axis=-1)
+    reset = tf.sigmoid(x_reset + q_reset)
+    return tf.sigmoid(x_update + q_update), reset, tf.tanh(x_candidate + reset * q_candidate), q_candidate
+
+
+@tf.function(autograph=False, jit_compile=True)
+def _compiled_recur(
+    inputs: tf.Tensor, state: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    return recur(inputs, state, kernel, bias)
+
+
+@tf.function(autograph=False, jit_compile=True)
+def _slopes(inputs: tf.Tensor, heard: tf.Tensor, before: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """What a frame's new state changes by, by each thing that it is made of.
+
+    Returns:
+      dh'/dq_z, dh'/dq_r, dh'/dq_c and the direct part of dh'/dh, shape [T, B, 4, U]; dh'/dx_c, shape [T, B, U].
+    """
+    update, reset, candidate, q_candidate = _gates(inputs, heard)
+    by_candidate = (1.0 - update) * (1.0 - tf.square(candidate))
+    by_update = (before - candidate) * update * (1.0 - update)
+    by_reset = by_candidate * q_candidate * reset * (1.0 - reset)
+    return tf.stack([by_update, by_reset, by_candidate * reset, update], axis=2), by_candidate
+
+
+@tf.function(autograph=False, jit_compile=True)
+def _compiled_return(
+    slopes: tf.Tensor, of_states: tf.Tensor, of_last: tf.Tensor, transposed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The way back through the frames: the gradients of all states [T, B, U], and of the one before them [B, U].
+
+    Args:
+      slopes: shape [T, B, 4, U], see `_slopes`.
+      of_states: shape [T, B, U], what the loss asks of every state; of_last: shape [B, U], besides, of the last one.
+      transposed: the kernel, shape [3U, U].
+    """
+    frames, batch, _, units = slopes.shape
+    steps = tf.TensorArray(tf.float32, size=frames, element_shape=slopes.shape[1:]).unstack(slopes)
+    asked = tf.TensorArray(tf.float32, size=frames, element_shape=of_last.shape).unstack(of_states)
+    results = tf.TensorArray(tf.float32, size=frames, element_shape=of_last.shape)
+
+    def frame(t: tf.Tensor, of_h: tf.Tensor, results: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
+        of_h += asked.read(t)
+        step = steps.read(t)  # [B, 4, U]
+        of_heard = tf.reshape(step[:, :3] * of_h[:, tf.newaxis], [batch, 3 * units])
+        return t - 1, step[:, 3] * of_h + tf.matmul(of_heard, transposed), results.write(t, of_h)
+
+    _, of_state, results = tf.while_loop(
+        lambda t, *_: t >= 0, frame, (frames - 1, of_last, results), maximum_iterations=frames, parallel_iterations=1
+    )
+    return results.stack(), of_state
