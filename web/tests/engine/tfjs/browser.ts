@@ -1,35 +1,14 @@
 /** Opens a TypeScript module in headless Chromium, as a page would load it. */
 
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { engineParts } from "../../../engine/build/plugin.ts";
 import { launchChromium } from "../../../validator/chromium.ts";
 import { type Site, serve } from "../../../validator/serve.ts";
-
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
-/** The machine's Chromium: `SWARA_CHROMIUM` (`none`: no browser), or the first of the usual names on the PATH. */
-export function findChromium(): string | null {
-  const named = process.env.SWARA_CHROMIUM;
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  const candidates = (named === undefined ? NAMES : [named]).flatMap((name) =>
-    isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name)),
-  );
-  return candidates.find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** A browser on a built module. */
 export class Opened {

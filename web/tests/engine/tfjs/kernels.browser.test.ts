@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { HarmonicSettings } from "../../../engine/src/tfjs/fused_harmonics.ts";
-import { findChromium, Opened } from "./browser.ts";
+import { Opened } from "./browser.ts";
+import { findChromium } from "./find_chromium.ts";
 import type { CumsumCase } from "./page.ts";
 import { type Controls, referenceHarmonics, snrDb } from "./reference.ts";
 
