@@ -17,7 +17,17 @@ import { parseArgs } from "node:util";
 import { findChromium } from "../../web/tests/engine/tfjs/find_chromium.ts";
 import { launchChromium } from "../../web/validator/chromium.ts";
 import { serve } from "../../web/validator/serve.ts";
-import { type Bench, clips, conversions, earlyDisposal, harmonics, type Line, liveSynthesis } from "./measure.ts";
+import {
+  type Bench,
+  clips,
+  conversions,
+  earlyDisposal,
+  harmonics,
+  type Line,
+  latency,
+  liveSynthesis,
+  underruns,
+} from "./measure.ts";
 import { table } from "./table.ts";
 
 const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<Line>>> = {
@@ -26,6 +36,8 @@ const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<Line>>> = {
   early_disposal: earlyDisposal,
   conversions,
   live_synthesis: liveSynthesis,
+  underruns,
+  latency,
 };
 
 const USAGE = `usage: cli.mjs --bundle DIR [--chromium PROGRAM] [--only ${Object.keys(BENCHMARKS).join("|")} ...] | --table FILE`;

@@ -106,14 +106,58 @@ export async function conversions(bench: Bench): Promise<Line> {
 
 /** The live synthesiser at 48 kHz with 100 harmonics, all audible, on one core; the run that was disturbed least. */
 export async function liveSynthesis(bench: Bench): Promise<Line> {
-  const runs = await onPage(bench, "cpu", (page) =>
+  const { alone, whole } = await onPage(bench, "cpu", (page) =>
     page.evaluate(async (url) => {
-      const results: number[] = [];
-      for (let run = 0; run < 5; run++) results.push(await globalThis.swaraBenchmark.timesRealTime(url));
-      return results;
+      const alone: number[] = [];
+      const whole: number[] = [];
+      for (let run = 0; run < 5; run++) {
+        alone.push(await globalThis.swaraBenchmark.timesRealTime(url));
+        whole.push(await globalThis.swaraBenchmark.wholeTimesRealTime(url, 10));
+      }
+      return { alone, whole };
     }, bench.bundle),
   );
-  return { benchmark: "live_synthesis", times_real_time: round(Math.max(...runs)), median: round(median(runs)) };
+  return {
+    benchmark: "live_synthesis",
+    times_real_time: round(Math.max(...alone)),
+    median: round(median(alone)),
+    with_pitch_and_network: round(Math.max(...whole)),
+  };
+}
+
+const PLAYED_SECONDS = 30;
+
+/** Half a minute of live playing while the main thread is blocked 200 ms in every 500. */
+export async function underruns(bench: Bench): Promise<Line> {
+  const result = await onPage(bench, "cpu", async (page) => {
+    await page.mouse.click(1, 1); // contexts start only on pages that were touched
+    return page.evaluate(([url, seconds]) => globalThis.swaraBenchmark.underruns(url, seconds), [
+      bench.bundle,
+      PLAYED_SECONDS,
+    ] as const);
+  });
+  const rounded = Object.entries(result).map(([name, value]) => [name, round(value, 3)]);
+  return { benchmark: "underruns", ...Object.fromEntries(rounded) };
+}
+
+/** From a gated tone at the live instrument's input to its answer at the output, in the audio thread's clock; ms. */
+export async function latency(bench: Bench): Promise<Line> {
+  const { onsets, parts, base, output } = await onPage(bench, "cpu", async (page) => {
+    await page.mouse.click(1, 1);
+    return page.evaluate((url) => globalThis.swaraBenchmark.latency(url), bench.bundle);
+  });
+  const ms = (seconds: number) => round(1000 * seconds);
+  return {
+    benchmark: "latency",
+    bursts: onsets.bursts,
+    input_to_output_ms: ms(median(onsets.seconds)),
+    worst_ms: ms(Math.max(...onsets.seconds)),
+    to_half_level_ms: ms(median(onsets.toHalf)),
+    algorithmic_ms: ms(parts.total),
+    parts_ms: Object.fromEntries(Object.entries(parts).map(([name, seconds]) => [name, ms(seconds)])),
+    context_base_ms: ms(base),
+    context_output_ms: ms(output),
+  };
 }
 
 async function onPage<T>(

@@ -8,6 +8,7 @@ import { referenceHarmonics, snrDb } from "../../web/tests/engine/tfjs/reference
 import { type BankName, phrase, play, SETTINGS } from "./banks.ts";
 import { ClipBench, type ClipPath } from "./clips.ts";
 import { countGlBytes } from "./gl_bytes.ts";
+import { type LatencyResult, latency, type Underruns, underruns, wholeTimesRealTime } from "./live.ts";
 import { timesRealTime } from "./synthesis.ts";
 
 const bytes = countGlBytes();
@@ -42,6 +43,10 @@ export interface BenchmarkPage {
   clipMemory(runs: number): Promise<MemoryResult[]>;
   /** Seconds of sound that the live synthesiser makes in one second of this thread. */
   timesRealTime(url: string): Promise<number>;
+  wholeTimesRealTime(url: string, seconds: number): Promise<number>;
+  /** These two play: the page must have been clicked. */
+  underruns(url: string, seconds: number): Promise<Underruns>;
+  latency(url: string): Promise<LatencyResult>;
 }
 
 declare global {
@@ -107,6 +112,9 @@ globalThis.swaraBenchmark = {
   },
 
   timesRealTime,
+  wholeTimesRealTime,
+  underruns,
+  latency,
 };
 
 function loaded(): ClipBench {

@@ -4,8 +4,10 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { HarmonicSettings } from "../../../engine/src/tfjs/fused_harmonics.ts";
+import { missing } from "../shared.ts";
 import { Opened } from "./browser.ts";
 import { findChromium } from "./find_chromium.ts";
+import { goldenClips } from "./golden.ts";
 import type { CumsumCase } from "./page.ts";
 import { type Controls, referenceHarmonics, snrDb } from "./reference.ts";
 
@@ -58,6 +60,25 @@ describe.skipIf(isSkipped)("in Chromium", { timeout: 60_000 }, () => {
     expect(snrDb(expected, await scanned(0, controls, MELODY))).toBeGreaterThan(100);
     expect(snrDb(expected, await scanned(1, controls, MELODY))).toBeGreaterThan(60);
   });
+
+  const absent = missing("golden");
+  test.skipIf(absent !== null).each([
+    ["harmonic_k60_melody_window", "window"],
+    ["harmonic_k100_sweep_window", "window"],
+    ["harmonic_k20_high_window", "window"],
+    ["harmonic_k1_low_linear", "linear"],
+    ["harmonic_k60_hop320_linear", "linear"],
+  ] as const)(
+    `the fused bank sounds as ddsp does: %s${absent === null ? "" : ` (${absent})`}`,
+    async (name, envelope) => {
+      for (const { controls, settings, signal } of goldenClips(name, envelope)) {
+        const samples = await fused(0, controls, settings);
+        const off = samples.map((value, i) => Math.abs(value - (signal[i] ?? Number.NaN)));
+        expect(Math.max(...off)).toBeLessThan(1e-2); // what ddsp's float32 itself is off
+        expect(snrDb(signal, samples)).toBeGreaterThan(70);
+      }
+    },
+  );
 
   test("nothing sounds at or above Nyquist", async () => {
     const distribution = new Float32Array(10 * 60).fill(1 / 60);

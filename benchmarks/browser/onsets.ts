@@ -1,0 +1,67 @@
+/** A gated tone, and where its beginnings are found again. */
+
+const BURSTS = 12;
+const ON_SECONDS = 0.5;
+const OFF_SECONDS = 0.5;
+/** The first bursts are heard while the instrument still finds out how loud and how high the voice is. */
+const SETTLING = 3;
+const LEVEL = 0.25;
+const PARTIALS = 12;
+
+export interface Onsets {
+  /** s from each burst's first sample to the first of the answer above a tenth (-20 dB) of what it rises to. */
+  readonly seconds: number[];
+  /** The same to half (-6 dB) of it. */
+  readonly toHalf: number[];
+  /** Bursts that were looked at. */
+  readonly bursts: number;
+}
+
+/** Bursts of a tone with partials that fall by 6 dB an octave, each begun at once. */
+export function bursts(hz: number, rate: number): Float32Array<ArrayBuffer> {
+  const period = Math.round((ON_SECONDS + OFF_SECONDS) * rate);
+  return Float32Array.from({ length: BURSTS * period }, (_, i) => {
+    const n = i % period;
+    if (n >= ON_SECONDS * rate) return 0;
+    let value = 0;
+    for (let k = 1; k <= PARTIALS; k++) value += Math.sin((2 * Math.PI * k * hz * (n + 1)) / rate) / k;
+    return LEVEL * value;
+  });
+}
+
+/**
+ * How long after each burst of `source` its answer begins in `answer`.
+ *
+ * Throws where a burst has no answer.
+ */
+export function onsets(source: Float32Array, answer: Float32Array, rate: number): Onsets {
+  const starts = beginnings(source, Math.round((OFF_SECONDS / 2) * rate)).slice(SETTLING);
+  const seconds: number[] = [];
+  const toHalf: number[] = [];
+  for (const start of starts) {
+    const heard = answer.subarray(start, start + Math.round((ON_SECONDS + OFF_SECONDS / 2) * rate));
+    const level = peak(heard.subarray(Math.round(0.3 * rate), Math.round(ON_SECONDS * rate)));
+    const tenth = heard.findIndex((value) => Math.abs(value) >= 0.1 * level);
+    const half = heard.findIndex((value) => Math.abs(value) >= 0.5 * level);
+    if (level < 1e-3 || tenth < 0) throw new Error(`the burst at ${start / rate} s has no answer`);
+    seconds.push(tenth / rate);
+    toHalf.push(half / rate);
+  }
+  return { seconds, toHalf, bursts: starts.length };
+}
+
+/** Where sound begins after at least so many samples of silence. */
+function beginnings(signal: Float32Array, silence: number): number[] {
+  const found: number[] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  signal.forEach((value, i) => {
+    if (value === 0) return;
+    if (i - last > silence) found.push(i);
+    last = i;
+  });
+  return found;
+}
+
+function peak(signal: Float32Array): number {
+  return signal.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
