@@ -4,9 +4,11 @@ import type { Instrument } from "../../web/engine/src/bundle/load.ts";
 import { loadInstrument } from "../../web/engine/src/bundle/load.ts";
 import type { ClipFeatures } from "../../web/engine/src/clip/controls.ts";
 import { renderClip } from "../../web/engine/src/clip/render.ts";
+import { NoiseSource } from "../../web/engine/src/synthesis/noise_source.ts";
 import { loadControls, loadFull, renderClipTfjs, type TfjsRenderOptions } from "../../web/engine/src/tfjs/index.ts";
+import { snrDb } from "../../web/tests/engine/tfjs/reference.ts";
 
-export const CLIP_SECONDS = 4;
+const CLIP_SECONDS = 4;
 
 /** `engine`: no TF.js; `full`: the `full/` graph of stock operations, dry; else controls on TF.js, and what sounds them. */
 export interface ClipPath {
@@ -15,35 +17,45 @@ export interface ClipPath {
   readonly options?: TfjsRenderOptions;
 }
 
-export class ClipBench {
+/** Samples at the end in which only the engine lets the sound die away. */
+const RELEASE_SECONDS = 0.01;
+
+export interface ClipBench {
   /** One clip, to the last sample. */
-  readonly play: () => Promise<Float32Array>;
-  readonly dispose: () => void;
+  play(): Promise<Float32Array>;
+  /** SNR, dB, of a clip against the engine's plain JavaScript, which computes in float64. */
+  exactness(): Promise<number>;
+  dispose(): void;
+}
 
-  private constructor(play: () => Promise<Float32Array>, dispose: () => void) {
-    this.play = play;
-    this.dispose = dispose;
-  }
+/** Loads a bundle for one way onto the current backend. */
+export async function loadClipBench(url: string, path: ClipPath): Promise<ClipBench> {
+  const instrument = await loadInstrument(url);
+  const features = melody(instrument);
+  const { play, dispose } = await player(instrument, features, path);
+  const reverb = path.kind !== "full" && (path.options?.reverb ?? true);
+  const exactness = async () => {
+    const exact = await renderClip(instrument, features, { synthesiser: "js", reverb });
+    const dry = Math.round((CLIP_SECONDS - RELEASE_SECONDS) * instrument.manifest.audio.sample_rate);
+    return snrDb(exact.subarray(0, dry), (await play()).subarray(0, dry));
+  };
+  return { play, exactness, dispose };
+}
 
-  /** Loads a bundle for one way onto the current backend. */
-  static async load(url: string, path: ClipPath): Promise<ClipBench> {
-    const instrument = await loadInstrument(url);
-    const features = melody(instrument);
-    if (path.kind === "engine") return new ClipBench(() => renderClip(instrument, features), ignore);
-    if (path.kind === "full") {
-      const full = await loadFull(instrument);
-      const noise = Float32Array.from({ length: CLIP_SECONDS * instrument.manifest.audio.sample_rate }, random(1));
-      return new ClipBench(
-        () => full.render(features, noise),
-        () => full.dispose(),
-      );
-    }
-    const controls = await loadControls(instrument);
-    return new ClipBench(
-      () => renderClipTfjs(controls, features, path.options),
-      () => controls.dispose(),
-    );
+async function player(
+  instrument: Instrument,
+  features: ClipFeatures,
+  path: ClipPath,
+): Promise<Pick<ClipBench, "play" | "dispose">> {
+  if (path.kind === "engine") return { play: () => renderClip(instrument, features), dispose: () => {} };
+  if (path.kind === "full") {
+    const full = await loadFull(instrument);
+    const noise = new Float32Array(CLIP_SECONDS * instrument.manifest.audio.sample_rate);
+    new NoiseSource().fill(noise);
+    return { play: () => full.render(features, noise), dispose: () => full.dispose() };
   }
+  const controls = await loadControls(instrument);
+  return { play: () => renderClipTfjs(controls, features, path.options), dispose: () => controls.dispose() };
 }
 
 /** A phrase with vibrato and swells inside of the instrument's range. */
@@ -62,14 +74,3 @@ function melody({ manifest }: Instrument): ClipFeatures {
     rms: loudnessDb.map((db) => 0.3 * 10 ** (db / 20)),
   };
 }
-
-/** Uniform in [-1, 1), the same for the same seed (Lehmer 1949). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return (2 * state) / 2147483647 - 1;
-  };
-}
-
-function ignore(): void {}

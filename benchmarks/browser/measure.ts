@@ -64,13 +64,20 @@ const CLIPS: Readonly<Record<string, readonly [backend: string, path: ClipPath]>
 export async function clips(bench: Bench): Promise<Line> {
   const paths: Record<string, object> = {};
   for (const [name, [backend, path]] of Object.entries(CLIPS)) {
-    const { load, times } = await onPage(bench, backend, async (page) => ({
+    const { load, times, snr } = await onPage(bench, backend, async (page) => ({
       load: await loadClip(page, bench, path),
       times: await page.evaluate((runs) => globalThis.swaraBenchmark.clipTimes(runs), RUNS + 1),
+      snr: await page.evaluate(() => globalThis.swaraBenchmark.clipExactness()),
     }));
     const [first = 0, ...warm] = times;
     const [best, middle] = [Math.min(...warm), median(warm)];
-    paths[name] = { load_ms: round(load), first_ms: round(first), warm_ms: round(middle), best_ms: round(best) };
+    paths[name] = {
+      load_ms: round(load),
+      first_ms: round(first),
+      warm_ms: round(middle),
+      best_ms: round(best),
+      snr_db: round(snr),
+    };
   }
   return { benchmark: "clip", paths };
 }

@@ -6,7 +6,7 @@ import "@tensorflow/tfjs-backend-webgl";
 import * as tf from "@tensorflow/tfjs-core";
 import { referenceHarmonics, snrDb } from "../../web/tests/engine/tfjs/reference.ts";
 import { type BankName, phrase, play, SETTINGS } from "./banks.ts";
-import { ClipBench, type ClipPath } from "./clips.ts";
+import { type ClipBench, type ClipPath, loadClipBench } from "./clips.ts";
 import { countGlBytes } from "./gl_bytes.ts";
 import { type LatencyResult, latency, type Underruns, underruns, wholeTimesRealTime } from "./live.ts";
 import { timesRealTime } from "./synthesis.ts";
@@ -39,6 +39,8 @@ export interface BenchmarkPage {
   loadClip(url: string, path: ClipPath): Promise<number>;
   /** ms of one clip after the other. */
   clipTimes(runs: number): Promise<number[]>;
+  /** SNR, dB, against plain JavaScript in float64. */
+  clipExactness(): Promise<number>;
   /** What is held after each of so many clips; the most while it ran. */
   clipMemory(runs: number): Promise<MemoryResult[]>;
   /** Seconds of sound that the live synthesiser makes in one second of this thread. */
@@ -89,7 +91,7 @@ globalThis.swaraBenchmark = {
   async loadClip(url, path) {
     clips?.dispose();
     const begun = performance.now();
-    clips = await ClipBench.load(url, path);
+    clips = await loadClipBench(url, path);
     return performance.now() - begun;
   },
 
@@ -99,6 +101,8 @@ globalThis.swaraBenchmark = {
     for (let run = 0; run < runs; run++) times.push(await timed(() => bench.play()));
     return times;
   },
+
+  clipExactness: () => loaded().exactness(),
 
   async clipMemory(runs) {
     const bench = loaded();
