@@ -57,6 +57,9 @@ quick: setup ## the tests that take seconds
 soak: setup ## tests too long for `make test`
 	$(PYTHON) -m pytest -m soak
 
+bench: setup ## speed of training and data, a JSON line each; beside ddsp with DDSP=its python
+	DDSP="$(DDSP)" scripts/bench.sh
+
 lock: $(SETUP) ## resolve requirements/*.in anew into pins with hashes
 	scripts/lock.sh
 
