@@ -1,5 +1,11 @@
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 import { engineParts } from "./engine/build/plugin.ts";
+
+/** In the package the worklet lies beside whoever loads it. */
+const workletBeside: Plugin = {
+  name: "swara-worklet-beside",
+  transform: (code) => code.replace('"../../dist/worklet.js"', '/* @vite-ignore */ "./worklet.js"'),
+};
 
 /**
  * The engine as a package: `index.js` and `tfjs.js` share chunks and leave TF.js to whoever imports them; `worklet.js`
@@ -7,21 +13,21 @@ import { engineParts } from "./engine/build/plugin.ts";
  */
 export default defineConfig({
   root: "engine",
-  plugins: [engineParts()],
+  plugins: [engineParts(), workletBeside],
   build: { target: "es2022", emptyOutDir: false, minify: true, reportCompressedSize: false },
   environments: {
     client: {
       build: {
         outDir: "dist",
-        lib: { entry: { index: "engine/src/index.ts", tfjs: "engine/src/tfjs/index.ts" }, formats: ["es"] },
-        rolldownOptions: { external: /^@tensorflow\// },
+        lib: { entry: { index: "src/index.ts", tfjs: "src/tfjs/index.ts" }, formats: ["es"] },
+        rolldownOptions: { external: /^@tensorflow\//, output: { chunkFileNames: "[name].js" } },
       },
     },
     worklet: {
       consumer: "client",
       build: {
         outDir: "dist",
-        lib: { entry: { worklet: "engine/src/live/worklet.ts" }, formats: ["es"] },
+        lib: { entry: { worklet: "src/live/worklet.ts" }, formats: ["es"] },
       },
     },
   },

@@ -12,7 +12,7 @@ export function fft(re: usize, im: usize, re2: usize, im2: usize, n: i32, roots:
   let stride: i32 = 1;
   let swapped = false;
   while (left > 1) {
-    const radix: i32 = left % 3 === 0 ? 3 : 2;
+    const radix: i32 = left % 2 === 0 ? 2 : 3; // strides of 3 would not fill vectors
     left /= radix;
     if (radix === 3) pass3(re, im, re2, im2, n, left, stride, roots);
     else pass2(re, im, re2, im2, n, left, stride, roots);

@@ -13,4 +13,5 @@ export { type RenderOptions, renderClip } from "./clip/render.ts";
 export { adjust } from "./features/adjust.ts";
 export { analyse } from "./features/analyse.ts";
 export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
+export { createLiveInstrument, LiveInstrument } from "./live/instrument.ts";
 export type { FrameReport, Latency, LiveSettings } from "./live/types.ts";

@@ -51,12 +51,28 @@ export interface Latency {
   readonly resampling: number;
   /** What pitch and loudness of a frame need to hear after the frame's middle. */
   readonly lookAhead: number;
-  /** What the tracker waits before it decides. */
+  /** What the pitch tracker waits before it decides. */
   readonly decision: number;
   /** From one frame to the next, which a sound between them needs. */
   readonly frame: number;
-  /** The filters of noise, and of bringing it to the context's rate. */
-  readonly noise: number;
-  /** Their sum: the algorithmic latency. What the context and the device add is not in it. */
+  /** Whole samples and frames do not come at the same moments. */
+  readonly rounding: number;
+  /** Their sum: the algorithmic latency. What the context and the device add is not in it. Keys wait only for the frame. */
   readonly total: number;
 }
+
+export const DEFAULT_SETTINGS: LiveSettings = {
+  source: "voice",
+  octaves: 0,
+  automatic: true,
+  loudnessDb: 0,
+  gateDb: -60,
+  mix: 1,
+  room: 1,
+  autotune: 0,
+  glideSeconds: 0.06,
+  vibratoCents: 15,
+  vibratoHz: 5.5,
+  attackSeconds: 0.03,
+  releaseSeconds: 0.15,
+};

@@ -10,6 +10,11 @@ export class SampleQueue {
     this.#dropped = dropped;
   }
 
+  /** Samples that can be read. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Takes the first `count` of values. */
   write(values: Float32Array, count: number): void {
     for (let i = 0; i < count; i++) this.#samples[this.#held + i] = values[i] as number;

@@ -1,0 +1,212 @@
+/** The page's side of a live instrument: its nodes, its settings, its keys. */
+
+import type { Instrument } from "../bundle/load.ts";
+import { resampleImpulseResponse } from "../synthesis/impulse_response.ts";
+import { kernelBytes } from "../wasm/kernels.ts";
+import {
+  type FramesMessage,
+  type FromProcessor,
+  PROCESSOR,
+  type ProcessorOptions,
+  type ToProcessor,
+} from "./messages.ts";
+import { DEFAULT_SETTINGS, type FrameReport, type Latency, type LiveSettings } from "./types.ts";
+
+const GLIDE_SECONDS = 0.02; // of gains, so that they do not click
+const METER_SAMPLES = 2048;
+
+/** Contexts that have loaded the worklet. */
+const prepared = new WeakMap<BaseAudioContext, Promise<void>>();
+
+/**
+ * Makes an instrument that plays in a context.
+ *
+ * @throws Error the worklet cannot be loaded or does not start; the message says why.
+ */
+export async function createLiveInstrument(context: BaseAudioContext, instrument: Instrument): Promise<LiveInstrument> {
+  if (!context.audioWorklet) {
+    throw new Error("live playing needs AudioWorklet, which browsers offer only on pages from https: or localhost");
+  }
+  let ready = prepared.get(context);
+  if (!ready) {
+    ready = context.audioWorklet.addModule(new URL("../../dist/worklet.js", import.meta.url));
+    prepared.set(context, ready);
+  }
+  await ready;
+  const live = new LiveInstrument(context);
+  await live.replaceInstrument(instrument);
+  return live;
+}
+
+export class LiveInstrument {
+  /** Connect a voice here. */
+  readonly input: AudioNode;
+  /** Connect this to the destination. */
+  readonly output: AudioNode;
+  /** Told about 25 times a second what was heard and played. */
+  onFrames: ((frames: FrameReport) => void) | null = null;
+  /** Told when the audio thread's side has broken down; the instrument is silent from then on. */
+  onError: ((error: Error) => void) | null = null;
+  readonly #node: AudioWorkletNode;
+  readonly #instrumentGain: GainNode;
+  readonly #voiceGain: GainNode;
+  readonly #roomGain: GainNode;
+  readonly #meter: AnalyserNode;
+  readonly #meterSamples = new Float32Array(METER_SAMPLES);
+  #room: ConvolverNode | null = null;
+  #settings: LiveSettings = DEFAULT_SETTINGS;
+  #latency: Latency | null = null;
+  #answer: { resolve(): void; reject(error: Error): void } | null = null;
+
+  /** Made by `createLiveInstrument`. */
+  constructor(context: BaseAudioContext) {
+    const processorOptions: ProcessorOptions = { kernels: kernelBytes() };
+    this.#node = new AudioWorkletNode(context, PROCESSOR, {
+      numberOfInputs: 1,
+      numberOfOutputs: 2,
+      outputChannelCount: [1, 1],
+      channelCount: 1,
+      channelCountMode: "explicit",
+      processorOptions,
+    });
+    this.#node.onprocessorerror = () => this.#fail(new Error("the instrument broke down on the audio thread"));
+    this.#node.port.onmessage = ({ data }: MessageEvent<FromProcessor>) => this.#hear(data);
+    this.#instrumentGain = context.createGain();
+    this.#voiceGain = context.createGain();
+    this.#roomGain = context.createGain();
+    this.#meter = context.createAnalyser();
+    this.#meter.fftSize = METER_SAMPLES;
+    const output = context.createGain();
+    this.#node.connect(this.#instrumentGain, 0);
+    this.#node.connect(this.#voiceGain, 1);
+    for (const node of [this.#instrumentGain, this.#voiceGain, this.#roomGain]) node.connect(output);
+    output.connect(this.#meter);
+    this.input = this.#node;
+    this.output = output;
+    this.#applyGains(0);
+  }
+
+  /** What is set now. */
+  get settings(): LiveSettings {
+    return this.#settings;
+  }
+
+  /** From `input` to `output`, what the method itself takes. */
+  get latency(): Latency {
+    if (!this.#latency) throw new Error("the instrument is not ready yet");
+    return this.#latency;
+  }
+
+  /** @throws RangeError a setting is not a finite number. */
+  set(settings: Partial<LiveSettings>): void {
+    for (const [name, value] of Object.entries(settings)) {
+      if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${name} is ${value}`);
+    }
+    this.#settings = { ...this.#settings, ...settings };
+    this.#send({ type: "set", settings: this.#settings });
+    this.#applyGains(GLIDE_SECONDS);
+  }
+
+  /** Presses a key. @param midi 69 is 440 Hz. @param velocity 0 to 1. */
+  noteOn(midi: number, velocity: number): void {
+    this.#send({ type: "noteOn", midi, velocity: Math.max(0, Math.min(1, velocity)) });
+  }
+
+  noteOff(midi: number): void {
+    this.#send({ type: "noteOff", midi });
+  }
+
+  /** @param semitones by which all keys sound higher. */
+  bend(semitones: number): void {
+    this.#send({ type: "bend", semitones });
+  }
+
+  allNotesOff(): void {
+    this.#send({ type: "allNotesOff" });
+  }
+
+  /** Plays another instrument from now on; settings stay. */
+  async replaceInstrument(instrument: Instrument): Promise<void> {
+    this.#answer?.reject(new Error("another instrument was chosen meanwhile"));
+    const { manifest, tensors } = instrument;
+    await new Promise<void>((resolve, reject) => {
+      this.#answer = { resolve, reject };
+      this.#send({ type: "instrument", parts: { manifest, tensors } });
+    });
+    this.#replaceRoom(instrument);
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    this.#send({ type: "close" });
+    this.#node.port.onmessage = null;
+    this.#node.disconnect();
+    this.output.disconnect();
+    this.#room?.disconnect();
+  }
+
+  #send(message: ToProcessor): void {
+    this.#node.port.postMessage(message);
+  }
+
+  #replaceRoom({ manifest, impulseResponse }: Instrument): void {
+    const { context } = this.#node;
+    this.#room?.disconnect();
+    if (this.#room) this.#instrumentGain.disconnect(this.#room);
+    this.#room = null;
+    if (!impulseResponse.length) return;
+    const taps = resampleImpulseResponse(impulseResponse, manifest.audio.sample_rate, context.sampleRate);
+    const buffer = context.createBuffer(1, taps.length, context.sampleRate);
+    buffer.copyToChannel(Float32Array.from(taps), 0);
+    this.#room = new ConvolverNode(context, { buffer, disableNormalization: true });
+    this.#instrumentGain.connect(this.#room).connect(this.#roomGain);
+  }
+
+  #applyGains(seconds: number): void {
+    const { mix, room } = this.#settings;
+    const { currentTime } = this.#node.context;
+    const turn = (node: GainNode, value: number) => {
+      if (seconds) node.gain.setTargetAtTime(value, currentTime, seconds);
+      else node.gain.value = value;
+    };
+    turn(this.#instrumentGain, mix);
+    turn(this.#voiceGain, 1 - mix);
+    turn(this.#roomGain, room);
+  }
+
+  #hear(message: FromProcessor): void {
+    if (message.type === "frames") {
+      this.onFrames?.(this.#reportOf(message));
+    } else if (message.type === "ready") {
+      this.#latency = message.latency;
+      this.#answer?.resolve();
+      this.#answer = null;
+    } else {
+      this.#fail(new Error(`the instrument cannot be played live: ${message.message}`));
+    }
+  }
+
+  #reportOf({ heardHz, confidence, heardDb, playedHz, playedDb, time, octaveShift, load }: FramesMessage): FrameReport {
+    const samples = this.#meterSamples;
+    this.#meter.getFloatTimeDomainData(samples);
+    let [peak, energy] = [0, 0];
+    for (const sample of samples) {
+      peak = Math.max(peak, Math.abs(sample));
+      energy += sample ** 2;
+    }
+    return {
+      heard: { f0Hz: heardHz, confidence, loudnessDb: heardDb },
+      played: { f0Hz: playedHz, loudnessDb: playedDb },
+      time,
+      output: { peak, rms: Math.sqrt(energy / samples.length) },
+      octaveShift,
+      load,
+    };
+  }
+
+  #fail(error: Error): void {
+    if (this.#answer) this.#answer.reject(error);
+    else this.onError?.(error);
+    this.#answer = null;
+  }
+}

@@ -1,0 +1,64 @@
+/** Gives a voice the loudness of an instrument while the voice is still being heard. */
+
+import { valueAtRank } from "../features/quantiles.ts";
+import { remainder } from "./part.ts";
+
+const LOWEST_DB = -80;
+const BINS = 100; // of 1 dB
+const MEMORY_SECONDS = 60; // in which what was heard loses nine tenths of its weight
+/** Before anything is heard: a voice between these, as sure as half a second of it. */
+const EXPECTED_DB = [-50, -15] as const;
+const EXPECTED_SECONDS = 0.5;
+const SOFTEST_RANK = 0.02;
+
+export class LoudnessMatch {
+  readonly #quantiles: readonly number[];
+  /** Weight of the note frames that were so loud. */
+  readonly #counts = new Float64Array(BINS);
+  readonly #fading: number;
+  #total = 0;
+
+  /** @param quantiles of the instrument's notes, dB. */
+  constructor(quantiles: readonly number[], frameRate: number) {
+    this.#quantiles = quantiles;
+    this.#fading = remainder(MEMORY_SECONDS, frameRate);
+    const [from, to] = EXPECTED_DB;
+    const weight = (EXPECTED_SECONDS * frameRate) / (to - from);
+    for (let db = from; db < to; db++) this.#counts[db - LOWEST_DB] = weight;
+    this.#total = weight * (to - from);
+  }
+
+  /** Remembers the loudness of a frame in which a note sounds. */
+  learn(db: number): void {
+    const bin = Math.max(0, Math.min(BINS - 1, Math.floor(db - LOWEST_DB)));
+    for (let i = 0; i < BINS; i++) this.#counts[i] = (this.#counts[i] as number) * this.#fading;
+    this.#counts[bin] = (this.#counts[bin] as number) + 1;
+    this.#total = this.#total * this.#fading + 1;
+  }
+
+  /** The instrument's loudness of the same rank. What is softer than the notes stays as much softer. */
+  match(db: number): number {
+    const softest = this.#dbAtRank(SOFTEST_RANK);
+    if (db <= softest) return valueAtRank(SOFTEST_RANK, this.#quantiles) - (softest - db);
+    return valueAtRank(this.#rankOf(db), this.#quantiles);
+  }
+
+  #rankOf(db: number): number {
+    const place = db - LOWEST_DB;
+    let below = 0;
+    for (let i = 0; i < BINS && i + 1 <= place; i++) below += this.#counts[i] as number;
+    const bin = Math.floor(place);
+    if (bin >= 0 && bin < BINS) below += (place - bin) * (this.#counts[bin] as number);
+    return below / this.#total;
+  }
+
+  #dbAtRank(rank: number): number {
+    let left = rank * this.#total;
+    for (let i = 0; i < BINS; i++) {
+      const count = this.#counts[i] as number;
+      if (left <= count) return LOWEST_DB + i + (count > 0 ? left / count : 0);
+      left -= count;
+    }
+    return LOWEST_DB + BINS;
+  }
+}

@@ -1,0 +1,49 @@
+/** What the page's side and the audio thread's side of a live instrument tell each other. */
+
+import type { Manifest } from "../bundle/manifest.ts";
+import type { Latency, LiveSettings } from "./types.ts";
+
+/** The processor's name in its context. */
+export const PROCESSOR = "swara-instrument";
+
+/** What an instrument is made of on the audio thread. */
+export interface Parts {
+  readonly manifest: Manifest;
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+}
+
+/** The processor's options: it compiles the kernels itself, since not every browser passes modules to worklets. */
+export interface ProcessorOptions {
+  readonly kernels: Uint8Array<ArrayBuffer>;
+}
+
+export type ToProcessor =
+  | { readonly type: "instrument"; readonly parts: Parts }
+  | { readonly type: "set"; readonly settings: LiveSettings }
+  | { readonly type: "noteOn"; readonly midi: number; readonly velocity: number }
+  | { readonly type: "noteOff"; readonly midi: number }
+  | { readonly type: "bend"; readonly semitones: number }
+  | { readonly type: "allNotesOff" }
+  | { readonly type: "close" };
+
+export type FromProcessor =
+  | { readonly type: "ready"; readonly latency: Latency }
+  | { readonly type: "failed"; readonly message: string }
+  | FramesMessage;
+
+/** Some frames, oldest first; of each array the first `count` are new. */
+export interface FramesMessage {
+  readonly type: "frames";
+  count: number;
+  readonly heardHz: Float32Array;
+  readonly confidence: Float32Array;
+  readonly heardDb: Float32Array;
+  readonly playedHz: Float32Array;
+  readonly playedDb: Float32Array;
+  /** s of the context's clock at which the last frame's sound entered. */
+  time: number;
+  octaveShift: number;
+  load: number;
+  /** Samples that were not there in time. */
+  starved: number;
+}

@@ -1,0 +1,14 @@
+/** Whoever decides what the instrument plays: a voice or keys. */
+
+import type { FrameFeatures } from "../network/inputs.ts";
+
+/** The next frame to play. */
+export interface PlayedFrame extends FrameFeatures {
+  /** Of the synthesiser's amplitudes: 0 is silence. */
+  gain: number;
+}
+
+/** The share of a distance that is left after a frame, if a tenth of it shall be left after `seconds`. */
+export function remainder(seconds: number, frameRate: number): number {
+  return seconds > 0 ? 0.1 ** (1 / (seconds * frameRate)) : 0;
+}

@@ -1,0 +1,116 @@
+/**
+ * Plays what a voice sings: the causal form of `adjust`. Where that looks at a whole recording this looks at what was heard
+ * so far, and fades what is long ago.
+ */
+
+import type { Statistics } from "../bundle/manifest.ts";
+import { shiftOctaves } from "../features/adjust.ts";
+import type { Heard } from "../features/listener.ts";
+import { CONFIDENCE_THRESHOLD, MIN_LOUDNESS_DB } from "../features/notes.ts";
+import { hzToMidi, midiToHz } from "../features/pitch_scale.ts";
+import { nearestSemitone } from "../features/tuning.ts";
+import { LoudnessMatch } from "./loudness_match.ts";
+import { OctaveChoice } from "./octave_choice.ts";
+import { type PlayedFrame, remainder } from "./part.ts";
+import type { LiveSettings } from "./types.ts";
+
+const QUIET_DB = 20; // by which what is surely no note is turned down
+const QUIETEST_RMS = 1e-4;
+const TYPICAL_DB = 45; // above the floor, before anything is heard
+const TYPICAL_SECONDS = 10;
+const SURE_SECONDS = [0.01, 0.08] as const; // in which a note is believed, and no longer is
+const GATE_SECONDS = [0.008, 0.05] as const; // in which it opens and closes
+const GATE_HOLD_SECONDS = 0.06;
+const GATE_WIDTH_DB = 3; // between opening and closing
+
+export class Voice {
+  readonly frame: PlayedFrame;
+  readonly octaveChoice: OctaveChoice;
+  readonly #loudness: LoudnessMatch;
+  readonly #statistics: Statistics;
+  readonly #frameRate: number;
+  #pitchHz: number;
+  #sure = 0;
+  /** Running mean of loudness above the floor, while the gate is open. */
+  #typical = TYPICAL_DB;
+  #open = false;
+  #quietFrames = 0;
+  /** Running mean of the notes' power in dB, and how many frames are in it. */
+  #power = 0;
+  #powerFrames = 0;
+
+  constructor(statistics: Statistics, frameRate: number) {
+    this.#statistics = statistics;
+    this.#frameRate = frameRate;
+    this.#pitchHz = midiToHz(statistics.pitch.mean);
+    this.octaveChoice = new OctaveChoice(statistics.pitch.mean, frameRate);
+    this.#loudness = new LoudnessMatch(statistics.loudness_quantiles, frameRate);
+    this.frame = { f0Hz: this.#pitchHz, loudnessDb: MIN_LOUDNESS_DB, rms: 0, gain: 0 };
+  }
+
+  /** Hears a frame and leaves what to play in `frame`. */
+  next(heard: Heard, settings: LiveSettings): void {
+    this.#moveGate(heard.loudnessDb, settings.gateDb);
+    const ratio = this.#noteRatio(heard);
+    const note = this.#open && ratio >= 1 && heard.f0Hz > 0;
+    if (heard.f0Hz > 0) this.#pitchHz = heard.f0Hz;
+    if (note) {
+      this.octaveChoice.learn(hzToMidi(heard.f0Hz));
+      this.#loudness.learn(heard.loudnessDb);
+    } else if (ratio < 1) {
+      this.octaveChoice.rest();
+    }
+    const { frame } = this;
+    frame.f0Hz = this.#playedHz(settings);
+    const matched = settings.automatic
+      ? this.#loudness.match(heard.loudnessDb) - QUIET_DB * Math.max(0, 1 - ratio)
+      : heard.loudnessDb;
+    frame.loudnessDb = matched + settings.loudnessDb;
+    frame.rms = this.#playedRms(heard, note);
+  }
+
+  /** Octaves by which the voice is moved, by hand and by itself. */
+  octaves({ automatic, octaves }: LiveSettings): number {
+    return octaves + (automatic ? this.octaveChoice.octaves : 0);
+  }
+
+  #playedHz(settings: LiveSettings): number {
+    const hz = shiftOctaves(this.#pitchHz, this.octaves(settings));
+    if (settings.autotune <= 0) return hz;
+    const midi = hzToMidi(hz);
+    return midiToHz(midi - settings.autotune * (midi - nearestSemitone(midi)));
+  }
+
+  /** As much louder as the loudness is, and then so that notes have the instrument's mean power. */
+  #playedRms({ rms, loudnessDb }: Heard, note: boolean): number {
+    const power = 20 * Math.log10(Math.max(rms, QUIETEST_RMS)) + this.frame.loudnessDb - loudnessDb;
+    if (note) {
+      this.#powerFrames = Math.min(this.#powerFrames + 1, TYPICAL_SECONDS * this.#frameRate);
+      this.#power += (power - this.#power) / this.#powerFrames;
+    }
+    const wanted = this.#statistics.power_note?.mean;
+    const offset = wanted !== undefined && this.#powerFrames ? wanted - this.#power : 0;
+    return 10 ** ((power + offset) / 20);
+  }
+
+  /** See `noteRatio` in ../features/notes.ts; a note is on from 1. */
+  #noteRatio({ confidence, loudnessDb }: Heard): number {
+    const sure = confidence ** 2;
+    const [rise, fall] = SURE_SECONDS;
+    const kept = remainder(sure > this.#sure ? rise : fall, this.#frameRate);
+    this.#sure = sure + kept * (this.#sure - sure);
+    const height = loudnessDb - MIN_LOUDNESS_DB;
+    if (this.#open) this.#typical += (height - this.#typical) / (TYPICAL_SECONDS * this.#frameRate);
+    return (this.#sure * height) / (Math.max(1, this.#typical) * CONFIDENCE_THRESHOLD ** 2);
+  }
+
+  #moveGate(loudnessDb: number, gateDb: number): void {
+    this.#quietFrames = loudnessDb < gateDb - GATE_WIDTH_DB ? this.#quietFrames + 1 : 0;
+    if (loudnessDb >= gateDb) this.#open = true;
+    else if (this.#quietFrames > GATE_HOLD_SECONDS * this.#frameRate) this.#open = false;
+    const [opening, closing] = GATE_SECONDS;
+    const { frame } = this;
+    const step = this.#open ? 1 / (opening * this.#frameRate) : -1 / (closing * this.#frameRate);
+    frame.gain = Math.max(0, Math.min(1, frame.gain + step));
+  }
+}

@@ -1,0 +1,123 @@
+/** The audio thread's side: runs a `LiveCore` in an AudioWorklet. Built as a file of its own. */
+
+import { NoiseSource } from "../synthesis/noise_source.ts";
+import { instantiate } from "../wasm/kernels.ts";
+import { LiveCore, type LiveFrame } from "./core.ts";
+import type { ToProcessor } from "./messages.ts";
+import { type FramesMessage, type FromProcessor, type Parts, PROCESSOR, type ProcessorOptions } from "./messages.ts";
+import { DEFAULT_SETTINGS } from "./types.ts";
+
+const REPORTS_A_SECOND = 25;
+const LOAD_SECONDS = 1; // over which the load is averaged
+
+class InstrumentProcessor extends AudioWorkletProcessor {
+  readonly #module: WebAssembly.Module;
+  #core: LiveCore | null = null;
+  #report: FramesMessage | null = null;
+  #settings = DEFAULT_SETTINGS;
+  #closed = false;
+  #load = 0;
+
+  constructor(options: AudioWorkletNodeOptions) {
+    super();
+    const { kernels } = options.processorOptions as ProcessorOptions;
+    this.#module = new WebAssembly.Module(kernels);
+    this.port.onmessage = ({ data }: MessageEvent<ToProcessor>) => this.#obey(data);
+  }
+
+  process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
+    const core = this.#core;
+    const instrument = outputs[0]?.[0];
+    const voice = outputs[1]?.[0];
+    if (!core || !instrument || !voice) return !this.#closed;
+    const began = now();
+    core.process(inputs[0]?.[0] ?? null, instrument, voice);
+    const spent = ((now() - began) / 1000) * (sampleRate / instrument.length);
+    this.#load += (spent - this.#load) * (instrument.length / (LOAD_SECONDS * sampleRate));
+    this.#send(core, instrument.length);
+    return !this.#closed;
+  }
+
+  #obey(message: ToProcessor): void {
+    const keys = this.#core?.keys;
+    switch (message.type) {
+      case "instrument":
+        this.#replace(message.parts);
+        break;
+      case "set":
+        this.#settings = message.settings;
+        if (this.#core) this.#core.settings = message.settings;
+        break;
+      case "noteOn":
+        keys?.noteOn(message.midi, message.velocity, this.#settings);
+        break;
+      case "noteOff":
+        keys?.noteOff(message.midi, this.#settings);
+        break;
+      case "bend":
+        keys?.bend(message.semitones);
+        break;
+      case "allNotesOff":
+        keys?.allNotesOff();
+        break;
+      case "close":
+        this.#closed = true;
+    }
+  }
+
+  #replace({ manifest, tensors }: Parts): void {
+    try {
+      const kernels = instantiate(this.#module);
+      const report = emptyReport(Math.ceil(manifest.audio.frame_rate / REPORTS_A_SECOND));
+      const onFrame = (frame: Readonly<LiveFrame>) => note(report, frame);
+      const core = new LiveCore(kernels, manifest, tensors, sampleRate, new NoiseSource(), onFrame);
+      core.settings = this.#settings;
+      this.#core = core;
+      this.#report = report;
+      this.#tell({ type: "ready", latency: core.latency });
+    } catch (error) {
+      this.#tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** Sends what was noted, once it is as much as a report holds. */
+  #send(core: LiveCore, samples: number): void {
+    const report = this.#report;
+    if (!report || report.count < report.heardHz.length) return;
+    const { resampling, lookAhead, decision } = core.latency;
+    report.time = (currentFrame + samples) / sampleRate - resampling - lookAhead - decision;
+    report.octaveShift = core.octaveShift;
+    report.load = this.#load;
+    report.starved = core.starved;
+    this.#tell(report);
+    report.count = 0;
+  }
+
+  #tell(message: FromProcessor): void {
+    this.port.postMessage(message);
+  }
+}
+
+/** ms. Worklets have no clock for sure; the coarse one is right on average. */
+function now(): number {
+  return globalThis.performance?.now() ?? Date.now();
+}
+
+function emptyReport(frames: number): FramesMessage {
+  const values = () => new Float32Array(frames);
+  const arrays = { heardHz: values(), confidence: values(), heardDb: values(), playedHz: values(), playedDb: values() };
+  return { type: "frames", count: 0, ...arrays, time: 0, octaveShift: 0, load: 0, starved: 0 };
+}
+
+function note(report: FramesMessage, frame: Readonly<LiveFrame>): void {
+  const place = report.count;
+  if (place === report.heardHz.length) return; // more frames than a report holds came at once
+  report.heardHz[place] = frame.heardHz;
+  report.confidence[place] = frame.confidence;
+  report.heardDb[place] = frame.heardDb;
+  report.playedHz[place] = frame.playedHz;
+  report.playedDb[place] = frame.playedDb;
+  report.count = place + 1;
+}
+
+registerProcessor(PROCESSOR, InstrumentProcessor);

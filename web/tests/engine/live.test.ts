@@ -1,0 +1,253 @@
+import { describe, expect, test } from "vitest";
+import type { Instrument } from "../../engine/src/bundle/load.ts";
+import { renderClip } from "../../engine/src/clip/render.ts";
+import { LiveCore, type LiveFrame } from "../../engine/src/live/core.ts";
+import { DEFAULT_SETTINGS, type LiveSettings } from "../../engine/src/live/types.ts";
+import { NoiseSource } from "../../engine/src/synthesis/noise_source.ts";
+import { createKernels } from "../../engine/src/wasm/kernels.ts";
+import { random, snrDb } from "./signals.ts";
+import { smallInstrument } from "./small_bundle.ts";
+import { SPECTRUM_STEP_HZ, spectrumDb } from "./spectra.ts";
+
+const BLOCK = 128;
+const STRAIGHT: Partial<LiveSettings> = { automatic: false, gateDb: -200 };
+
+/** A sung line: a gliding tone with vibrato, in phrases with breath between them. */
+function singing(seconds: number, rate: number, hz = 220): Float32Array {
+  let phase = 0;
+  const breath = random(rate, 9);
+  return Float32Array.from({ length: seconds * rate }, (_, i) => {
+    const t = i / rate;
+    phase += (hz * 2 ** (Math.floor(t * 2) / 12 + 0.02 * Math.sin(34 * t))) / rate;
+    const level = t % 2 < 1.6 ? 0.1 + 0.05 * Math.sin(3 * t) : 0;
+    let sum = 0;
+    for (let k = 1; k < 12; k++) sum += Math.sin(2 * Math.PI * k * phase) / k;
+    return level * sum + 0.0005 * (breath[i % rate] as number);
+  });
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+interface Take {
+  readonly out: Float32Array;
+  readonly voice: Float32Array;
+  readonly frames: LiveFrame[];
+  readonly core: LiveCore;
+}
+
+/** Plays a voice live, block by block, and lets it end. `act` is called before each block. */
+async function playLive(
+  instrument: Instrument,
+  rate: number,
+  voice: Float32Array | null,
+  settings: Partial<LiveSettings>,
+  seconds = voice ? voice.length / rate : 1,
+  act: (core: LiveCore, seconds: number) => void = () => undefined,
+): Promise<Take> {
+  const frames: LiveFrame[] = [];
+  const { manifest, tensors } = instrument;
+  const core = new LiveCore(await createKernels(), manifest, tensors, rate, new NoiseSource(), (frame) =>
+    frames.push({ ...frame }),
+  );
+  core.settings = { ...DEFAULT_SETTINGS, ...settings };
+  const blocks = Math.floor((seconds * rate) / BLOCK);
+  const out = new Float32Array(blocks * BLOCK);
+  const direct = new Float32Array(blocks * BLOCK);
+  for (let i = 0; i < blocks; i++) {
+    act(core, (i * BLOCK) / rate);
+    const part = [i * BLOCK, (i + 1) * BLOCK] as const;
+    core.process(voice?.subarray(...part) ?? null, out.subarray(...part), direct.subarray(...part));
+  }
+  return { out, voice: direct, frames, core };
+}
+
+/** What a clip gives for the frames that were played live. */
+function clipOf(instrument: Instrument, frames: readonly LiveFrame[], sampleRate?: number): Promise<Float32Array> {
+  const f0Hz = Float32Array.from(frames, (frame) => frame.playedHz);
+  const loudnessDb = Float32Array.from(frames, (frame) => frame.playedDb);
+  const rms = loudnessDb.map((db) => 10 ** (db / 20));
+  return renderClip(instrument, { f0Hz, loudnessDb, rms }, { reverb: false, ...(sampleRate && { sampleRate }) });
+}
+
+for (const architecture of ["cnn", "gru"] as const) {
+  test(`at the bundle's rate live and clip are the same to 80 dB (${architecture})`, async () => {
+    const instrument = await smallInstrument({ architecture, harmonics: 60 });
+    const { out, frames, core } = await playLive(instrument, 16000, singing(3, 16000), STRAIGHT);
+    const clip = await clipOf(instrument, frames);
+    const [from, to] = [4000, 40000]; // the gate is open from the start, but not at once
+    const live = out.subarray(core.latencySamples + from, core.latencySamples + to);
+    expect(Math.max(...live)).toBeGreaterThan(0.01);
+    expect(snrDb(clip.subarray(from, to), live)).toBeGreaterThan(80);
+  });
+}
+
+for (const rate of [44100, 48000]) {
+  test(`at ${rate} Hz live sounds as a clip at the bundle's rate, and nothing sounds above its Nyquist`, async () => {
+    const instrument = await smallInstrument({ harmonics: 60 });
+    const { out, frames, core } = await playLive(instrument, rate, singing(4, rate), STRAIGHT);
+    const clip = await clipOf(instrument, frames);
+    const [nyquist, bins] = [8000 / SPECTRUM_STEP_HZ, 640];
+    const wanted = spectrumDb(clip, 16000, nyquist);
+    const live = spectrumDb(out.subarray(core.latencySamples), rate, bins);
+    const differences = [...wanted].map((db, bin) => Math.abs((live[bin] as number) - db));
+    expect(mean(differences)).toBeLessThan(1);
+    expect(Math.max(...live.subarray(nyquist + 8))).toBeLessThan(Math.max(...live) - 30);
+  }, 30_000);
+}
+
+test("the queue never runs dry, at any rate", async () => {
+  const instrument = await smallInstrument({ harmonics: 4, bands: 9 });
+  for (const rate of [8000, 16000, 22050, 44100, 48000, 96000, 192000]) {
+    const { core } = await playLive(instrument, rate, null, {}, 20);
+    expect([rate, core.starved]).toEqual([rate, 0]);
+    expect(core.latency.total).toBeLessThan(0.05);
+  }
+}, 30_000);
+
+test("the stated latency is that of the sound", async () => {
+  const instrument = await smallInstrument({ taps: 0 });
+  const rate = 48000;
+  const voice = singing(2, rate)
+    .fill(0, 0, rate / 2)
+    .fill(0, rate);
+  const { out, voice: direct, core } = await playLive(instrument, rate, voice, { ...STRAIGHT, gateDb: -55 });
+  const first = (sound: Float32Array, level: number) => sound.findIndex((value) => Math.abs(value) > level) / rate;
+  expect(core.latency.total).toBeLessThanOrEqual(0.05);
+  expect(first(direct, 0.01) - first(voice, 0.01)).toBeCloseTo(core.latency.total, 3);
+  // A gate's frame hears 16 ms ahead, so that the instrument may start a little before the voice's own first sample.
+  const late = first(out, 1e-4) - first(voice, 0.01);
+  expect(Math.abs(late - core.latency.total)).toBeLessThan(0.02);
+});
+
+describe("a voice", () => {
+  const lastFrames = ({ frames }: Take, seconds = 1) => frames.slice(-250 * seconds);
+
+  test("is moved into the instrument's octave and loudness by itself", async () => {
+    const instrument = await smallInstrument(); // mean pitch 72, notes from -50 to -15 dB
+    for (const [hz, octaves] of [
+      [100, 2],
+      [260, 1],
+      [800, 0],
+    ] as const) {
+      const take = await playLive(instrument, 16000, singing(4, 16000, hz), {});
+      expect(take.core.octaveShift).toBe(octaves);
+      const playing = lastFrames(take, 2).filter((frame) => frame.playedDb > -60 && frame.confidence > 0.9);
+      expect(playing.length).toBeGreaterThan(200);
+      for (const { heardHz, playedHz, playedDb } of playing) {
+        expect(playedHz / heardHz).toBeCloseTo(2 ** take.core.octaveShift, 3);
+        expect(playedDb).toBeGreaterThan(-75);
+        expect(playedDb).toBeLessThanOrEqual(-15);
+      }
+    }
+  });
+
+  test("that is soft or loud comes out as loud as the instrument", async () => {
+    const instrument = await smallInstrument();
+    const levels: number[] = [];
+    for (const gain of [0.05, 1]) {
+      const voice = singing(4, 16000).map((value) => gain * value);
+      const take = await playLive(instrument, 16000, voice, { gateDb: -75 });
+      const notes = lastFrames(take, 2).filter((frame) => frame.confidence > 0.9);
+      levels.push(mean(notes.map((frame) => frame.playedDb)));
+    }
+    expect(Math.abs((levels[0] as number) - (levels[1] as number))).toBeLessThan(3);
+  });
+
+  test("below the gate is silence, and its pitch is kept", async () => {
+    const instrument = await smallInstrument({ taps: 0 });
+    const voice = singing(3, 16000).map((value, i) => (i < 16000 ? value : 0.001 * value));
+    const { out, frames } = await playLive(instrument, 16000, voice, { ...STRAIGHT, gateDb: -40 });
+    expect(Math.max(...out.subarray(4000, 16000))).toBeGreaterThan(0.01);
+    expect(out.subarray(20000).every((value) => value === 0)).toBe(true);
+    expect(frames.at(-1)?.playedDb).toBe(-120);
+    expect(frames.at(-1)?.playedHz).toBeGreaterThan(100);
+  });
+
+  test("is shifted by hand and drawn to semitones", async () => {
+    const instrument = await smallInstrument();
+    const settings = { ...STRAIGHT, octaves: 1, loudnessDb: -6, autotune: 1 };
+    const take = await playLive(instrument, 16000, singing(2, 16000), settings);
+    for (const { heardHz, playedHz, heardDb, playedDb, confidence } of lastFrames(take)) {
+      if (confidence < 0.9) continue;
+      const midi = 69 + 12 * Math.log2(playedHz / 440);
+      expect(Math.abs(midi - Math.round(midi))).toBeLessThan(1e-3);
+      expect(Math.abs(1200 * Math.log2(playedHz / heardHz / 2))).toBeLessThan(51);
+      expect(playedDb - heardDb).toBeCloseTo(-6, 3);
+    }
+  });
+});
+
+describe("keys", () => {
+  const play = async (settings: Partial<LiveSettings>, act: (core: LiveCore, seconds: number) => void, seconds = 1) =>
+    playLive(await smallInstrument({ taps: 0 }), 48000, null, { vibratoCents: 0, ...settings }, seconds, act);
+
+  /** Calls each action once, when its time has come. */
+  const score = (...actions: [number, (core: LiveCore) => void][]) => {
+    const left = [...actions];
+    return (core: LiveCore, seconds: number) => {
+      while (left[0] && seconds >= left[0][0]) left.shift()?.[1](core);
+    };
+  };
+  const press =
+    (midi: number, velocity = 0.8) =>
+    (core: LiveCore) =>
+      core.keys.noteOn(midi, velocity, core.settings);
+  const lift = (midi: number) => (core: LiveCore) => core.keys.noteOff(midi, core.settings);
+
+  test("a key sounds its pitch at its velocity's loudness, at once, and ends in silence", async () => {
+    const { out, frames } = await play({}, score([0.1, press(69, 0.5)], [0.6, lift(69)]), 1.2);
+    const held = frames.slice(60, 130);
+    expect(held.every((frame) => Math.abs(frame.playedHz - 440) < 1e-3)).toBe(true);
+    expect(held.at(-1)?.playedDb).toBeCloseTo(-50 + 0.5 * 35, 1); // the quantiles of the small bundle
+    expect(out.subarray(0, 4800).every((value) => value === 0)).toBe(true);
+    const start = out.findIndex((value) => Math.abs(value) > 1e-4) / 48000;
+    expect(start).toBeLessThan(0.115); // a frame, a block and the attack
+    expect(Math.max(...out.subarray(15000, 25000))).toBeGreaterThan(0.01);
+    expect(out.subarray(48000).every((value) => value === 0)).toBe(true);
+  });
+
+  test("a tied key glides, and lifting it goes back to the one that is still down", async () => {
+    const { frames } = await play({ glideSeconds: 0.2 }, score([0, press(60)], [0.2, press(72)], [0.6, lift(72)]), 1);
+    const midi = frames.map((frame) => 69 + 12 * Math.log2(frame.playedHz / 440));
+    const rising = midi.filter((value) => value > 60.01 && value < 71.99).length;
+    expect(rising).toBeGreaterThan(80); // up and down, 50 frames each
+    expect(rising).toBeLessThan(102);
+    expect(Math.max(...midi)).toBeCloseTo(72, 3);
+    expect(midi.at(-1)).toBeCloseTo(60, 3);
+  });
+
+  test("bend, octave and vibrato move the pitch", async () => {
+    const bent = await play({ octaves: -1 }, score([0, press(69)], [0, (core) => core.keys.bend(2)]), 0.5);
+    expect(bent.frames.at(-1)?.playedHz).toBeCloseTo(220 * 2 ** (2 / 12), 2);
+    const { frames } = await play({ vibratoCents: 50, vibratoHz: 5 }, score([0, press(69)]), 2);
+    const cents = frames.slice(-250).map((frame) => 1200 * Math.log2(frame.playedHz / 440));
+    expect(Math.max(...cents)).toBeCloseTo(50, 0);
+    expect(Math.min(...cents)).toBeCloseTo(-50, 0);
+  });
+
+  test("attack and release last as long as they are set to", async () => {
+    const slow = { attackSeconds: 0.4, releaseSeconds: 0.4 };
+    const { frames } = await play(slow, score([0, press(69)], [0.6, lift(69)]), 1.2);
+    const sounding = frames.map((frame) => frame.playedDb > -100);
+    const rising = frames.findIndex((frame) => frame.playedDb > -50 + 0.8 * 35 - 0.1);
+    expect(rising / 250).toBeGreaterThan(0.3);
+    expect((sounding.lastIndexOf(true) - 0.6 * 250) / 250).toBeCloseTo(0.4, 1);
+  });
+
+  test("play over a voice when they are chosen", async () => {
+    const instrument = await smallInstrument();
+    const act = score([0, press(81)]);
+    const { frames } = await playLive(
+      instrument,
+      16000,
+      singing(1, 16000),
+      { source: "keys", vibratoCents: 0 },
+      1,
+      act,
+    );
+    expect(frames.at(-1)?.playedHz).toBeCloseTo(880, 2);
+    expect(frames.at(-1)?.heardHz).toBeLessThan(300);
+  });
+});
