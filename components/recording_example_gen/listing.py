@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import BinaryIO
 
 from models.errors import UserError
 
@@ -196,17 +197,29 @@ def _fileio():  # type: ignore[no-untyped-def]
 
 
 def fingerprint(base: str, listing: Listing) -> str:
-    """SHA-256, hex, over names, sizes and times of change of all recordings."""
+    """SHA-256, hex, over names and contents of all recordings, whenever and however often they were fetched.
+
+    Of those behind a URI, which would have to be fetched to be read, size and time of change stand for the content.
+    """
     digest = hashlib.sha256()
     for name in sorted((*listing.names, *listing.unread)):
-        size, changed = _stat(base, name)
-        digest.update(f"{name}\0{size}\0{changed}\n".encode("utf-8", "surrogateescape"))
+        digest.update(f"{name}\0{_content(base, name)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def _stat(base: str, name: str) -> tuple[int, int]:
+def _content(base: str, name: str) -> str:
     if "://" in base:
         found = _fileio().stat(f"{base.rstrip('/')}/{name}")
-        return found.length, found.mtime_nsec
-    status = os.stat(os.path.join(base, name))
-    return status.st_size, status.st_mtime_ns
+        return f"{found.length} {found.mtime_nsec}"
+    try:
+        with open(os.path.join(base, name), "rb") as file:
+            return _sha256(file)
+    except OSError as error:  # it will be set aside for that
+        return f"unreadable: {error.strerror}"
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()

@@ -55,6 +55,7 @@ def test_a_changed_line_of_the_models_trains_again(workshop: Workshop, tmp_path:
     run = workshop.run("trainer.steps=40", source=source)
     assert run.code == 0, run.output
     assert "Trainer" not in run.figures["cached"]
+    assert "RecordingExampleGen" in run.figures["cached"]
 
 
 def test_a_better_model_is_pushed(workshop: Workshop):

@@ -1,6 +1,7 @@
 """`check` and `run` give every recording one verdict, whatever its name, order or neighbours; too little is refused."""
 
 import json
+import os
 import pickle
 import shutil
 from dataclasses import replace
@@ -217,6 +218,8 @@ def test_the_fingerprint_changes_with_any_recording_and_nothing_else(tmp_path, l
     write(tmp_path / "deep" / "er" / "a.wav", lines[0])
     seen = [now()]
     (tmp_path / "readme.txt").write_text("not a recording")
+    assert now() == seen[0]
+    os.utime(tmp_path / "deep" / "er" / "a.wav", (1, 1))  # fetched anew
     assert now() == seen[0]
     write(tmp_path / "deep" / "er" / "a.wav", lines[1])
     seen.append(now())
