@@ -22,6 +22,8 @@ from components.recording_example_gen.analysis import analyse, make_tracker
 from components.recording_example_gen.listing import list_recordings
 from pipeline.config import load
 
+LIMITS = DataGateConfig(max_drift=1.0, min_train_windows=1, min_eval_windows=1)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -37,13 +39,13 @@ def main() -> None:
             kept = np.concatenate([np.arange(start, stop) for start, stop in analysis.segments])
             frames = {feature: getattr(analysis.features, feature)[kept] for feature in DRIFT_FEATURES}
             batches[f"{folder.name}/{name}"] = tfdv.generate_statistics_from_dataframe(pd.DataFrame(frames))
-    lines = []
+    lines: list[tuple[float, str]] = []
     for one, other in itertools.combinations(batches, 2):
         schema = tfdv.infer_schema(batches[one])
-        drift = measure_drift(batches[other], schema, batches[one], DataGateConfig.model_construct(max_drift=1.0))
-        lines.append({"batches": [one, other], "drift": drift, "largest": max(drift.values())})
-    for line in sorted(lines, key=lambda line: line["largest"]):
-        print(json.dumps(line))
+        drift = measure_drift(batches[other], schema, batches[one], LIMITS)
+        lines.append((max(drift.values()), json.dumps({"batches": [one, other], "drift": drift})))
+    for _, line in sorted(lines):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -88,10 +88,10 @@ def synthesiser_alone(config: Config, batch: int) -> tuple[Action, Action, int]:
     def train() -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(controls)
-            value = tf.reduce_sum(synth.get_signal(*controls, f0, synth.basis(f0, lowest_hz)))
+            value = tf.reduce_sum(synth.get_signal(controls[0], controls[1], f0, synth.basis(f0, lowest_hz)))
         return tf.add_n([tf.reduce_sum(gradient) for gradient in tape.gradient(value, controls)])
 
-    infer = tf.function(lambda: synth.get_signal(*(control[:1] for control in controls), f0[:1]), autograph=False)
+    infer = tf.function(lambda: synth.get_signal(controls[0][:1], controls[1][:1], f0[:1]), autograph=False)
     return lambda: float(train()), infer, 0
 
 

@@ -1,0 +1,180 @@
+"""What makes a model sound better for the same time? Variants of training, judged by measures that not all of them saw.
+
+    .venv/bin/python benchmarks/sound.py OUTPUT/NAME [--variants base gain ...] [--steps 1000] [--set a.b=value]
+
+OUTPUT/NAME is where `run` made an instrument: its transformed examples are the data. Every variant starts from the same
+weights and trains for as many steps; the eval windows are then judged by ddsp's spectral loss, and by log-mel and MFCC
+distance, loudness and f0 error, which no training here optimises unless the variant's name says so. Prints one JSON
+line a variant, which is also what `docs/sound.md` is made of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import tensorflow as tf
+
+from components.evaluator.metrics import f0_errors
+from components.recording_example_gen.pitch import Tracker
+from models.ddsp import spectral
+from models.ddsp.losses import SpectralLoss
+from models.ddsp.synths import white_noise
+from models.input import Windows, indices, read_windows
+from models.instrument import Instrument
+from models.optimizer import learning_rate
+from models.training import Stepper, deterministic_ops
+from pipeline.config import Config, load
+
+Batch = Mapping[str, np.ndarray]
+
+
+def as_it_is(batch: Batch, random: np.random.Generator) -> Batch:
+    """No augmentation."""
+    del random
+    return batch
+
+
+def gain(batch: Batch, random: np.random.Generator) -> Batch:
+    """Every window louder or softer by up to 6 dB, and its loudness with it (in the units of its standardisation)."""
+    decibels = random.uniform(-6.0, 6.0, (len(batch["audio"]), 1)).astype(np.float32)
+    louder = {"audio": batch["audio"] * 10.0 ** (decibels / 20.0)}
+    return {**batch, **louder, "loudness_scaled": batch["loudness_scaled"] + decibels / batch["loudness_deviation"]}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is done otherwise.
+
+    Attributes:
+      settings: overrides of the configuration.
+      loss: further terms of the spectral loss.
+      averaging: share of the averaged weights that each step keeps; 0 judges the last step's own.
+      augment: what happens to a batch on its way in.
+    """
+
+    settings: tuple[str, ...] = ()
+    loss: Mapping[str, float] = field(default_factory=dict)
+    averaging: float = 0.0
+    augment: Callable[[Batch, np.random.Generator], Batch] = as_it_is
+
+
+VARIANTS = {
+    "base": Variant(),
+    "averaged": Variant(averaging=0.99),
+    "averaged-long": Variant(averaging=0.998),
+    "gain": Variant(augment=gain),
+    "loudness-term": Variant(loss={"loudness_weight": 0.1}),
+    "delta-time-term": Variant(loss={"delta_time_weight": 0.5}),
+    "delta-frequency-term": Variant(loss={"delta_freq_weight": 0.5}),
+    "long-windows": Variant(settings=("loss.fft_sizes=[4096, 2048, 1024, 512, 256, 128, 64]",)),
+    "log-only": Variant(settings=("loss.mag_weight=0.0",)),
+    "constant-rate": Variant(settings=("trainer.learning_rate_end=0.002",)),
+    "slow": Variant(settings=("trainer.learning_rate=0.001",)),
+    "fast": Variant(settings=("trainer.learning_rate=0.004",)),
+    "batch-8": Variant(settings=("trainer.batch_size=8",)),
+    "room-exponential": Variant(settings=("model.processors.reverb.type=reverb_exponential",)),
+    "room-noise": Variant(settings=("model.processors.reverb.type=reverb_filtered_noise",)),
+    "room-slow": Variant(settings=("trainer.reverb_rate=0.03",)),
+    "room-fast": Variant(settings=("trainer.reverb_rate=0.3",)),
+}
+
+
+def newest(folder: Path, split: str) -> list[str]:
+    """Patterns of a split of the last transformed examples below a run's folder."""
+    made = sorted(folder.glob("pipeline/Transform/transformed_examples/*"), key=lambda path: int(path.name))
+    if not made:
+        sys.exit(f"{folder}: no transformed examples: `local_runner.py run` makes them")
+    return [str(made[-1] / f"Split-{split}" / "*")]
+
+
+def train(variant: Variant, config: Config, windows: Windows, deviation: float) -> tuple[Instrument, float]:
+    """Trains one variant. Returns it and the seconds that its steps took, the first one left out."""
+    instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
+    stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
+    stepper._loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
+    variables = instrument.variables_by_name
+    average = {name: variable.numpy() for name, variable in variables.items()}
+    random, began = np.random.default_rng(config.trainer.seed), 0.0
+    for step in range(config.trainer.steps):
+        began = time.perf_counter() if step == 1 else began
+        chosen = indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
+        batch = variant.augment(
+            {**windows.batch(chosen), "loudness_deviation": np.array(deviation, np.float32)}, random
+        )
+        heard = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
+        stepper.step(heard, tf.constant(step), tf.constant(learning_rate(step, config.trainer), tf.float32))
+        if variant.averaging:
+            keep = min(variant.averaging, step / (step + 10))
+            average = {
+                name: keep * average[name] + (1 - keep) * variable.numpy() for name, variable in variables.items()
+            }
+    if variant.averaging:
+        instrument.set_weights(average)
+    return instrument, time.perf_counter() - began
+
+
+def judge(instrument: Instrument, eval_windows: Windows) -> dict[str, float]:
+    """The means over all eval windows of what is not wanted."""
+    tracker = Tracker("swift_f0", instrument.audio.sample_rate, instrument.audio.frame_rate)
+    loss, found = SpectralLoss(), []
+    cents = []
+    for number in range(len(eval_windows)):
+        batch = eval_windows.batch([number])
+        target = tf.constant(batch["audio"])
+        noise = white_noise(1, target.shape[1], (0, number))
+        made = instrument({name: batch[name] for name in ("f0_hz", *instrument.feature_names)}, noise)
+        loudness = spectral.loudness_db(made)[:, : batch["loudness_db"].shape[1]]
+        sounding = batch["loudness_db"] > -60.0
+        found.append(
+            {
+                "spectral_loss": float(loss.per_example(loss.target(target), made)[0]),
+                "log_mel": float(tf.reduce_mean(tf.abs(spectral.log_mel(target) - spectral.log_mel(made)))),
+                "mfcc": float(tf.reduce_mean(tf.abs(spectral.mfcc(target) - spectral.mfcc(made)))),
+                "loudness_db": float(np.mean(np.abs(loudness - batch["loudness_db"])[sounding])),
+            }
+        )
+        heard = tracker(made.numpy()[0])
+        cents.append(f0_errors(batch["f0_hz"][0], batch["f0_confidence"][0], *heard, 0.5))
+    means = {name: round(float(np.mean([one[name] for one in found])), 4) for name in found[0]}
+    return {**means, "f0_cents": round(float(np.median(np.concatenate(cents))), 2)}
+
+
+def measure(name: str, folder: Path, settings: list[str]) -> dict[str, Any]:
+    """Trains and judges one variant."""
+    variant = VARIANTS[name]
+    config = load(folder.name, [*settings, *variant.settings])
+    features = ("f0_hz", "f0_confidence", "loudness_db", "loudness_scaled")
+    windows, eval_windows = (read_windows(newest(folder, split), config.audio, features) for split in ("train", "eval"))
+    loudness, scaled = (np.concatenate([one[of] for one in windows.sample(50)]) for of in features[2:])
+    instrument, seconds = train(variant, config, windows, float(np.std(loudness) / np.std(scaled)))
+    facts = {"instrument": folder.name, "variant": name, "steps": config.trainer.steps, "seconds": round(seconds, 1)}
+    return {**facts, **judge(instrument, eval_windows)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="a.b=value")
+    arguments = parser.parse_args()
+    with deterministic_ops():
+        for name in arguments.variants:
+            settings = [f"trainer.steps={arguments.steps}", *arguments.settings]
+            print(json.dumps(measure(name, arguments.folder, settings)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
