@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
-const PUBLIC = fileURLToPath(new URL("page/public", import.meta.url));
 const DIST = fileURLToPath(new URL("dist", import.meta.url));
 const ENGINE = fileURLToPath(new URL("engine/dist/index.js", import.meta.url));
 const WORKER = "service-worker.js";
@@ -18,29 +17,34 @@ function shellFiles(): Plugin {
     generateBundle: {
       order: "post",
       handler(_, bundle) {
-        const own = readdirSync(PUBLIC);
         const built = Object.keys(bundle).filter((name) => name !== WORKER);
         const hash = createHash("sha256");
         for (const name of built.sort()) {
           const file = bundle[name];
           hash.update(name).update(file?.type === "chunk" ? file.code : (file?.source ?? ""));
         }
-        for (const name of own) hash.update(name).update(readFileSync(`${PUBLIC}/${name}`));
         const worker = bundle[WORKER];
         if (worker?.type !== "chunk") throw new Error("the build has no service worker");
         worker.code = worker.code
-          .replaceAll("SHELL_FILES", JSON.stringify([...built, ...own]))
+          .replaceAll("SHELL_FILES", JSON.stringify(built))
           .replaceAll("SHELL_VERSION", JSON.stringify(hash.digest("hex").slice(0, 12)));
       },
     },
   };
 }
 
+/** The engine leaves its worklet to whoever bundles it; here it becomes a file of the page like all others. */
+const engineWorklet: Plugin = {
+  name: "swara-engine-worklet",
+  enforce: "pre",
+  transform: (code, id) => (id === ENGINE ? code.replace("/* @vite-ignore */", "") : null),
+};
+
 /** The page: static files for any host, which finds the published instruments in `pushed/` beside `index.html`. */
 export default defineConfig({
   base: "./",
   root: "page",
-  plugins: [shellFiles()],
+  plugins: [engineWorklet, shellFiles()],
   resolve: { alias: { "swara-engine": ENGINE } },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },

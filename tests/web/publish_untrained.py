@@ -26,6 +26,7 @@ INSTRUMENTS = {
         "model.processors.reverb.seconds=0.25",
     ],
 }
+FALL = 0.35  # from one harmonic's raw value to the next
 
 
 def publish_untrained(root: Path) -> None:
@@ -35,12 +36,20 @@ def publish_untrained(root: Path) -> None:
         instrument, random = Instrument(config.model, config.audio), np.random.default_rng(0)
         weights = instrument.weights()
         taps = len(weights["reverb/ir"])
+        weights["decoder/output/bias"] = _falling(instrument)
         weights["reverb/ir"] = (random.normal(0, 0.01, taps) * np.exp(-np.arange(taps) / 400.0)).astype(np.float32)
         instrument.set_weights(weights)
         with tempfile.TemporaryDirectory() as scratch:
             bundle = Path(scratch) / "bundle"
             write_playable_bundle(bundle, instrument, config)
             publish(bundle, root, datetime.now(timezone.utc))
+
+
+def _falling(instrument: Instrument) -> np.ndarray:
+    """What is added to the last layer: each harmonic is weaker than the one below it, so that the pitch is plain."""
+    added = {name: np.zeros(channels, np.float32) for name, channels in instrument.graph.raw_outputs.items()}
+    added["harmonic_distribution"] -= FALL * np.arange(len(added["harmonic_distribution"]), dtype=np.float32)
+    return np.concatenate(list(added.values()))
 
 
 if __name__ == "__main__":

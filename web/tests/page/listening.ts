@@ -23,7 +23,7 @@ export function pitchOf(audio: Float32Array, sampleRate: number): number {
   // The first peak that is nearly the highest: later ones are multiples of the period.
   for (let lag = shortest + 1; lag < longest; lag++) {
     const [before, here, after] = [matches[lag - 1] ?? 0, matches[lag] ?? 0, matches[lag + 1] ?? 0];
-    if (here < 0.92 * best || here < before || here < after) continue;
+    if (here < 0.97 * best || here < before || here < after) continue;
     const curve = before - 2 * here + after;
     return sampleRate / (lag + (curve < 0 ? (before - after) / (2 * curve) : 0));
   }

@@ -1,0 +1,40 @@
+/** What the page and the worker that makes takes say to each other. */
+
+import type { AdjustedFeatures, Features, Instrument } from "swara-engine";
+
+/** An instrument without what cannot be sent. */
+export type SentInstrument = Omit<Instrument, "file" | "url">;
+
+export interface HearRequest {
+  readonly kind: "hear";
+  readonly id: number;
+  readonly instrument: SentInstrument;
+  /** [samples] */
+  readonly audio: Float32Array;
+  /** Hz. */
+  readonly sampleRate: number;
+}
+
+export interface PlayRequest {
+  readonly kind: "play";
+  readonly id: number;
+  readonly instrument: SentInstrument;
+  readonly features: AdjustedFeatures;
+  /** Hz. */
+  readonly sampleRate: number;
+  /** How much of the instrument's reverb sounds: 0 to 1. */
+  readonly room: number;
+}
+
+/** Gives up the request of that number. */
+export interface Cancel {
+  readonly kind: "cancel";
+  readonly id: number;
+}
+
+export type Request = HearRequest | PlayRequest;
+
+export type Answer =
+  | { readonly kind: "progress"; readonly id: number; readonly share: number }
+  | { readonly kind: "done"; readonly id: number; readonly result: Features | Float32Array }
+  | { readonly kind: "failed"; readonly id: number; readonly message: string };

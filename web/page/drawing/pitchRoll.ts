@@ -1,0 +1,81 @@
+/** The last seconds of a voice and of the instrument that follows it. */
+
+import type { Trace } from "../sound/trace.ts";
+import { type CurvePoint, drawCurve, widthOf } from "./curve.ts";
+import { drawStaff, LABELS, type Range, yOfPitch } from "./staff.ts";
+import { type Surface, vertical } from "./surface.ts";
+
+const SECONDS = 7;
+const SMALLEST_SPAN = 26; // semitones
+const CONFIDENT = 0.35;
+
+/** A range of pitches that follows what is sung and played without haste. */
+export class Framing {
+  #range: Range;
+
+  constructor(low: number, high: number) {
+    this.#range = widened(low, high);
+  }
+
+  get range(): Range {
+    return this.#range;
+  }
+
+  /** Moves towards a range that shows all points. */
+  follow(trace: Trace, since: number, still: boolean): void {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (const point of trace.since(since)) {
+      if (point.confidence < CONFIDENT) continue;
+      for (const midi of [point.heard, point.played]) {
+        if (midi < low) low = midi;
+        if (midi > high) high = midi;
+      }
+    }
+    if (low > high) return;
+    const aim = widened(low - 3, high + 3);
+    const inside = low > this.#range.low + 1 && high < this.#range.high - 1;
+    if (still && inside) return;
+    const pace = still ? 1 : 0.04;
+    this.#range = {
+      low: this.#range.low + pace * (aim.low - this.#range.low),
+      high: this.#range.high + pace * (aim.high - this.#range.high),
+    };
+  }
+}
+
+function widened(low: number, high: number): Range {
+  const missing = Math.max(0, SMALLEST_SPAN - (high - low)) / 2;
+  return { low: low - missing, high: high + missing };
+}
+
+/** Draws the trace up to its newest frame: the voice thin, as strong as its pitch is sure, the instrument as wide as it is loud. */
+export function drawPitchRoll(surface: Surface, trace: Trace, framing: Framing): void {
+  const { context, width, theme } = surface;
+  const now = trace.newest;
+  framing.follow(trace, now - SECONDS, surface.still);
+  drawStaff(surface, framing.range);
+  const present = width - 28;
+  const xAt = (time: number) => present + ((time - now) / SECONDS) * (present - LABELS);
+  context.strokeStyle = theme.ink;
+  drawCurve(context, voice(surface, trace, framing.range, now, xAt));
+  context.strokeStyle = theme.accent;
+  drawCurve(context, played(surface, trace, framing.range, now, xAt));
+  context.strokeStyle = theme.soft;
+  context.lineWidth = 1;
+  vertical(surface, Math.round(present) + 0.5);
+}
+
+function* voice(surface: Surface, trace: Trace, range: Range, now: number, xAt: (time: number) => number) {
+  for (const point of trace.since(now - SECONDS)) {
+    const y = point.confidence > CONFIDENT ? yOfPitch(surface, range, point.heard) : Number.NaN;
+    yield { x: xAt(point.time), y, width: 1.75, alpha: point.confidence } satisfies CurvePoint;
+  }
+}
+
+function* played(surface: Surface, trace: Trace, range: Range, now: number, xAt: (time: number) => number) {
+  for (const point of trace.since(now - SECONDS)) {
+    const y = yOfPitch(surface, range, point.played);
+    yield { x: xAt(point.time), y, width: widthOf(point.playedLoudness), alpha: 1 } satisfies CurvePoint;
+  }
+}

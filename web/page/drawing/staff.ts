@@ -1,0 +1,49 @@
+/** The lines of a pitch lane. */
+
+import { isBlack } from "../keys/range.ts";
+import { noteName } from "../sound/pitch.ts";
+import { horizontal, type Surface } from "./surface.ts";
+
+/** Room on the left for the names of notes, in CSS pixels. */
+export const LABELS = 40;
+/** What a name needs above its line. */
+const LABEL_HEIGHT = 17;
+
+export interface Range {
+  /** MIDI numbers at the bottom and at the top. */
+  readonly low: number;
+  readonly high: number;
+}
+
+export function yOfPitch(surface: Surface, range: Range, midi: number): number {
+  return (1 - (midi - range.low) / (range.high - range.low)) * surface.height;
+}
+
+/** Whether a note's name fits under the next one's: between E and F, and B and C, there is but a semitone. */
+function hasRoom(midi: number, semitone: number): boolean {
+  const toNext = isBlack(midi + 1) ? 2 : 1;
+  return toNext * semitone >= LABEL_HEIGHT;
+}
+
+/** Draws one line for every white key, with the name of every C (of every note where there is room). */
+export function drawStaff(surface: Surface, range: Range): void {
+  const { context, theme, height } = surface;
+  const semitone = height / (range.high - range.low);
+  context.font = theme.font;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  for (let midi = Math.ceil(range.low); midi <= range.high; midi++) {
+    if (isBlack(midi)) continue;
+    const y = yOfPitch(surface, range, midi);
+    const isC = midi % 12 === 0;
+    if (!isC && semitone < 4) continue;
+    context.strokeStyle = theme.line;
+    context.globalAlpha = isC ? 1 : 0.45;
+    context.lineWidth = 1;
+    horizontal(surface, Math.round(y) + 0.5);
+    context.globalAlpha = 1;
+    if (y < LABEL_HEIGHT || (!isC && !hasRoom(midi, semitone))) continue;
+    context.fillStyle = theme.soft;
+    context.fillText(noteName(midi), 8, y - 7);
+  }
+}

@@ -1,0 +1,82 @@
+/** A take: its waveform, and over it the pitch that was heard and the one that is played. */
+
+import { extremes } from "../sound/levels.ts";
+import { midiOf } from "../sound/pitch.ts";
+import type { Side } from "../store/player.ts";
+import type { Rendered } from "../store/take.ts";
+import { type CurvePoint, drawCurve } from "./curve.ts";
+import { drawStaff, LABELS, type Range, yOfPitch } from "./staff.ts";
+import { type Surface, vertical } from "./surface.ts";
+
+const CONFIDENT = 0.35;
+const SMALLEST_SPAN = 18; // semitones
+
+/** @param position s of the playhead, null where nothing plays. */
+export function drawTake(surface: Surface, take: Rendered, side: Side, position: number | null): void {
+  const seconds = Math.max(take.before.length, take.after.length) / take.sampleRate;
+  const xAt = (at: number) => LABELS + (at / seconds) * (surface.width - LABELS - 8);
+  const range = rangeOf(take);
+  drawWaveform(surface, side === "before" ? take.before : take.after, xAt(0), xAt(seconds));
+  if (range) {
+    drawStaff(surface, range);
+    surface.context.strokeStyle = surface.theme.ink;
+    drawCurve(surface.context, heardCurve(surface, take, range, xAt));
+    surface.context.strokeStyle = surface.theme.accent;
+    drawCurve(surface.context, playedCurve(surface, take, range, xAt));
+  }
+  if (position === null) return;
+  surface.context.strokeStyle = surface.theme.ink;
+  surface.context.lineWidth = 1.5;
+  vertical(surface, Math.round(xAt(position)) + 0.5);
+}
+
+function drawWaveform({ context, height, theme }: Surface, audio: Float32Array, left: number, right: number): void {
+  const bins = Math.max(1, Math.floor((right - left) / 2));
+  const { low, high } = extremes(audio, bins);
+  const loudest = Math.max(0.05, ...high, ...low.map((value) => -value));
+  context.fillStyle = theme.ink;
+  context.globalAlpha = 0.13;
+  for (let bin = 0; bin < bins; bin++) {
+    const top = (1 - (high[bin] ?? 0) / loudest) * (height / 2);
+    const bottom = (1 - (low[bin] ?? 0) / loudest) * (height / 2);
+    context.fillRect(left + 2 * bin, top, 1.4, Math.max(1, bottom - top));
+  }
+  context.globalAlpha = 1;
+}
+
+function rangeOf(take: Rendered): Range | null {
+  if (!take.heard || !take.played) return null;
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let frame = 0; frame < take.heard.f0Hz.length; frame++) {
+    if (!isSure(take, frame)) continue;
+    for (const hz of [take.heard.f0Hz[frame], take.played.f0Hz[frame]]) {
+      low = Math.min(low, midiOf(hz ?? 0));
+      high = Math.max(high, midiOf(hz ?? 0));
+    }
+  }
+  if (!(low <= high)) return null;
+  const margin = 3 + Math.max(0, SMALLEST_SPAN - (high - low)) / 2;
+  return { low: low - margin, high: high + margin };
+}
+
+function isSure(take: Rendered, frame: number): boolean {
+  return (take.heard?.confidence[frame] ?? 0) > CONFIDENT && take.played?.noteOn[frame] === 1;
+}
+
+function* heardCurve(surface: Surface, take: Rendered, range: Range, xAt: (at: number) => number) {
+  const { heard, frameRate } = take;
+  for (let frame = 0; heard && frame < heard.f0Hz.length; frame++) {
+    const alpha = heard.confidence[frame] ?? 0;
+    const y = alpha > CONFIDENT ? yOfPitch(surface, range, midiOf(heard.f0Hz[frame] ?? 0)) : Number.NaN;
+    yield { x: xAt(frame / frameRate), y, width: 1.75, alpha } satisfies CurvePoint;
+  }
+}
+
+function* playedCurve(surface: Surface, take: Rendered, range: Range, xAt: (at: number) => number) {
+  const { played, frameRate } = take;
+  for (let frame = 0; played && frame < played.f0Hz.length; frame++) {
+    const y = isSure(take, frame) ? yOfPitch(surface, range, midiOf(played.f0Hz[frame] ?? 0)) : Number.NaN;
+    yield { x: xAt(frame / frameRate), y, width: 2.5, alpha: 1 } satisfies CurvePoint;
+  }
+}

@@ -1,0 +1,79 @@
+/** The published instruments, and the one in hand. */
+
+import { computed, signal } from "@preact/signals";
+import { BundleError, type Instrument, type InstrumentEntry, listInstruments, loadInstrument } from "swara-engine";
+import { fetchAndKeep, forget, networkIsShut } from "./network.ts";
+import { report, status } from "./notices.ts";
+
+const ROOT = new URL("pushed/", document.baseURI);
+
+export const entries = signal<readonly InstrumentEntry[]>([]);
+/** Name of the one that is wanted. */
+export const wanted = signal("");
+/** The one that is loaded, or null. */
+export const instrument = signal<Instrument | null>(null);
+export const loading = signal(false);
+/** ms that fetching and checking it took; 0 where it was at hand. */
+export const loadMilliseconds = signal(0);
+/** What the catalogue could not be had for, "" where it could. */
+export const absent = signal("");
+
+const loaded = new Map<string, Instrument>();
+
+export const entry = computed(() => entries.value.find((one) => one.name === wanted.value) ?? null);
+
+/** Reads `pushed/index.json` and loads the first instrument, or the one that the address names (`?instrument=`). */
+export async function openCatalogue(): Promise<void> {
+  try {
+    entries.value = await listInstruments(ROOT, { fetch: fetchAndKeep });
+  } catch (error) {
+    absent.value = error instanceof Error ? error.message : String(error);
+    return;
+  }
+  const asked = new URLSearchParams(location.search).get("instrument");
+  const first = entries.value.find((one) => one.name === asked) ?? entries.value[0];
+  if (first) await choose(first.name);
+  else absent.value = "index.json lists no instruments";
+}
+
+/** Whether an instrument can be had now: not one that must be fetched while the microphone is on. */
+export function isAtHand(name: string): boolean {
+  return loaded.has(name) || !networkIsShut();
+}
+
+/** Takes an instrument in hand. What went wrong is reported, and the old one kept. */
+export async function choose(name: string): Promise<void> {
+  const chosen = entries.value.find((one) => one.name === name);
+  if (!chosen || name === wanted.value) return;
+  const before = wanted.value;
+  wanted.value = name;
+  loading.value = true;
+  try {
+    const got = await fetched(chosen);
+    if (wanted.value !== name) return; // another one was chosen meanwhile
+    instrument.value = got;
+    status.value = `${chosen.title} is ready.`;
+  } catch (error) {
+    if (wanted.value === name) wanted.value = before;
+    report(error);
+  } finally {
+    if (wanted.value === name || wanted.value === before) loading.value = false;
+  }
+}
+
+async function fetched(chosen: InstrumentEntry): Promise<Instrument> {
+  const known = loaded.get(chosen.name);
+  loadMilliseconds.value = 0;
+  if (known) return known;
+  status.value = `Fetching ${chosen.title}`;
+  const began = performance.now();
+  try {
+    const got = await loadInstrument(chosen.url, { fetch: fetchAndKeep });
+    loadMilliseconds.value = performance.now() - began;
+    loaded.set(chosen.name, got);
+    return got;
+  } catch (error) {
+    if (error instanceof BundleError) await forget(new URL(".", chosen.url)); // so that the next try asks the network
+    throw error;
+  }
+}

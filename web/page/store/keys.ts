@@ -1,0 +1,131 @@
+/** Playing by keys: the screen's, the computer's and MIDI keyboards all go through here. */
+
+import { signal } from "@preact/signals";
+import { keyAction } from "../keys/computer.ts";
+import { parseMidi } from "../keys/midi.ts";
+import { homeOctave } from "../keys/range.ts";
+import { instrument } from "./instruments.ts";
+import { report, status } from "./notices.ts";
+import { openStudio } from "./studio.ts";
+
+/** MIDI numbers of the keys that are down. */
+export const down = signal<ReadonlySet<number>>(new Set());
+/** 0 to 1, of keys that do not feel how hard they are hit. */
+export const velocity = signal(0.75);
+/** MIDI number of the C at which the computer's keyboard begins; null: where it suits the instrument. */
+const octave = signal<number | null>(null);
+/** Names of the MIDI keyboards that are connected; null before they were asked for. */
+export const midiInputs = signal<readonly string[] | null>(null);
+
+/** MIDI number of the C at which the computer's keyboard begins. */
+export function home(): number {
+  const chosen = instrument.value;
+  return octave.value ?? (chosen ? homeOctave(chosen.manifest.statistics) : 60);
+}
+
+export async function noteOn(midi: number, howHard: number = velocity.value): Promise<void> {
+  down.value = new Set(down.value).add(midi);
+  try {
+    const { live } = await openStudio();
+    if (down.value.has(midi)) live.noteOn(midi, howHard); // unless it was let go while the sound was being opened
+  } catch (error) {
+    down.value = new Set();
+    report(error);
+  }
+}
+
+export async function noteOff(midi: number): Promise<void> {
+  if (!down.value.has(midi)) return;
+  const left = new Set(down.value);
+  left.delete(midi);
+  down.value = left;
+  try {
+    (await openStudio()).live.noteOff(midi);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** @param semitones up or down. */
+export async function bend(semitones: number): Promise<void> {
+  try {
+    (await openStudio()).live.bend(semitones);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** Lets all keys go, as when the page is left. */
+export async function allNotesOff(): Promise<void> {
+  if (down.value.size === 0) return;
+  down.value = new Set();
+  (await openStudio()).live.allNotesOff();
+}
+
+/** Moves the keys by octaves. */
+export function moveOctave(by: number): void {
+  void allNotesOff();
+  octave.value = Math.min(96, Math.max(24, home() + 12 * by));
+}
+
+const held = new Map<string, number>();
+
+/** What a key of the computer's keyboard does when it goes down; false where it does nothing. */
+export function computerKeyDown(code: string): boolean {
+  const action = keyAction(code);
+  if (!action || held.has(code)) return action !== null;
+  if (action.kind === "octave") moveOctave(action.by);
+  else if (action.kind === "velocity") velocity.value = Math.min(1, Math.max(0.125, velocity.value + action.by));
+  else {
+    const midi = home() + action.semitones;
+    held.set(code, midi);
+    void noteOn(midi);
+  }
+  return true;
+}
+
+export function computerKeyUp(code: string): void {
+  const midi = held.get(code);
+  if (midi === undefined) return;
+  held.delete(code);
+  void noteOff(midi);
+}
+
+/** Lets go what the computer's keyboard holds, as when the window loses it. */
+export function releaseComputerKeys(): void {
+  held.clear();
+  void allNotesOff();
+}
+
+/** Asks for the MIDI keyboards and listens to all of them, those that come later too. */
+export async function connectMidi(): Promise<void> {
+  try {
+    if (!navigator.requestMIDIAccess)
+      throw new Error("This browser has no Web MIDI: use the keys here, or another browser.");
+    await openStudio();
+    const access = await navigator.requestMIDIAccess();
+    const listen = () => {
+      for (const input of access.inputs.values()) input.onmidimessage = ({ data }) => heed(data);
+      midiInputs.value = Array.from(access.inputs.values(), (input) => input.name ?? "a MIDI keyboard");
+      status.value =
+        midiInputs.value.length > 0 ? `Listening to ${midiInputs.value.join(", ")}.` : "No MIDI keyboard yet.";
+    };
+    access.onstatechange = listen;
+    listen();
+  } catch (error) {
+    report(
+      error instanceof DOMException
+        ? new Error("Web MIDI was refused. Allow it for this page, then try again.")
+        : error,
+    );
+  }
+}
+
+function heed(data: Uint8Array | null): void {
+  const message = data && parseMidi(data);
+  if (!message) return;
+  if (message.kind === "on") void noteOn(message.midi, message.velocity);
+  else if (message.kind === "off") void noteOff(message.midi);
+  else if (message.kind === "bend") void bend(message.semitones);
+  else void allNotesOff();
+}

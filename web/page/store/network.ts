@@ -1,0 +1,50 @@
+/**
+ * The page's only way to the network, which shuts while the microphone is on.
+ *
+ * Whatever of the published instruments is fetched is kept on the device, so that it plays without a network next time.
+ */
+
+/** Name of the browser's cache; the service worker answers from it. */
+export const PUSHED_CACHE = "swara-pushed";
+
+export class NetworkShut extends Error {
+  constructor(url: string) {
+    super(`${url} was not fetched: nothing is asked for while the microphone is on`);
+    this.name = "NetworkShut";
+  }
+}
+
+let shut = false;
+
+/** Shuts the network, or opens it again. */
+export function shutNetwork(now: boolean): void {
+  shut = now;
+}
+
+export function networkIsShut(): boolean {
+  return shut;
+}
+
+/** Asks the network as `fetch` does, and keeps a copy of what came. Throws NetworkShut while the microphone is on. */
+export const fetchAndKeep: typeof fetch = async (input, init) => {
+  const url = input instanceof Request ? input.url : String(input);
+  if (shut) throw new NetworkShut(url);
+  const response = await fetch(input, init);
+  if (response.ok && "caches" in globalThis) await keep(url, response.clone());
+  return response;
+};
+
+async function keep(url: string, response: Response): Promise<void> {
+  try {
+    await (await caches.open(PUSHED_CACHE)).put(url, response);
+  } catch {
+    // A full disk or a private window: the page works all the same, but only with a network.
+  }
+}
+
+/** Forgets what was kept below an address, as when it proved damaged. */
+export async function forget(folder: URL): Promise<void> {
+  if (!("caches" in globalThis)) return;
+  const cache = await caches.open(PUSHED_CACHE);
+  for (const request of await cache.keys()) if (request.url.startsWith(folder.href)) await cache.delete(request);
+}

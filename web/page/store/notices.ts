@@ -1,0 +1,14 @@
+/** What the page has to say: how things stand, and what went wrong. */
+
+import { signal } from "@preact/signals";
+
+/** Read out by screen readers when it changes. */
+export const status = signal("");
+/** What went wrong and what to do about it; "" where nothing did. */
+export const problem = signal("");
+
+/** Says what went wrong, in the words of the error. */
+export function report(error: unknown): void {
+  if (error instanceof DOMException && error.name === "AbortError") return;
+  problem.value = error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,72 @@
+/** Where a voice can come from besides the microphone: a file, or a hum that the page computes. */
+
+import { HUM_RATE, hum } from "../sound/hum.ts";
+import { report, status } from "./notices.ts";
+import { startRecording, stopRecording } from "./studio.ts";
+import { setTake } from "./take.ts";
+
+const RATE = 48_000;
+const LONGEST_SECONDS = 600;
+const SHORTEST_SECONDS = 0.25;
+
+/** Opens a sound file of any kind that the browser can decode. */
+export async function openFile(file: File): Promise<void> {
+  try {
+    status.value = `Opening ${file.name}`;
+    setTake({ title: withoutEnding(file.name), audio: await decode(file), sampleRate: RATE, kind: "voice" });
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** The page's own hum. */
+export function useSample(): void {
+  setTake({ title: "Hummed sample", audio: hum(), sampleRate: HUM_RATE, kind: "voice" });
+}
+
+/** Ends a recording and makes it the take. */
+export async function finishRecording(kind: "voice" | "keys"): Promise<void> {
+  try {
+    const { audio, sampleRate } = await stopRecording();
+    if (audio.length < SHORTEST_SECONDS * sampleRate) throw new Error("That was too short to make anything of.");
+    setTake({ title: kind === "voice" ? "My voice" : "My phrase", audio, sampleRate, kind });
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** Begins a recording. */
+export async function beginRecording(kind: "voice" | "keys"): Promise<void> {
+  try {
+    await startRecording(kind);
+  } catch (error) {
+    report(error);
+  }
+}
+
+async function decode(file: File): Promise<Float32Array<ArrayBuffer>> {
+  const decoder = new OfflineAudioContext(1, 1, RATE);
+  let sound: AudioBuffer;
+  try {
+    sound = await decoder.decodeAudioData(await file.arrayBuffer());
+  } catch (cause) {
+    const kinds = "try WAV, MP3, FLAC, Ogg or M4A";
+    throw new Error(`${file.name} is not a sound file that this browser can decode: ${kinds}.`, { cause });
+  }
+  if (sound.duration > LONGEST_SECONDS) {
+    throw new Error(
+      `${file.name} lasts ${Math.round(sound.duration / 60)} minutes; cut it to ${LONGEST_SECONDS / 60}.`,
+    );
+  }
+  const mono = new Float32Array(sound.length);
+  for (let channel = 0; channel < sound.numberOfChannels; channel++) {
+    sound.getChannelData(channel).forEach((sample, index) => {
+      mono[index] = (mono[index] ?? 0) + sample / sound.numberOfChannels;
+    });
+  }
+  return mono;
+}
+
+function withoutEnding(name: string): string {
+  return name.replace(/\.[^.]+$/, "");
+}

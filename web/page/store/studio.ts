@@ -1,0 +1,226 @@
+/**
+ * The live instrument between microphone or keys and the loudspeaker:
+ *
+ *     microphone -> live instrument -> guard -> limiter -> loudspeaker
+ *          `-> recorder (of the voice)   `-> recorder (of the keys)
+ */
+
+import { effect, signal } from "@preact/signals";
+import { createLiveInstrument, type FrameReport, type Instrument, type LiveInstrument } from "swara-engine";
+import { audioContext } from "../sound/context.ts";
+import { FeedbackGuard, type GuardState } from "../sound/feedback.ts";
+import { decibels, QUIETEST_DB, rms, softLimit } from "../sound/levels.ts";
+import { closeMicrophone, openMicrophone } from "../sound/microphone.ts";
+import { Recorder, type Recording } from "../sound/recorder.ts";
+import { Trace } from "../sound/trace.ts";
+import { instrument } from "./instruments.ts";
+import { shutNetwork } from "./network.ts";
+import { report, status } from "./notices.ts";
+import * as settings from "./settings.ts";
+
+const TRACE_SECONDS = 30;
+const FADE_SECONDS = 0.03;
+
+export const microphone = signal<"off" | "starting" | "on">("off");
+/** What is being recorded: the voice, what the keys play, or nothing. */
+export const recording = signal<"voice" | "keys" | null>(null);
+/** Whether the instrument is heard while it follows the voice. */
+export const audible = signal(true);
+export const guardState = signal<GuardState>("open");
+/** dB of the microphone and of what goes to the loudspeaker. */
+export const inputDb = signal(QUIETEST_DB);
+export const outputDb = signal(QUIETEST_DB);
+/** Share of the audio thread's time, and octaves by which the voice is moved. */
+export const load = signal(0);
+export const octaveShift = signal(0);
+/** s: what the method, the context and the device each take; null before the first sound. */
+export const latency = signal<{ readonly method: number; readonly output: number } | null>(null);
+
+/** What was heard and played lately. */
+export const trace = new Trace(TRACE_SECONDS * 250);
+
+/** Everybody who wants the frames as they come, with the instrument's frame rate. */
+export const listeners = new Set<(frames: FrameReport) => void>();
+
+interface Studio {
+  readonly context: AudioContext;
+  readonly live: LiveInstrument;
+  readonly guard: GainNode;
+  readonly recorder: Recorder;
+  readonly analyser: AnalyserNode;
+  playing: Instrument;
+}
+
+interface OpenMicrophone {
+  readonly stream: MediaStream;
+  readonly source: MediaStreamAudioSourceNode;
+}
+
+let studio: Studio | null = null;
+let opening: Promise<Studio> | null = null;
+let opened: OpenMicrophone | null = null;
+const feedback = new FeedbackGuard();
+
+/** The context and the live instrument, ready to play; loads whatever they need. */
+export async function openStudio(): Promise<Studio> {
+  const chosen = instrument.value;
+  if (!chosen) throw new Error("No instrument is loaded yet: wait for it, or choose another one.");
+  if (studio) {
+    await studio.context.resume();
+    return studio;
+  }
+  opening ??= build(chosen).finally(() => {
+    opening = null;
+  });
+  studio = await opening;
+  return studio;
+}
+
+async function build(chosen: Instrument): Promise<Studio> {
+  const context = await audioContext();
+  const live = await createLiveInstrument(context, chosen);
+  const guard = context.createGain();
+  const limiter = new WaveShaperNode(context, { curve: softLimit() });
+  live.output.connect(guard).connect(limiter).connect(context.destination);
+  const made: Studio = {
+    context,
+    live,
+    guard,
+    recorder: new Recorder(context),
+    analyser: new AnalyserNode(context, { fftSize: 2048 }),
+    playing: chosen,
+  };
+  live.onFrames = (frames) => hear(made, frames);
+  live.onError = (error) => {
+    report(error);
+    void stopMicrophone();
+  };
+  effect(() => applySettings(live));
+  effect(() => setGuard(made));
+  return made;
+}
+
+// Another instrument is put into the studio as soon as it is loaded.
+effect(() => {
+  const chosen = instrument.value;
+  if (!studio || !chosen || studio.playing === chosen) return;
+  const { live } = studio;
+  studio.playing = chosen;
+  live.replaceInstrument(chosen).catch((error) => {
+    if (studio?.playing === chosen) report(error); // else a later choice has overtaken it
+  });
+});
+
+function applySettings(live: LiveInstrument): void {
+  live.set({
+    source: settings.mode.value === "keys" ? "keys" : "voice",
+    octaves: settings.octaves.value,
+    loudnessDb: settings.loudnessDb.value,
+    gateDb: settings.gateDb.value,
+    mix: settings.mode.value === "keys" ? 1 : settings.mix.value,
+    room: settings.room.value,
+    autotune: settings.autotune.value,
+    glideSeconds: settings.glideSeconds.value,
+    vibratoCents: settings.vibratoCents.value,
+    vibratoHz: settings.vibratoHz.value,
+    attackSeconds: settings.attackSeconds.value,
+    releaseSeconds: settings.releaseSeconds.value,
+  });
+}
+
+function setGuard({ context, guard }: Studio): void {
+  const open = guardState.value === "open" && (audible.value || microphone.value !== "on");
+  guard.gain.setTargetAtTime(open ? 1 : 0, context.currentTime, FADE_SECONDS / 3);
+}
+
+const samples = new Float32Array(2048);
+
+function hear(made: Studio, frames: FrameReport): void {
+  trace.add(frames, made.playing.manifest.audio.frame_rate);
+  made.analyser.getFloatTimeDomainData(samples);
+  const heardDb = microphone.value === "on" ? decibels(rms(samples)) : QUIETEST_DB;
+  inputDb.value = heardDb;
+  outputDb.value = decibels(frames.output.rms * (guardState.value === "open" ? 1 : 0));
+  load.value = frames.load;
+  octaveShift.value = frames.octaveShift;
+  watchFeedback(frames.time, heardDb, decibels(frames.output.rms));
+  for (const listener of listeners) listener(frames);
+}
+
+function watchFeedback(time: number, heardDb: number, playedDb: number): void {
+  const silent = microphone.value !== "on" || settings.headphones.value || !audible.value;
+  if (silent) return;
+  const before = guardState.value;
+  guardState.value = feedback.hear({ time, heardDb, playedDb });
+  if (before !== "shut" && guardState.value === "shut")
+    status.value = "The sound is off: the microphone heard the loudspeaker.";
+}
+
+/** Lets the instrument be heard again after the guard shut it. */
+export function reopenGuard(): void {
+  feedback.reopen();
+  guardState.value = feedback.state;
+}
+
+/** Opens the microphone. From here to `stopMicrophone` the page asks the network for nothing. */
+export async function startMicrophone(): Promise<void> {
+  if (microphone.value !== "off") return;
+  microphone.value = "starting";
+  try {
+    const { context, live, recorder, analyser } = await openStudio();
+    shutNetwork(true);
+    const stream = await openMicrophone();
+    const source = context.createMediaStreamSource(stream);
+    source.connect(live.input);
+    source.connect(recorder.input);
+    source.connect(analyser);
+    opened = { stream, source };
+    stream.getTracks()[0]?.addEventListener("ended", () => void stopMicrophone());
+    measureLatency();
+    trace.clear();
+    microphone.value = "on";
+    status.value = "The microphone is on.";
+  } catch (error) {
+    await stopMicrophone();
+    throw error;
+  }
+}
+
+/** Lets the microphone go and opens the network again. */
+export async function stopMicrophone(): Promise<void> {
+  if (opened) {
+    opened.source.disconnect();
+    closeMicrophone(opened.stream);
+    opened = null;
+    status.value = "The microphone is off.";
+  }
+  microphone.value = "off";
+  inputDb.value = QUIETEST_DB;
+  reopenGuard();
+  shutNetwork(false);
+}
+
+/** Records the voice, or what the keys play. */
+export async function startRecording(what: "voice" | "keys"): Promise<void> {
+  if (what === "voice") await startMicrophone();
+  const { recorder, live } = await openStudio();
+  if (what === "keys") live.output.connect(recorder.input);
+  recorder.start();
+  recording.value = what;
+}
+
+/** Ends a recording; the microphone, if it was on, goes off. */
+export async function stopRecording(): Promise<Recording> {
+  const { recorder, live } = await openStudio();
+  const recorded = await recorder.stop();
+  if (recording.value === "keys") live.output.disconnect(recorder.input);
+  recording.value = null;
+  await stopMicrophone();
+  return recorded;
+}
+
+export function measureLatency(): void {
+  if (!studio) return;
+  const { context, live } = studio;
+  latency.value = { method: live.latency.total, output: context.baseLatency + (context.outputLatency || 0) };
+}

@@ -1,0 +1,72 @@
+/** What shapes the sound: only what the chosen way to play listens to. */
+
+import {
+  attackSeconds,
+  autotune,
+  gateDb,
+  glideSeconds,
+  loudnessDb,
+  mix,
+  mode,
+  octaves,
+  releaseSeconds,
+  room,
+  vibratoCents,
+  vibratoHz,
+} from "../store/settings.ts";
+import { Slider } from "./Slider.tsx";
+import { percent, seconds, signed } from "./words.ts";
+
+export function Controls() {
+  return (
+    <section class="controls" aria-labelledby="controls-title">
+      <h2 id="controls-title">Sound</h2>
+      {mode.value === "keys" ? <KeyControls /> : <VoiceControls />}
+      <Slider label="Room" setting={room} min={0} max={1} step={0.05} say={percent} />
+    </section>
+  );
+}
+
+function VoiceControls() {
+  return (
+    <>
+      <Slider label="Octave" setting={octaves} min={-2} max={2} step={1} say={(value) => signed(value)} />
+      <Loudness />
+      <Slider label="Gate" setting={gateDb} min={-80} max={-20} step={1} say={(value) => `${signed(value)} dB`} />
+      <Slider label="Autotune" setting={autotune} min={0} max={1} step={0.05} say={percent} />
+      <Slider label="Voice or instrument" setting={mix} min={0} max={1} step={0.05} say={sayMix} />
+    </>
+  );
+}
+
+function KeyControls() {
+  return (
+    <>
+      <Loudness />
+      <Slider label="Attack" setting={attackSeconds} min={0.005} max={0.6} step={0.005} say={seconds} />
+      <Slider label="Release" setting={releaseSeconds} min={0.02} max={2} step={0.01} say={seconds} />
+      <Slider label="Glide" setting={glideSeconds} min={0} max={0.5} step={0.01} say={seconds} />
+      <Slider label="Vibrato" setting={vibratoCents} min={0} max={80} step={1} say={(value) => `${value} cents`} />
+      <Slider
+        label="Vibrato rate"
+        setting={vibratoHz}
+        min={2}
+        max={9}
+        step={0.1}
+        say={(value) => `${value.toFixed(1)} Hz`}
+      />
+    </>
+  );
+}
+
+function Loudness() {
+  return (
+    <Slider label="Loudness" setting={loudnessDb} min={-24} max={24} step={1} say={(value) => `${signed(value)} dB`} />
+  );
+}
+
+function sayMix(share: number): string {
+  if (share === 1) return "instrument";
+  if (share === 0) return "voice";
+  return `${percent(share)} instrument`;
+}

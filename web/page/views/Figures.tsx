@@ -1,0 +1,62 @@
+/** What it costs: time, memory, bytes. */
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { instrument, loadMilliseconds } from "../store/instruments.ts";
+import { measureMemory } from "../store/memory.ts";
+import { latency, load, microphone, octaveShift } from "../store/studio.ts";
+import { rendered } from "../store/take.ts";
+import { bytes, milliseconds, percent, signed } from "./words.ts";
+
+const EVERY_MS = 5_000;
+const memory = signal<number | null>(null);
+
+export function Figures() {
+  useEffect(() => {
+    const measure = async () => {
+      memory.value = await measureMemory();
+    };
+    void measure();
+    const timer = setInterval(measure, EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const made = rendered.value;
+  const delay = latency.value;
+  return (
+    <dl class="figures">
+      <Figure name="Delay, singing" value={delay && `${milliseconds(1000 * (delay.method + delay.output))}`}>
+        {delay && `${milliseconds(1000 * delay.method)} of it the method, the rest this device`}
+      </Figure>
+      <Figure name="Of the audio thread" value={microphone.value === "on" ? percent(load.value) : null}>
+        {microphone.value === "on" && `voice moved ${signed(octaveShift.value)} oct`}
+      </Figure>
+      <Figure name="Last take" value={made?.played ? milliseconds(made.listening + made.playing) : null}>
+        {made?.played && `for ${(made.after.length / made.sampleRate).toFixed(1)} s of sound`}
+      </Figure>
+      <Figure name="Instrument" value={instrument.value && bytes(instrument.value.bytes)}>
+        {loadMilliseconds.value > 0 && `here in ${milliseconds(loadMilliseconds.value)}`}
+      </Figure>
+      <Figure name="Memory" value={memory.value && bytes(memory.value)}>
+        {memory.value !== null && "held by this page"}
+      </Figure>
+    </dl>
+  );
+}
+
+interface Props {
+  readonly name: string;
+  readonly value: string | 0 | null | undefined;
+  readonly children?: string | false | 0 | null | undefined;
+}
+
+function Figure({ name, value, children }: Props) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <strong>{value || "–"}</strong>
+        <span class="figure-note">{children || ""}</span>
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+/** The hint to put on headphones, and what the guard against feedback does without them. */
+
+import { headphones } from "../store/settings.ts";
+import { guardState, reopenGuard } from "../store/studio.ts";
+import { Switch } from "./Switch.tsx";
+
+export function Headphones() {
+  if (guardState.value === "shut") {
+    return (
+      <div class="problem" role="alert">
+        <p>
+          The sound is off: the microphone heard the loudspeaker, and would have howled. Put on headphones, then go on.
+        </p>
+        <button type="button" onClick={reopenGuard}>
+          Sound on
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="headphones">
+      <Switch setting={headphones}>I am wearing headphones</Switch>
+      <p class="hint">
+        {headphones.value
+          ? "Good: the microphone hears you alone."
+          : "Best with headphones, or the microphone hears the instrument too. A guard turns the sound off before it howls."}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,109 @@
+/** Piano keys on the screen, for fingers, mouse and the arrow keys. */
+
+import { useRef, useState } from "preact/hooks";
+import type { Statistics } from "swara-engine";
+import { letterOf } from "../keys/computer.ts";
+import { isBlack, isKnown } from "../keys/range.ts";
+import { noteName } from "../sound/pitch.ts";
+import { down, home, noteOff, noteOn } from "../store/keys.ts";
+
+interface Props {
+  /** MIDI number of a C. */
+  readonly low: number;
+  /** MIDI number of the C at the right end. */
+  readonly high: number;
+  readonly statistics: Statistics;
+}
+
+export function Keyboard({ low, high, statistics }: Props) {
+  const [focused, setFocused] = useState(low);
+  const touches = useRef(new Map<number, number>());
+  const keys = Array.from({ length: high - low + 1 }, (_, index) => low + index);
+  const whites = keys.filter((midi) => !isBlack(midi)).length;
+  const reachable = keys.includes(focused) ? focused : low;
+
+  const touch = (event: PointerEvent) => {
+    if (event.type === "pointermove" && !touches.current.has(event.pointerId)) return;
+    const midi = keyUnder(event);
+    const before = touches.current.get(event.pointerId);
+    if (midi === null || midi === before) return;
+    touches.current.set(event.pointerId, midi);
+    void noteOn(midi);
+    if (before !== undefined) void noteOff(before);
+  };
+  const lift = (event: PointerEvent) => {
+    const midi = touches.current.get(event.pointerId);
+    touches.current.delete(event.pointerId);
+    if (midi !== undefined) void noteOff(midi);
+  };
+  const walk = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (by !== undefined) {
+      event.preventDefault();
+      const next = Math.min(high, Math.max(low, reachable + by));
+      setFocused(next);
+      (event.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-midi="${next}"]`)?.focus();
+    } else if (isPress(event)) {
+      event.preventDefault();
+      if (!event.repeat) void noteOn(reachable);
+    }
+  };
+  const release = (event: KeyboardEvent) => {
+    if (isPress(event)) void noteOff(reachable);
+  };
+
+  return (
+    <fieldset
+      class="keyboard"
+      aria-label="Keys: arrows move, space plays"
+      onPointerDown={touch}
+      onPointerMove={touch}
+      onPointerUp={lift}
+      onPointerCancel={lift}
+      onPointerLeave={lift}
+      onKeyDown={walk}
+      onKeyUp={release}
+    >
+      {keys.map((midi) => (
+        <button
+          type="button"
+          key={midi}
+          data-midi={midi}
+          class={keyClass(midi, statistics)}
+          style={placeOf(midi, low, whites)}
+          aria-label={noteName(midi)}
+          aria-pressed={down.value.has(midi)}
+          tabIndex={midi === reachable ? 0 : -1}
+          onFocus={() => setFocused(midi)}
+        >
+          <span aria-hidden="true">
+            <span class="key-letter">{letterOf(midi - home())}</span>
+            {midi % 12 === 0 && <span class="key-name">{noteName(midi)}</span>}
+          </span>
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function isPress(event: KeyboardEvent): boolean {
+  return event.key === " " || event.key === "Enter";
+}
+
+function keyUnder(event: PointerEvent): number | null {
+  const key = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>("[data-midi]");
+  return key ? Number(key.dataset.midi) : null;
+}
+
+function keyClass(midi: number, statistics: Statistics): string {
+  return `key ${isBlack(midi) ? "black" : "white"}${isKnown(statistics, midi) ? "" : " unknown"}`;
+}
+
+/** White keys share the width; a black one sits on the line between its neighbours. */
+function placeOf(midi: number, low: number, whites: number): { left: string; width: string } {
+  const before = Array.from({ length: midi - low }, (_, index) => low + index).filter((one) => !isBlack(one)).length;
+  const width = 100 / whites;
+  return isBlack(midi)
+    ? { left: `${before * width - 0.31 * width}%`, width: `${0.62 * width}%` }
+    : { left: `${before * width}%`, width: `${width}%` };
+}

@@ -1,0 +1,96 @@
+/** The take: seen, heard before and after, kept. */
+
+import { drawTake } from "../drawing/takeView.ts";
+import { instrument } from "../store/instruments.ts";
+import { play, playing, position, type Side, side, stop } from "../store/player.ts";
+import { canShare, download, share } from "../store/saving.ts";
+import { microphone } from "../store/studio.ts";
+import { progress, type Rendered, rendered, take } from "../store/take.ts";
+import { Canvas } from "./Canvas.tsx";
+import { milliseconds, percent } from "./words.ts";
+
+export function TakePanel() {
+  const made = rendered.value;
+  return (
+    <section class="take" aria-labelledby="take-title">
+      <div class="take-head">
+        <h2 id="take-title">{take.value?.title}</h2>
+        <p class="take-figures">{made ? describe(made) : ""}</p>
+      </div>
+      {progress.value !== null && (
+        <progress aria-label="Turning the take into the instrument" max={1} value={progress.value} />
+      )}
+      {made && <Player made={made} />}
+    </section>
+  );
+}
+
+function Player({ made }: { readonly made: Rendered }) {
+  const voice = made.take.kind === "voice";
+  return (
+    <>
+      <Canvas
+        label="Waveform of the take; over it the pitch of the voice, thin, and of the instrument, bold"
+        class="take-view"
+        moving={playing.value}
+        draw={(surface) => drawTake(surface, made, side.value, position())}
+      />
+      <div class="transport">
+        <button
+          type="button"
+          class="primary"
+          aria-pressed={playing.value}
+          disabled={microphone.value !== "off"}
+          onClick={() => (playing.value ? stop() : void play())}
+        >
+          {playing.value ? "Stop" : "Play"}
+        </button>
+        {voice && <Sides />}
+        <button type="button" onClick={() => download(made, side.value)}>
+          Download WAV
+        </button>
+        {canShare() && (
+          <button type="button" onClick={() => void share(made, side.value)}>
+            Share
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Sides() {
+  const title = instrument.value?.manifest.instrument.title ?? "Instrument";
+  const sides: readonly { readonly value: Side; readonly label: string }[] = [
+    { value: "before", label: "Before: voice" },
+    { value: "after", label: `After: ${title.toLowerCase()}` },
+  ];
+  return (
+    <fieldset class="sides">
+      <legend class="visually-hidden">What is heard</legend>
+      {sides.map(({ value, label }) => (
+        <label key={value}>
+          <input
+            type="radio"
+            name="side"
+            checked={side.value === value}
+            onChange={() => {
+              side.value = value;
+            }}
+          />
+          <span>{label}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function describe(made: Rendered): string {
+  const length = made.take.audio.length / made.take.sampleRate;
+  if (!made.played) return `${length.toFixed(1)} s`;
+  const shift = made.played.octaveShift;
+  const moved = shift === 0 ? "" : ` · ${Math.abs(shift)} oct ${shift > 0 ? "up" : "down"}`;
+  const notes = percent(made.played.noteOn.reduce((sum, on) => sum + on, 0) / made.played.noteOn.length);
+  const times = `heard in ${milliseconds(made.listening)}, played in ${milliseconds(made.playing)}`;
+  return `${length.toFixed(1)} s · ${notes} notes${moved} · ${times}`;
+}
