@@ -1,0 +1,218 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { createBuilder } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { convolveInJs } from "../../engine/src/clip/convolution.ts";
+import type * as Engine from "../../engine/src/index.ts";
+import { LiveCore } from "../../engine/src/live/core.ts";
+import { DEFAULT_SETTINGS } from "../../engine/src/live/types.ts";
+import { resampleImpulseResponse } from "../../engine/src/synthesis/impulse_response.ts";
+import { NoiseSource } from "../../engine/src/synthesis/noise_source.ts";
+import { createKernels } from "../../engine/src/wasm/kernels.ts";
+import config from "../../vite.engine.config.ts";
+import { ROOT } from "./shared.ts";
+import { snrDb } from "./signals.ts";
+import { type Site, serveSite } from "./site.ts";
+import { sha256, smallBundle, smallInstrument, text } from "./small_bundle.ts";
+
+declare global {
+  /** On the page: the package. */
+  var engine: typeof Engine;
+}
+
+const WEB = join(ROOT, "web");
+const RECIPE = { taps: 2000 };
+const MOST_BYTES = 60_000; // gzip, without TF.js
+
+let dist: string;
+
+beforeAll(async () => {
+  dist = mkdtempSync(join(tmpdir(), "swara-engine-"));
+  const environments = Object.entries(config.environments ?? {}).map(([name, one]) => {
+    return [name, { ...one, build: { ...one.build, outDir: dist } }] as const;
+  });
+  const own = { ...config, root: join(WEB, "engine"), environments: Object.fromEntries(environments) };
+  const builder = await createBuilder({ ...own, configFile: false, logLevel: "error" });
+  await builder.buildApp();
+}, 120_000);
+
+afterAll(() => rmSync(dist, { recursive: true }));
+
+/** A file of the package that was built. */
+const built = (name: string) => (existsSync(join(dist, name)) ? readFileSync(join(dist, name)) : undefined);
+
+test("all of the engine that a page downloads is at most 60 KB gzip, and names no TF.js", () => {
+  const own = readdirSync(dist).filter((name) => name.endsWith(".js") && name !== "tfjs.js");
+  const sizes = own.map((name) => gzipSync(readFileSync(join(dist, name)), { level: 9 }).length);
+  expect(own).toContain("worklet.js");
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(MOST_BYTES);
+  for (const name of own) expect(readFileSync(join(dist, name), "utf8")).not.toContain("@tensorflow");
+});
+
+test("the worklet stands alone", () => {
+  expect(readFileSync(join(dist, "worklet.js"), "utf8")).not.toMatch(/^\s*(import|export)\b/m);
+});
+
+test("the package that npm would publish holds what its exports name", () => {
+  const listed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: join(WEB, "engine") });
+  const packed = JSON.parse(listed.toString()) as { files: { path: string }[] }[];
+  const paths = packed[0]?.files.map((file) => file.path);
+  for (const path of ["README.md", "package.json"]) expect(paths).toContain(path);
+  const { exports, files } = JSON.parse(readFileSync(join(WEB, "engine/package.json"), "utf8"));
+  expect(files).toContain("dist");
+  for (const path of [exports["."].import, exports["./tfjs"].import]) {
+    expect(built(path.replace("./dist/", ""))).toBeDefined();
+  }
+});
+
+test("the example embeds an instrument in under 30 lines", () => {
+  expect(readFileSync(join(WEB, "engine/example.html"), "utf8").trimEnd().split("\n").length).toBeLessThan(30);
+});
+
+const program = process.env.SWARA_CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
+const absent = program || process.env.CI === "true" ? null : "no Chromium: set SWARA_CHROMIUM";
+
+describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
+  let browser: Browser;
+  let site: Site;
+  let page: Page;
+  let faults: string[];
+
+  beforeAll(async () => {
+    site = await serveSite(published, (path) => path !== "example.html");
+    browser = await chromium.launch({
+      ...(program && { executablePath: program }),
+      args: [
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+      ],
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await site.close();
+    expect(faults).toEqual([]);
+  });
+
+  /** A fresh page; what goes wrong on it is collected. */
+  async function open(path: string): Promise<Page> {
+    faults = [];
+    page = await browser.newPage();
+    page.on("pageerror", (error) => faults.push(error.message));
+    page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+    await page.goto(`${site.origin}/${path}`, { waitUntil: "load" });
+    return page;
+  }
+
+  test("the worklet plays what the core plays, under a strict policy, with the room around it", async () => {
+    await open("index.html");
+    const seconds = 1.5;
+    const rendered = await page.evaluate(async (length) => {
+      const { loadInstrument, createLiveInstrument } = globalThis.engine;
+      const context = new OfflineAudioContext(1, length * 48000, 48000);
+      const live = await createLiveInstrument(context, await loadInstrument("/pushed/small/"));
+      live.set({ vibratoCents: 0, gateDb: -80 });
+      live.noteOn(69, 0.8);
+      live.output.connect(context.destination);
+      const sound = await context.startRendering();
+      return Array.from(sound.getChannelData(0));
+    }, seconds);
+    const instrument = await smallInstrument(RECIPE);
+    const { manifest, tensors, impulseResponse } = instrument;
+    const noise = new NoiseSource();
+    const core = new LiveCore(await createKernels(), manifest, tensors, 48000, noise, () => undefined);
+    core.settings = { ...DEFAULT_SETTINGS, vibratoCents: 0, gateDb: -80 };
+    core.keys.noteOn(69, 0.8, core.settings);
+    const dry = new Float32Array(rendered.length);
+    const unused = new Float32Array(128);
+    for (let i = 0; i < dry.length; i += 128) core.process(null, dry.subarray(i, i + 128), unused);
+    const wet = convolveInJs(dry, resampleImpulseResponse(impulseResponse, 16000, 48000));
+    const expected = dry.map((value, i) => value + (wet[i] as number));
+    expect(Math.max(...expected)).toBeGreaterThan(0.01);
+    expect(snrDb(expected, rendered)).toBeGreaterThan(80);
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  test("a context in real time reports what it hears and plays; what breaks is told", async () => {
+    await open("index.html");
+    await page.mouse.click(1, 1); // a context may only start once the page was touched
+    const told = await page.evaluate(async () => {
+      const { loadInstrument, createLiveInstrument } = globalThis.engine;
+      const context = new AudioContext();
+      const live = await createLiveInstrument(context, await loadInstrument("/pushed/small/"));
+      const tone = new OscillatorNode(context, { type: "sawtooth", frequency: 220 });
+      tone.connect(new GainNode(context, { gain: 0.2 })).connect(live.input);
+      live.output.connect(context.destination);
+      tone.start();
+      let reports = 0;
+      let last: Engine.FrameReport | undefined;
+      live.onFrames = (report) => {
+        reports++;
+        last = report;
+      };
+      await context.resume();
+      await new Promise((done) => setTimeout(done, 2000));
+      const { manifest, ...rest } = await loadInstrument("/pushed/small/");
+      const broken = { ...rest, manifest, tensors: new Map() };
+      const fault = await live.replaceInstrument(broken).catch((error: Error) => error.message);
+      live.close();
+      await context.close();
+      if (!last) throw new Error("there was no report");
+      const { heard, played, output, octaveShift, load } = last;
+      const newest = [heard.f0Hz, heard.confidence, heard.loudnessDb, played.f0Hz].map((values) => values.at(-1) ?? 0);
+      return {
+        reports,
+        newest,
+        frames: heard.f0Hz.length,
+        output,
+        octaveShift,
+        load,
+        total: live.latency.total,
+        fault,
+      };
+    });
+    expect(told.reports).toBeGreaterThan(20);
+    expect(told.frames).toBe(10);
+    expect(Math.abs(1200 * Math.log2((told.newest[0] ?? 0) / 220))).toBeLessThan(5);
+    expect(told.newest[1]).toBeGreaterThan(0.9);
+    expect(told.newest[2]).toBeGreaterThan(-40);
+    const [heardHz = 0, , , playedHz = 0] = told.newest;
+    expect(playedHz / heardHz).toBeCloseTo(2 ** told.octaveShift, 2);
+    expect(told.output.peak).toBeGreaterThan(told.output.rms);
+    expect(told.output.rms).toBeGreaterThan(1e-4);
+    expect(told.load).toBeGreaterThanOrEqual(0);
+    expect(told.total).toBeLessThanOrEqual(0.05);
+    expect(told.fault).toContain("cannot be played live: the network has no");
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  test("the example sings", async () => {
+    await open("example.html?instrument=pushed/small/");
+    await page.click("button");
+    await page.waitForFunction(() => /^\d+ Hz$/.test(document.querySelector("output")?.textContent ?? ""));
+    expect(faults).toEqual([]);
+  }, 60_000);
+});
+
+/** What the site holds: the package, the example, and a published instrument. */
+function published(path: string): string | Uint8Array | undefined {
+  const { files } = smallBundle(RECIPE);
+  const version = "20250101T000000Z-00000000";
+  if (path === "index.html") return '<!doctype html><title>Engine</title><script type="module" src="page.js"></script>';
+  if (path === "page.js") return 'import * as engine from "./dist/index.js"; globalThis.engine = engine;';
+  if (path === "example.html") return readFileSync(join(WEB, "engine/example.html"));
+  if (path === "favicon.ico") return "";
+  if (path === "pushed/small/latest.json") {
+    const manifest = files.get("manifest.json") as Uint8Array;
+    return text(JSON.stringify({ version, manifest: `${version}/manifest.json`, sha256: sha256(manifest) }));
+  }
+  if (path.startsWith(`pushed/small/${version}/`)) return files.get(path.split("/").slice(3).join("/"));
+  return path.startsWith("dist/") ? built(path.slice("dist/".length)) : undefined;
+}
