@@ -21,7 +21,15 @@ export interface PlayOptions {
 
 const waiting = new Map<number, Waiting>();
 let worker: Worker | null = null;
+let ready: Promise<void> | null = null;
+let nowReady: (() => void) | undefined;
 let requests = 0;
+
+/** Starts the worker, so that it need not be fetched later. */
+export async function prepareTakes(): Promise<void> {
+  started();
+  await ready;
+}
 
 /** Measures a take as the instrument's training would. */
 export function hear(audio: Float32Array, sampleRate: number, instrument: Instrument): Promise<Features> {
@@ -53,10 +61,17 @@ function started(): Worker {
   worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   worker.onmessage = ({ data }: MessageEvent<Answer>) => heed(data);
   worker.onerror = () => giveUp();
+  ready = new Promise((done) => {
+    nowReady = done;
+  });
   return worker;
 }
 
 function heed(answer: Answer): void {
+  if (answer.kind === "ready") {
+    nowReady?.();
+    return;
+  }
   const asked = waiting.get(answer.id);
   if (answer.kind === "progress") {
     asked?.onProgress?.(answer.share);
@@ -71,6 +86,7 @@ function heed(answer: Answer): void {
 function giveUp(): void {
   worker?.terminate();
   worker = null;
+  nowReady?.(); // whoever only prepares is not held up
   const lost = new Error(
     "The part of this page that makes takes stopped. Try again, with a shorter recording perhaps.",
   );

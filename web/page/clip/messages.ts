@@ -35,6 +35,7 @@ export interface Cancel {
 export type Request = HearRequest | PlayRequest;
 
 export type Answer =
+  | { readonly kind: "ready" }
   | { readonly kind: "progress"; readonly id: number; readonly share: number }
   | { readonly kind: "done"; readonly id: number; readonly result: Features | Float32Array }
   | { readonly kind: "failed"; readonly id: number; readonly message: string };

@@ -16,6 +16,8 @@ scope.onmessage = ({ data }) => {
   else void answer(data);
 };
 
+scope.postMessage({ kind: "ready" });
+
 async function answer(request: Request): Promise<void> {
   const { id } = request;
   const abort = new AbortController();

@@ -7,6 +7,7 @@
 
 import { effect, signal } from "@preact/signals";
 import { createLiveInstrument, type FrameReport, type Instrument, type LiveInstrument } from "swara-engine";
+import { prepareTakes } from "../clip/client.ts";
 import { audioContext } from "../sound/context.ts";
 import { FeedbackGuard, type GuardState } from "../sound/feedback.ts";
 import { decibels, QUIETEST_DB, rms, softLimit } from "../sound/levels.ts";
@@ -168,6 +169,7 @@ export async function startMicrophone(): Promise<void> {
   microphone.value = "starting";
   try {
     const { context, live, recorder, analyser } = await openStudio();
+    await prepareTakes();
     shutNetwork(true);
     const stream = await openMicrophone();
     const source = context.createMediaStreamSource(stream);
