@@ -19,7 +19,7 @@ RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 def parser() -> argparse.ArgumentParser:
     """The command line. Nothing heavy is imported for it: `--help` is instant."""
     top = argparse.ArgumentParser(prog="local_runner.py", description=__doc__.splitlines()[0])
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="run | check | render | serve")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="run | check | render | serve | rollback | lineage")
     run = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
     _instrument(run, required=True)
     run.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
@@ -42,9 +42,24 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8000, metavar="P", help="port to listen on (default: 8000)")
     serve.set_defaults(answer=_serve)
-    for verb in (run, check, render, serve):
+
+    rollback = verbs.add_parser("rollback", help="serve an earlier version of an instrument again")
+    _published(rollback)
+    rollback.add_argument("version", metavar="VERSION", help="a folder in pushed/NAME")
+    rollback.set_defaults(answer=_rollback)
+
+    lineage = verbs.add_parser("lineage", help="what a version was made of: recordings, settings, code, model, gates")
+    _published(lineage)
+    lineage.add_argument("version", nargs="?", metavar="VERSION", help="default: the one that is served")
+    lineage.set_defaults(answer=_lineage)
+    for verb in (run, check, render, serve, rollback, lineage):
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
+
+
+def _published(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("name", metavar="NAME", help="an instrument in pushed/")
+    verb.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
 
 
 def _instrument(verb: argparse.ArgumentParser, required: bool) -> None:
@@ -92,6 +107,22 @@ def _serve(arguments: argparse.Namespace) -> Answer:
     from pipeline.serve import serve
 
     return DONE, serve(arguments.output, arguments.host, arguments.port)
+
+
+def _rollback(arguments: argparse.Namespace) -> Answer:
+    from pipeline.published import rollback
+
+    now = rollback(arguments.output, arguments.name, arguments.version)
+    print(f"{now.name}: {now.version} is served{'' if now.new else ' already'}")
+    return DONE, {"name": now.name, "version": now.version, "changed": now.new}
+
+
+def _lineage(arguments: argparse.Namespace) -> Answer:
+    from pipeline.lineage import lineage
+
+    traced = lineage(arguments.output, arguments.name, arguments.version)
+    print(traced.text())
+    return DONE, traced.to_json()
 
 
 def main(argv: list[str] | None = None) -> int:

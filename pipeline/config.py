@@ -102,6 +102,14 @@ def instruments(configs: Path = CONFIGS) -> list[str]:
     return sorted(path.stem for path in (configs / "instruments").glob("*.yaml"))
 
 
+def defaults(model: str, configs: Path = CONFIGS) -> dict[str, Any]:
+    """What every instrument starts from: `base.yaml`, and one of `models/` where there is one of that name."""
+    values = {key: value for key, value in _read(configs / "base.yaml", configs)[1].items() if key != "model"}
+    if (configs / "models" / f"{model}.yaml").is_file():
+        values["model"] = _read(configs / "models" / f"{model}.yaml", configs)[1]
+    return values
+
+
 def load(instrument: str, overrides: Sequence[str] = (), configs: Path = CONFIGS) -> Config:
     """Resolves the configuration of one instrument.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,20 +50,39 @@ def last_run(metadata: Path) -> RunRecord:
     Raises:
       UserError: there is no store, no run in it, or it is damaged.
     """
-    if not metadata.exists():
-        raise UserError(f"{metadata}: no metadata store: nothing was run with this --output yet")
-    try:
-        store = mlmd.MetadataStore(_connection(metadata))
+    with opened(metadata) as store:
         runs = store.get_contexts_by_type("pipeline_run")
         if not runs:
             raise UserError(f"{metadata}: no run is recorded in it yet")
         newest = max(runs, key=lambda context: context.create_time_since_epoch)
         executions = store.get_executions_by_context(newest.id)
-    except mlmd.errors.StatusError as error:
-        raise UserError(f"{metadata}: not a readable metadata store ({error}); move it away to start anew") from None
-    artifacts = {_node(store, execution): _outputs(store, execution) for execution in executions}
-    cached = frozenset(_node(store, one) for one in executions if one.last_known_state == pb.Execution.CACHED)
+        artifacts = {_node(store, execution): _outputs(store, execution) for execution in executions}
+        cached = frozenset(_node(store, one) for one in executions if one.last_known_state == pb.Execution.CACHED)
     return RunRecord(artifacts, cached)
+
+
+@contextmanager
+def opened(metadata: Path) -> Iterator[mlmd.MetadataStore]:
+    """Opens a SQLite metadata store for reading.
+
+    Raises:
+      UserError: there is none, or it is damaged, whether that shows now or while it is read.
+    """
+    if not metadata.exists():
+        raise UserError(f"{metadata}: no metadata store: nothing was run with this --output yet")
+    try:
+        yield mlmd.MetadataStore(_connection(metadata))
+    except (mlmd.errors.StatusError, RuntimeError) as error:  # the second where it cannot even be opened
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"{metadata}: not a readable metadata store ({said}); move it away to start anew") from None
+
+
+def properties(record: pb.Artifact | pb.Execution) -> dict[str, Any]:
+    """Declared and custom properties as plain values."""
+    values = {**record.properties, **record.custom_properties}
+    return {
+        name: getattr(value, value.WhichOneof("value")) for name, value in values.items() if value.WhichOneof("value")
+    }
 
 
 def _connection(metadata: Path) -> pb.ConnectionConfig:
@@ -83,14 +103,7 @@ def _outputs(store: mlmd.MetadataStore, execution: pb.Execution) -> dict[str, Ma
     by_id = {artifact.id: artifact for artifact in store.get_artifacts_by_id([event.artifact_id for event in events])}
     return {
         next(step.key for step in event.path.steps if step.HasField("key")): Made(
-            Path(by_id[event.artifact_id].uri), _properties(by_id[event.artifact_id])
+            Path(by_id[event.artifact_id].uri), properties(by_id[event.artifact_id])
         )
         for event in events
-    }
-
-
-def _properties(artifact: pb.Artifact) -> dict[str, Any]:
-    values = {**artifact.properties, **artifact.custom_properties}
-    return {
-        name: getattr(value, value.WhichOneof("value")) for name, value in values.items() if value.WhichOneof("value")
     }

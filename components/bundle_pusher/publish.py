@@ -97,16 +97,13 @@ def serve(root: Path, name: str, version: str) -> Published:
       UserError: there is no such instrument or version, it is damaged, or the destination cannot be written.
     """
     folder = root / name
-    if version not in versions(folder):
-        known = ", ".join(versions(folder)) or "none"
-        raise UserError(f"{folder}: no version {version!r}; published versions: {known}")
-    try:
-        check_files(folder / version, load(folder / version))
-    except InvalidBundle as error:
-        raise UserError(f"{name} {version} cannot be served, it is damaged: {error}") from None
-    with _writable(root), durable.locked(folder / LOCK_FILE):
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such instrument has been published")
+    with _writable(root), durable.locked(folder / LOCK_FILE):  # so that no push removes the version meanwhile
+        _check_whole(folder, version)
         before = served_version(folder)
-        _point_to(folder, version)
+        if version != before:
+            _point_to(folder, version)
         _renew_index(root)
     return Published(name, version, folder / version, new=version != before)
 
@@ -142,6 +139,17 @@ def resolve(folder: Path) -> Path:
     if version is None:
         raise UserError(f"{folder}: neither a bundle ({MANIFEST_FILE}) nor a published instrument ({LATEST_FILE})")
     return folder / version
+
+
+def _check_whole(folder: Path, version: str) -> None:
+    """Raises UserError where there is no such version, or it is not what was published."""
+    known = versions(folder)
+    if version not in known:
+        raise UserError(f"{folder}: no version {version!r}; published versions: {', '.join(known) or 'none'}")
+    try:
+        check_files(folder / version, load(folder / version))
+    except InvalidBundle as error:
+        raise UserError(f"{folder.name} {version} cannot be served, it is damaged: {error}") from None
 
 
 def _find(folder: Path, content: str) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from pipeline.lineage import lineage
 from tests.integration.conftest import ROOT, Workshop
 
 pytestmark = pytest.mark.slow
@@ -33,6 +34,18 @@ def test_a_first_run_publishes_a_whole_bundle_and_a_report(workshop: Workshop):
     page = places.report.read_text()
     assert "<audio" in page
     assert "http://" not in page.replace("http://www.w3.org/", "")
+
+
+def test_the_published_version_leads_back_to_its_recordings_settings_and_execution(workshop: Workshop):
+    traced = lineage(workshop.places.output, "demo", workshop.first[0].figures["version"])
+    assert traced.data.folder == str(workshop.places.recordings)
+    assert traced.data.recordings
+    lengths = [entry.seconds or 0.0 for entry in traced.data.recordings]
+    assert sum(lengths) == pytest.approx(60.0, abs=5.0)
+    assert {one.key: one.value for one in traced.differences}["trainer.steps"] == 40
+    assert traced.training.model == str(workshop.made[0].artifacts["Trainer"]["model"].uri)
+    assert traced.blessings == {"Evaluator": True, "BrowserValidator": True}
+    assert traced.metrics["spectral_loss"] == workshop.first[0].figures["spectral_loss"]
 
 
 def test_an_identical_run_trains_exports_and_publishes_nothing_again(workshop: Workshop):
