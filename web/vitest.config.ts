@@ -3,5 +3,10 @@ import { engineParts } from "./engine/build/plugin.ts";
 
 export default defineConfig({
   plugins: [engineParts()],
-  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"] },
+  // Some tests ask Python or Chromium, on machines that are busy with other tests.
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"],
+  },
 });

@@ -1,7 +1,9 @@
 """Measures recordings as training does, and writes down what the engine's tests compare with.
 
-Usage: reference_features.py OUT RECORDING ... ; for each recording `OUT/N-WHAT.f32` (raw little-endian float32):
-`16000`, `44100`, `48000`: the audio at that rate; `f0`, `confidence`, `loudness`, `rms`: features at 250 frames a second.
+Usage: reference_features.py OUT RECORDING ...
+
+For each recording `OUT/N-WHAT.f32`, raw little-endian float32. WHAT is a rate, 16000, 44100 or 48000: the audio at that
+rate; or f0, confidence, loudness or rms: features at 250 frames a second.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ SOURCE_RATE = 48000  # what a microphone would give
 
 
 def main(out: Path, recordings: list[Path]) -> None:
+    """Measures recordings one after the other."""
     tracker = Tracker("swift_f0", AUDIO.sample_rate, AUDIO.frame_rate)
     for number, path in enumerate(recordings):
         with Spool() as spool:

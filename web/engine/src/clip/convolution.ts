@@ -60,10 +60,12 @@ function overlapAdd<T extends Samples>(signal: T, taps: number, size: number, fi
 
 /** The cosines and then the sines of a circle in n steps: what the kernels' transform needs. */
 export function rootsOf(n: number): Float32Array {
-  return Float32Array.from({ length: 2 * n }, (_, i) => {
-    const angle = (2 * Math.PI * (i % n)) / n;
-    return i < n ? Math.cos(angle) : Math.sin(angle);
-  });
+  const roots = new Float32Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    roots[i] = Math.cos((2 * Math.PI * i) / n);
+    roots[n + i] = Math.sin((2 * Math.PI * i) / n);
+  }
+  return roots;
 }
 
 /** Transforms of one size on the kernels. */

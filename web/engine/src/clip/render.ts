@@ -6,7 +6,7 @@ import { resampleImpulseResponse } from "../synthesis/impulse_response.ts";
 import { type Noise, NoiseSource } from "../synthesis/noise_source.ts";
 import { Synthesiser } from "../synthesis/synthesiser.ts";
 import { Block, createKernels, padded } from "../wasm/kernels.ts";
-import { type ClipFeatures, type Controls, checkFeatures, controlsWidth } from "./controls.ts";
+import { type ClipFeatures, type Controls, checkFeatures, controlsWidth, normaliseHarmonics } from "./controls.ts";
 import { convolve, convolveInJs } from "./convolution.ts";
 import { controlsInJs } from "./js_network.ts";
 import { synthesiseInJs } from "./js_synthesiser.ts";
@@ -115,7 +115,9 @@ export async function controlsOf(instrument: Instrument, features: ClipFeatures)
     network.step({ f0Hz: f0Hz[t] as number, loudnessDb: loudnessDb[t] as number, rms: rms[t] as number });
     values.set(network.controls.values.subarray(0, width), t * width);
   }
-  return { frames: f0Hz.length, width, values, f0Hz };
+  const controls = { frames: f0Hz.length, width, values, f0Hz };
+  normaliseHarmonics(manifest, controls);
+  return controls;
 }
 
 /** Pushes all frames through a synthesiser; the last one is held until all of its sound has come out. */
