@@ -27,7 +27,10 @@ $(WEB): web/package.json web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(WEB_DIST): $(WEB) $(shell find web -name node_modules -prune -o -name dist -prune -o -type f \( -name '*.ts' -o -name '*.html' \) -print 2>/dev/null)
+WEB_SOURCES := $(shell find web components/tfjs_exporter/manifest.schema.json \( -name node_modules -o -name dist \) -prune \
+	-o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.html' -o -name '*.css' -o -name '*.json' -o -name '*.svg' \) -print 2>/dev/null)
+
+$(WEB_DIST): $(WEB) $(WEB_SOURCES)
 	cd web && npm run --silent build
 	@touch $@
 
@@ -67,4 +70,4 @@ crepe: $(SETUP) ## install crepe with its weights: from GitHub, or WEIGHTS=FOLDE
 	scripts/install_crepe.sh "$(WEIGHTS)"
 
 clean: ## remove what was built and trained, but not the environment
-	rm -rf out web/dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf out web/dist web/engine/dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache
