@@ -12,11 +12,16 @@ export interface CurvePoint {
 
 /** Strokes in this many steps of width and alpha look smooth, and cost few strokes. */
 const STEPS = 8;
-/** CSS pixels: a leap of more than this is a new note, not a slide. */
-const LEAP = 60;
 
-/** Draws a curve in the context's stroke colour. */
-export function drawCurve(context: CanvasRenderingContext2D, points: Iterable<CurvePoint>): void {
+/** Semitones from one frame to the next that are a new note, not a slide. */
+export const LEAP_SEMITONES = 1.5;
+
+/**
+ * Draws a curve in the context's stroke colour.
+ *
+ * @param leap CSS pixels from one point to the next at which the curve breaks.
+ */
+export function drawCurve(context: CanvasRenderingContext2D, points: Iterable<CurvePoint>, leap: number): void {
   context.lineCap = "round";
   context.lineJoin = "round";
   let last: CurvePoint | null = null;
@@ -28,7 +33,7 @@ export function drawCurve(context: CanvasRenderingContext2D, points: Iterable<Cu
       last = null;
       continue;
     }
-    if (last && Math.abs(point.y - last.y) < LEAP) {
+    if (last && Math.abs(point.y - last.y) < leap) {
       const width = Math.round(point.width * STEPS) / STEPS;
       const alpha = Math.round(point.alpha * STEPS) / STEPS;
       if (style !== `${width} ${alpha}`) {

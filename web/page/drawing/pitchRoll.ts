@@ -2,16 +2,19 @@
 
 import type { Trace } from "../sound/trace.ts";
 import { type CurvePoint, drawCurve, widthOf } from "./curve.ts";
-import { drawStaff, LABELS, type Range, yOfPitch } from "./staff.ts";
+import { drawStaff, LABELS, leapPixels, type Range, spanOf, yOfPitch } from "./staff.ts";
 import { type Surface, vertical } from "./surface.ts";
 
 const SECONDS = 7;
 const SMALLEST_SPAN = 26; // semitones
 const CONFIDENT = 0.35;
+const SPARSE = 8;
+const EASE_SECONDS = 0.5;
 
 /** A range of pitches that follows what is sung and played without haste. */
 export class Framing {
   #range: Range;
+  #time = 0;
 
   constructor(low: number, high: number) {
     this.#range = widened(low, high);
@@ -23,25 +26,32 @@ export class Framing {
 
   /** Moves towards a range that shows all points. */
   follow(trace: Trace, since: number, still: boolean): void {
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    for (const point of trace.since(since)) {
-      if (point.confidence < CONFIDENT) continue;
-      for (const midi of [point.heard, point.played]) {
-        if (midi < low) low = midi;
-        if (midi > high) high = midi;
-      }
-    }
-    if (low > high) return;
+    const span = spanOf(pitchesOf(trace, since));
+    if (!span) return;
+    const { low, high } = span;
+    const now = trace.newest;
     const aim = widened(low - 3, high + 3);
     const inside = low > this.#range.low + 1 && high < this.#range.high - 1;
     if (still && inside) return;
-    const pace = still ? 1 : 0.04;
+    const pace = still ? 1 : 1 - Math.exp(-Math.min(1, Math.abs(now - this.#time)) / EASE_SECONDS);
+    this.#time = now;
     this.#range = {
       low: this.#range.low + pace * (aim.low - this.#range.low),
       high: this.#range.high + pace * (aim.high - this.#range.high),
     };
   }
+}
+
+/** Every few frames of what is heard and played: enough to know where they are. */
+function pitchesOf(trace: Trace, since: number): number[] {
+  const pitches: number[] = [];
+  let frame = 0;
+  for (const point of trace.since(since)) {
+    if (frame++ % SPARSE !== 0) continue;
+    if (point.confidence >= CONFIDENT) pitches.push(point.heard);
+    if (Number.isFinite(point.played)) pitches.push(point.played);
+  }
+  return pitches;
 }
 
 function widened(low: number, high: number): Range {
@@ -57,10 +67,11 @@ export function drawPitchRoll(surface: Surface, trace: Trace, framing: Framing):
   drawStaff(surface, framing.range);
   const present = width - 28;
   const xAt = (time: number) => present + ((time - now) / SECONDS) * (present - LABELS);
+  const leap = leapPixels(surface, framing.range);
   context.strokeStyle = theme.ink;
-  drawCurve(context, voice(surface, trace, framing.range, now, xAt));
+  drawCurve(context, voice(surface, trace, framing.range, now, xAt), leap);
   context.strokeStyle = theme.accent;
-  drawCurve(context, played(surface, trace, framing.range, now, xAt));
+  drawCurve(context, played(surface, trace, framing.range, now, xAt), leap);
   context.strokeStyle = theme.soft;
   context.lineWidth = 1;
   vertical(surface, Math.round(present) + 0.5);

@@ -3,7 +3,7 @@
 import { folded, inView, type LaneView, noteBox, paged, pitchRange, scrolling, xOf, yOf } from "../song/lane.ts";
 import { noteAt, swara, type TimedNote } from "../song/score.ts";
 import type { TracePoint } from "../sound/trace.ts";
-import { type CurvePoint, drawCurve, widthOf } from "./curve.ts";
+import { type CurvePoint, drawCurve, LEAP_SEMITONES, widthOf } from "./curve.ts";
 import { LABELS } from "./staff.ts";
 import { horizontal, type Surface, vertical } from "./surface.ts";
 
@@ -33,7 +33,7 @@ export function drawSongLane(surface: Surface, scene: SongScene): void {
   context.translate(LABELS, 0);
   for (const note of inView(view, scene.notes)) drawNote(surface, view, note, scene.now);
   context.strokeStyle = surface.theme.accent;
-  drawCurve(context, sung(view, scene));
+  drawCurve(context, sung(view, scene), yOf(view, 0) - yOf(view, LEAP_SEMITONES));
   context.strokeStyle = surface.theme.ink;
   context.lineWidth = 1.5;
   vertical(surface, Math.round(xOf(view, scene.now)) + 0.5);

@@ -2,10 +2,13 @@
 
 import { isBlack } from "../keys/range.ts";
 import { noteName } from "../sound/pitch.ts";
+import { LEAP_SEMITONES } from "./curve.ts";
 import { horizontal, type Surface } from "./surface.ts";
 
 /** Room on the left for the names of notes, in CSS pixels. */
 export const LABELS = 40;
+/** Share of pitches at either end that a tracker may have got wrong. */
+const STRAY = 0.02;
 /** What a name needs above its line. */
 const LABEL_HEIGHT = 17;
 
@@ -15,8 +18,21 @@ export interface Range {
   readonly high: number;
 }
 
+/** Lowest and highest of pitches, the odd stray one left out; null where there are none. Sorts them in place. */
+export function spanOf(pitches: number[]): Range | null {
+  if (pitches.length === 0) return null;
+  pitches.sort((a, b) => a - b);
+  const at = (share: number) => pitches[Math.round(share * (pitches.length - 1))] ?? Number.NaN;
+  return { low: at(STRAY), high: at(1 - STRAY) };
+}
+
 export function yOfPitch(surface: Surface, range: Range, midi: number): number {
   return (1 - (midi - range.low) / (range.high - range.low)) * surface.height;
+}
+
+/** How far apart in height two frames are that no curve joins. */
+export function leapPixels(surface: Surface, range: Range): number {
+  return (LEAP_SEMITONES * surface.height) / (range.high - range.low);
 }
 
 /** Whether a note's name fits under the next one's: between E and F, and B and C, there is but a semitone. */

@@ -5,7 +5,7 @@ import { midiOf } from "../sound/pitch.ts";
 import type { Side } from "../store/player.ts";
 import type { Rendered } from "../store/take.ts";
 import { type CurvePoint, drawCurve } from "./curve.ts";
-import { drawStaff, LABELS, type Range, yOfPitch } from "./staff.ts";
+import { drawStaff, LABELS, leapPixels, type Range, spanOf, yOfPitch } from "./staff.ts";
 import { type Surface, vertical } from "./surface.ts";
 
 const CONFIDENT = 0.35;
@@ -19,10 +19,11 @@ export function drawTake(surface: Surface, take: Rendered, side: Side, position:
   drawWaveform(surface, side === "before" ? take.before : take.after, xAt(0), xAt(seconds));
   if (range) {
     drawStaff(surface, range);
+    const leap = leapPixels(surface, range);
     surface.context.strokeStyle = surface.theme.ink;
-    drawCurve(surface.context, heardCurve(surface, take, range, xAt));
+    drawCurve(surface.context, heardCurve(surface, take, range, xAt), leap);
     surface.context.strokeStyle = surface.theme.accent;
-    drawCurve(surface.context, playedCurve(surface, take, range, xAt));
+    drawCurve(surface.context, playedCurve(surface, take, range, xAt), leap);
   }
   if (position === null) return;
   surface.context.strokeStyle = surface.theme.ink;
@@ -46,16 +47,13 @@ function drawWaveform({ context, height, theme }: Surface, audio: Float32Array, 
 
 function rangeOf(take: Rendered): Range | null {
   if (!take.heard || !take.played) return null;
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
+  const pitches: number[] = [];
   for (let frame = 0; frame < take.heard.f0Hz.length; frame++) {
-    if (!isSure(take, frame)) continue;
-    for (const hz of [take.heard.f0Hz[frame], take.played.f0Hz[frame]]) {
-      low = Math.min(low, midiOf(hz ?? 0));
-      high = Math.max(high, midiOf(hz ?? 0));
-    }
+    if (isSure(take, frame)) pitches.push(midiOf(take.heard.f0Hz[frame] ?? 0), midiOf(take.played.f0Hz[frame] ?? 0));
   }
-  if (!(low <= high)) return null;
+  const span = spanOf(pitches);
+  if (!span) return null;
+  const { low, high } = span;
   const margin = 3 + Math.max(0, SMALLEST_SPAN - (high - low)) / 2;
   return { low: low - margin, high: high + margin };
 }

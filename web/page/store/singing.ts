@@ -71,7 +71,7 @@ export async function sing(): Promise<void> {
     await startRecording("voice");
     const { context } = await openStudio();
     song = begin(context);
-    status.value = "Counting in.";
+    status.value = "The song begins after the count.";
   } catch (error) {
     await cease();
     report(error);

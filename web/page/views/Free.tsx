@@ -13,7 +13,7 @@ import { Meters } from "./Meters.tsx";
 export function Free() {
   const on = microphone.value === "on";
   const statistics = instrument.value?.manifest.statistics;
-  const framing = useMemo(() => new Framing(50, statistics?.pitch_note.max ?? 84), [statistics]);
+  const framing = useMemo(() => new Framing(45, Math.min(statistics?.pitch_note.max ?? 84, 88)), [statistics]);
   return (
     <>
       <Canvas

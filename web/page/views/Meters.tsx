@@ -24,11 +24,13 @@ function Meter({ label, level }: { readonly label: string; readonly level: Reado
       <label for={id}>{label}</label>
       <meter
         id={id}
+        class={db > LOUD_DB ? "hot" : ""}
         min={QUIETEST_DB}
         max={0}
         high={LOUD_DB}
         value={db}
         aria-valuetext={`${Math.round(db)} decibels`}
+        style={{ "--share": `${100 * (1 - db / QUIETEST_DB)}%` }}
       />
       <span class="meter-value" aria-hidden="true">
         {db <= QUIETEST_DB ? "–" : Math.round(db)}

@@ -2,7 +2,8 @@
 
 export function signed(value: number, digits = 0): string {
   const text = Math.abs(value).toFixed(digits);
-  return value > 0 ? `+${text}` : value < 0 ? `−${text}` : text;
+  if (Number(text) === 0) return text;
+  return value > 0 ? `+${text}` : `−${text}`;
 }
 
 export function percent(share: number): string {
