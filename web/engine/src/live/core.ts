@@ -1,5 +1,5 @@
 /**
- * The whole live instrument, without Web Audio: samples of a voice in, samples of the instrument out. Nothing is allocated
+ * The whole live instrument, without Web Audio: samples of a voice in, samples of the instrument out. It makes no objects
  * while it runs.
  *
  * Every frame that the listener tells is a tick: what plays decides on a frame, the network says how it sounds, and the
