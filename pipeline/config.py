@@ -58,6 +58,14 @@ class BeamConfig(Settings):
     workers: PositiveInt = Field(description="processes on this machine")
 
 
+class PublishingConfig(Settings):
+    """What stays published."""
+
+    keep_versions: PositiveInt | None = Field(
+        description="newest versions that a push leaves there, besides the served one, which always stays; null: all"
+    )
+
+
 class ReportConfig(Settings):
     """What the report plays and shows."""
 
@@ -78,6 +86,7 @@ class Config(Settings):
     tuner: TunerConfig
     evaluator: EvaluatorConfig
     browser_validator: BrowserValidatorConfig
+    publishing: PublishingConfig
     beam: BeamConfig
     report: ReportConfig
 

@@ -56,7 +56,7 @@ def create_pipeline(
 
     exporter = publishing.make_exporter(config, model, examples)
     validator = publishing.make_browser_validator(config, exporter.outputs["bundle"], model, examples)
-    pusher = publishing.make_pusher(exporter, evaluator, validator, push_destination)
+    pusher = publishing.make_pusher(config, exporter, evaluator, validator, push_destination)
     return tfx.dsl.Pipeline(
         pipeline_name=config.instrument.name,
         pipeline_root=pipeline_root,

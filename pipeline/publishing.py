@@ -42,6 +42,7 @@ def make_browser_validator(
 
 
 def make_pusher(
+    config: Config,
     exporter: TfjsExporter,
     evaluator: tfx.components.Evaluator,
     validator: BrowserValidator,
@@ -54,6 +55,7 @@ def make_pusher(
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=validator.outputs["blessing"],
         destination=destination,
+        keep_versions=config.publishing.keep_versions,
         source_fingerprint=source_fingerprint(
             *("components/bundle_pusher", "components/evaluator/results.py"),
             *(

@@ -17,6 +17,7 @@ class BundlePusherSpec(ComponentSpec):
 
     PARAMETERS = {  # noqa: RUF012
         "destination": ExecutionParameter(type=str),
+        "keep_versions": ExecutionParameter(type=int, optional=True),
         "source_fingerprint": ExecutionParameter(type=str),
     }
     INPUTS = {  # noqa: RUF012
@@ -41,6 +42,7 @@ class BundlePusher(Pusher):
       infra_blessing: the BrowserValidator's.
       destination: the folder of all published instruments.
       source_fingerprint: of this component's sources, so that the cache sees an edit.
+      keep_versions: how many of the newest versions stay there besides the served one; None keeps all.
     """
 
     SPEC_CLASS = BundlePusherSpec
@@ -54,6 +56,7 @@ class BundlePusher(Pusher):
         infra_blessing: types.BaseChannel,
         destination: str | data_types.RuntimeParameter,
         source_fingerprint: str,
+        keep_versions: int | None = None,
     ) -> None:
         spec = BundlePusherSpec(
             model=bundle,
@@ -61,6 +64,7 @@ class BundlePusher(Pusher):
             model_blessing=model_blessing,
             infra_blessing=infra_blessing,
             destination=destination,
+            keep_versions=keep_versions,
             source_fingerprint=source_fingerprint,
             pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TEMPORARY = ".incoming-"  # what starts with this was being written by a process that may have died
+TEMPORARY = ".incoming-"  # what starts with this was being written, or removed, by a process that may have died
 
 
 @contextmanager
@@ -54,6 +54,14 @@ def move(source: Path, target: Path) -> None:
     sync(target.parent)
 
 
+def remove(folder: Path) -> None:
+    """Removes a folder: to others it is there as a whole or gone. What a crash leaves, `clean` removes."""
+    doomed = folder.with_name(f"{TEMPORARY}{folder.name}")
+    os.rename(folder, doomed)
+    sync(folder.parent)
+    shutil.rmtree(doomed)
+
+
 def sync(path: Path) -> None:
     """Waits until a file or the entries of a folder are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -64,7 +72,7 @@ def sync(path: Path) -> None:
 
 
 def clean(folder: Path) -> None:
-    """Removes what a process that died while it wrote into the folder left behind. Call it with the lock held."""
+    """Removes what a process that died at work in the folder left behind. Call it with the lock held."""
     for path in folder.glob(f"{TEMPORARY}*"):
         if path.is_dir():
             shutil.rmtree(path)

@@ -40,8 +40,14 @@ class Executor(tfx_pusher.Executor):
             Path(exec_properties["destination"]),
             datetime.now(timezone.utc),
             metrics(artifact_utils.get_single_uri(input_dict["evaluation"])),
+            exec_properties.get("keep_versions"),
         )
-        figures = {"version": published.version, "destination": str(published.folder), "new": published.new}
+        figures = {
+            "version": published.version,
+            "destination": str(published.folder),
+            "new": published.new,
+            "removed": list(published.removed),
+        }
         Verdict.of(GATE, [], figures).write(pushed.uri)
         pushed.set_int_custom_property("new", int(published.new))
         self._MarkPushed(pushed, str(published.folder), published.version)

@@ -2,17 +2,19 @@
 
     ROOT/index.json              all instruments: what a page lists
     ROOT/NAME/latest.json        the version that is served, its manifest and that file's hash
-    ROOT/NAME/VERSION/           a bundle; never changed once it is there
+    ROOT/NAME/VERSION/           a bundle; never changed once it is there, removed when it is too old
 
-A push copies the bundle beside its place, moves it there, then points `latest.json` to it, then renews `index.json`.
-Each of these steps is atomic, and whatever happens between two of them a whole version is served; the next push cleans
-up and goes on. Pushes of one instrument wait for each other.
+A push copies the bundle beside its place, moves it there, then points `latest.json` to it, then renews `index.json`,
+then removes versions that are too old. Each of these steps is atomic, and whatever happens between two of them a whole
+version is served; the next push cleans up and goes on. Pushes of one instrument wait for each other. The version that
+is served is never removed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -49,16 +51,24 @@ class Published:
       name: of the instrument.
       version: that is served now.
       folder: of that version.
-      new: False where it was served already, so that nothing changed.
+      new: False where it was served already, so that nothing was published.
+      removed: versions that were too old, oldest first.
     """
 
     name: str
     version: str
     folder: Path
     new: bool
+    removed: tuple[str, ...] = ()
 
 
-def publish(bundle: Path, root: Path, now: datetime, metrics: Mapping[str, float] | None = None) -> Published:
+def publish(
+    bundle: Path,
+    root: Path,
+    now: datetime,
+    metrics: Mapping[str, float] | None = None,
+    keep_versions: int | None = None,
+) -> Published:
     """Publishes a bundle and makes it the one that is served.
 
     A bundle whose content was published before is not published again: that version is served (again).
@@ -68,6 +78,7 @@ def publish(bundle: Path, root: Path, now: datetime, metrics: Mapping[str, float
       root: folder of all published instruments; made if it is absent.
       now: time of the push, part of the version.
       metrics: what the evaluation found; they go into the manifest and the model card.
+      keep_versions: how many of the newest versions stay; the served one stays in any case. None keeps all.
 
     Raises:
       InvalidBundle: the bundle is not what its manifest says, or that does not follow the schema.
@@ -87,7 +98,8 @@ def publish(bundle: Path, root: Path, now: datetime, metrics: Mapping[str, float
         if version != before:
             _point_to(folder, version)
         _renew_index(root)
-    return Published(name, version, folder / version, new=version != before)
+        removed = _remove_old(folder, keep_versions)
+    return Published(name, version, folder / version, new=version != before, removed=removed)
 
 
 def serve(root: Path, name: str, version: str) -> Published:
@@ -180,6 +192,22 @@ def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] 
         with suppress(OSError):  # what could not be written may not be removable either: the next push tries again
             durable.clean(folder)
         raise
+
+
+def _remove_old(folder: Path, keep: int | None) -> tuple[str, ...]:
+    """Removes all but the newest versions and the one that is served; returns what it removed."""
+    served = served_version(folder)
+    if keep is None or served is None:  # without knowing what is served, nothing may go
+        return ()
+    removed = []
+    for version in [one for one in versions(folder)[:-keep] if one != served]:
+        try:
+            durable.remove(folder / version)
+        except OSError as error:  # the push itself is done: the next one tries again
+            logging.warning("%s: an old version could not be removed: %s", folder / version, error)
+            break
+        removed.append(version)
+    return tuple(removed)
 
 
 def _point_to(folder: Path, version: str) -> None:

@@ -89,7 +89,7 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
     validator = publishing.make_browser_validator(
         config, exporter.outputs["bundle"], model.outputs["result"], examples.outputs["result"]
     )
-    pusher = publishing.make_pusher(exporter, evaluator, validator, str(places.pushed))
+    pusher = publishing.make_pusher(config, exporter, evaluator, validator, str(places.pushed))
     pipeline = tfx.dsl.Pipeline(
         pipeline_name=places.name,
         pipeline_root=str(places.pipeline_root),

@@ -67,7 +67,14 @@ def _work_and_leave(work: Callable[..., None], arguments: tuple[Any, ...]) -> No
     os._exit(1)
 
 
-def push_and_die(event: int, bundle: Path, root: Path, now: datetime, metrics: dict[str, float] | None) -> None:
+def push_and_die(
+    event: int,
+    bundle: Path,
+    root: Path,
+    now: datetime,
+    metrics: dict[str, float] | None,
+    keep_versions: int | None = None,
+) -> None:
     """Publishes, but is killed just before its `event`-th operation on a file."""
     seen = 0
 
@@ -79,7 +86,7 @@ def push_and_die(event: int, bundle: Path, root: Path, now: datetime, metrics: d
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
-    publish(bundle, root, now, metrics)
+    publish(bundle, root, now, metrics, keep_versions)
 
 
 def push_without_space(bundle: Path, root: Path, now: datetime) -> None:

@@ -46,9 +46,9 @@ def inputs(tmp_path, monkeypatch):
 def push(tmp_path, inputs):
     """Runs the executor; returns the PushedModel."""
 
-    def run() -> types.Artifact:
+    def run(**settings: int) -> types.Artifact:
         pushed = artifact(standard_artifacts.PushedModel, tmp_path / "pushed_model")
-        properties = {"destination": str(tmp_path / "pushed"), "source_fingerprint": "f"}
+        properties = {"destination": str(tmp_path / "pushed"), "source_fingerprint": "f", **settings}
         executor.Executor().Do(inputs, {"pushed_model": [pushed]}, properties)
         return pushed
 
@@ -72,6 +72,13 @@ def test_the_same_bundle_again_points_to_what_is_served_and_says_so(push):
     assert second.get_int_custom_property("new") == 0
     assert second.get_string_custom_property("pushed_version") == first.get_string_custom_property("pushed_version")
     assert Verdict.read(second.uri).figures["new"] is False
+
+
+def test_a_push_removes_what_is_too_old_and_says_so(tmp_path, push, inputs):
+    first = push().get_string_custom_property("pushed_version")
+    write_small_bundle(bundle_folder(str(tmp_path / "other")), gain=0.9)
+    inputs["model"] = [artifact(standard_artifacts.Model, tmp_path / "other")]
+    assert Verdict.read(push(keep_versions=1).uri).figures["removed"] == [first]
 
 
 def test_without_the_evaluators_blessing_nothing_is_published_and_its_reasons_are_kept(
@@ -122,11 +129,12 @@ def test_the_component_fits_into_a_pipeline_and_nothing_in_it_depends_on_the_clo
             infra_blessing=channel(standard_artifacts.InfraBlessing),
             destination=str(tmp_path),
             source_fingerprint="abc",
+            keep_versions=3,
         )
 
     made = component()
     assert made.id == "BundlePusher"
     assert made.outputs["pushed_model"].type is standard_artifacts.PushedModel
     properties = dict(made.spec.exec_properties)
-    assert properties == {"destination": str(tmp_path), "source_fingerprint": "abc"}
+    assert properties == {"destination": str(tmp_path), "source_fingerprint": "abc", "keep_versions": 3}
     assert json.dumps(properties) == json.dumps(dict(component().spec.exec_properties))

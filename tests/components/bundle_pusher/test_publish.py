@@ -281,3 +281,87 @@ def test_a_folder_stands_for_the_bundle_in_it_or_for_the_version_that_is_served(
     assert resolve(root / "violin") == published.folder
     with pytest.raises(UserError, match="neither a bundle"):
         resolve(tmp_path)
+
+
+def pushed(count: int, tmp_path: Path, root: Path, keep: int | None = None) -> list[str]:
+    """Publishes bundles of different content, an hour apart; returns their versions."""
+    made = []
+    for number in range(count):
+        folder = tmp_path / f"bundle-{number}"
+        if not folder.exists():
+            write_small_bundle(folder, gain=0.1 + 0.1 * number)
+        made.append(publish(folder, root, NOON + timedelta(hours=number), keep_versions=keep).version)
+    return made
+
+
+def test_only_the_newest_versions_stay(tmp_path, root):
+    made = pushed(4, tmp_path, root, keep=2)
+    assert versions(root / "violin") == made[2:]
+    assert whole(root) == made[-1]
+    assert leftovers(root) == []
+
+
+def test_a_version_that_is_served_stays_however_old_it_is(tmp_path, root):
+    made = pushed(4, tmp_path, root)
+    serve(root, "violin", made[0])
+    again = publish(tmp_path / "bundle-0", root, NOON + timedelta(hours=9), keep_versions=1)
+    assert (again.version, again.new, again.removed) == (made[0], False, (made[1], made[2]))
+    assert versions(root / "violin") == [made[0], made[3]]
+    assert whole(root) == made[0]
+
+
+def test_nothing_is_removed_unless_it_was_asked_for(tmp_path, root):
+    assert versions(root / "violin") == [] != pushed(4, tmp_path, root) == versions(root / "violin")
+
+
+def test_what_is_not_a_version_is_never_removed(tmp_path, root):
+    pushed(1, tmp_path, root)
+    (root / "violin" / "notes").mkdir()
+    (root / "violin" / "20240101T000000Z-00000000.zip").write_text("mine")
+    made = pushed(3, tmp_path, root, keep=1)
+    assert {path.name for path in (root / "violin").iterdir()} == {
+        *("notes", "20240101T000000Z-00000000.zip", made[-1], LATEST_FILE, ".lock")
+    }
+
+
+def test_an_old_version_that_cannot_be_removed_does_not_undo_the_push(tmp_path, root, monkeypatch, caplog):
+    first, *_ = pushed(2, tmp_path, root)
+
+    def refuse(folder: Path) -> None:
+        raise OSError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr("components.bundle_pusher.durable.remove", refuse)
+    *_, last = pushed(3, tmp_path, root, keep=1)
+    assert whole(root) == last
+    assert first in versions(root / "violin")
+    assert f"{first}: an old version could not be removed: [Errno 13] Permission denied" in caplog.text
+
+
+def test_a_push_killed_at_any_step_of_removing_old_versions_serves_a_whole_one_and_a_retry_completes_it(
+    better, tmp_path, forker
+):
+    """SIGKILL before every third operation on a file from the moment the new version is served."""
+    before = tmp_path / "pushed-before"
+    old = pushed(3, tmp_path, before)
+    serve(before, "violin", old[0])  # so that the oldest was served until this push
+    while_removing = 0
+    for event in range(1, 1000, 3):
+        root = tmp_path / f"pushed-{event}"
+        shutil.copytree(before, root)
+        ended_by = forker.run(children.push_and_die, event, better, root, NOON + timedelta(hours=9), None, 2)
+        served = whole(root)
+        kept = versions(root / "violin")
+        for version in kept:
+            check_files(root / "violin" / version, load(root / "violin" / version))  # gone or whole
+        if served == old[0]:
+            assert set(old) <= set(kept)
+        while_removing += served != old[0] and bool(leftovers(root))
+
+        again = publish(better, root, NOON + timedelta(hours=10), keep_versions=2)
+        assert whole(root) == again.version
+        assert versions(root / "violin") == [old[2], again.version]
+        assert leftovers(root) == []
+        if ended_by == 0:
+            break
+    assert ended_by == 0
+    assert while_removing > 3
