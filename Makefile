@@ -8,7 +8,7 @@ WEB := web/node_modules/.installed
 SETUP := .venv/.installed
 WEB_DIST := web/dist/.built
 
-.PHONY: help setup demo test quick check soak bench lock crepe clean
+.PHONY: help setup web demo test quick check soak bench lock crepe clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ $(WEB_DIST): $(WEB) $(WEB_SOURCES)
 	cd web && npm run --silent build
 	@touch $@
 
+web: $(WEB_DIST) ## build web/dist, the player: static files for any host
+	@echo "web/dist is built. Here: $(PYTHON) local_runner.py serve. Elsewhere: any static host, with pushed/ inside web/dist."
+
 demo: setup ## set up from nothing; embedded recordings -> trained, gated, pushed; says how to listen
 	scripts/demo.sh
 
@@ -51,7 +54,7 @@ $(CREPE): $(SETUP)
 	@touch $@
 
 test: check $(CREPE) ## set up from nothing; every check and test
-	cd web && npm run --silent test
+	cd web && npm run --silent test && npm run --silent e2e
 	$(PYTHON) -m pytest -m "not soak"
 
 quick: setup ## the tests that take seconds

@@ -74,14 +74,18 @@ for (const scheme of ["light", "dark"] as const) {
   });
 }
 
-test("what is missing or damaged is told in words", async ({ page, url }) => {
-  await page.route("**/pushed/index.json", (route) => route.fulfill({ status: 404, body: "" }));
-  await page.goto(url);
-  await expect(page.getByRole("alert")).toContainText("index.json");
-  await page.unroute("**/pushed/index.json");
-  await page.route("**/controls/weights.bin", (route) => route.fulfill({ status: 200, body: "not weights" }));
-  await page.goto(`${url}?again`);
-  await expect(page.getByRole("alert")).toContainText("controls/weights.bin");
+test.describe("without a service worker, which would ask for itself", () => {
+  test.use({ serviceWorkers: "block" });
+
+  test("what is missing or damaged is told in words", async ({ page, url }) => {
+    await page.route("**/pushed/index.json", (route) => route.fulfill({ status: 404, body: "" }));
+    await page.goto(url);
+    await expect(page.getByRole("alert")).toContainText("index.json");
+    await page.unroute("**/pushed/index.json");
+    await page.route("**/controls/weights.bin", (route) => route.fulfill({ status: 200, body: "not weights" }));
+    await page.goto(`${url}?again`);
+    await expect(page.getByRole("alert")).toContainText("controls/weights.bin");
+  });
 });
 
 interface Stop {

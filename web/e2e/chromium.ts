@@ -34,14 +34,9 @@ export function launchOptions(voice: string): LaunchOptions {
   const executablePath = findChromium();
   return {
     ...(executablePath !== null && { executablePath }),
-    // Playwright's --disable-gpu would take WebGL away as well.
-    ignoreDefaultArgs: ["--disable-gpu"],
     args: [
       "--no-sandbox", // Chromium refuses to run as root, as in a container, with its sandbox
       "--disable-dev-shm-usage", // a container's /dev/shm is too small
-      "--use-gl=angle",
-      "--use-angle=swiftshader",
-      "--enable-unsafe-swiftshader",
       "--no-proxy-server",
       "--disable-quic",
       "--no-first-run",

@@ -130,8 +130,12 @@ function applySettings(live: LiveInstrument): void {
 }
 
 function setGuard({ context, guard }: Studio): void {
-  const open = guardState.value === "open" && (audible.value || microphone.value !== "on");
-  guard.gain.setTargetAtTime(open ? 1 : 0, context.currentTime, FADE_SECONDS / 3);
+  guard.gain.setTargetAtTime(isHeard() ? 1 : 0, context.currentTime, FADE_SECONDS / 3);
+}
+
+/** Whether the loudspeaker gets anything. */
+function isHeard(): boolean {
+  return guardState.value === "open" && (audible.value || microphone.value !== "on");
 }
 
 const samples = new Float32Array(2048);
@@ -141,7 +145,7 @@ function hear(made: Studio, frames: FrameReport): void {
   made.analyser.getFloatTimeDomainData(samples);
   const heardDb = microphone.value === "on" ? decibels(rms(samples)) : QUIETEST_DB;
   inputDb.value = heardDb;
-  outputDb.value = decibels(frames.output.rms * (guardState.value === "open" ? 1 : 0));
+  outputDb.value = isHeard() ? decibels(frames.output.rms) : QUIETEST_DB;
   load.value = frames.load;
   octaveShift.value = frames.octaveShift;
   watchFeedback(frames.time, heardDb, decibels(frames.output.rms));
