@@ -16,13 +16,14 @@ export interface Bench {
 }
 
 const BANKS: readonly BankName[] = ["stock", "stock_one_cumsum", "phase_cumsum", "scan", "fused"];
-const RUNS = 9;
+const BANK_RUNS = 5;
+const CLIP_RUNS: Readonly<Record<string, number>> = { wasm: 20, cpu: 20, webgl: 5 };
 const CONVERSIONS = 50;
 
 /** Time, memory and exactness of every bank of harmonics. */
 export async function harmonics(bench: Bench): Promise<Line> {
   const times = await onPage(bench, "webgl", (page) =>
-    page.evaluate(([names, runs]) => globalThis.swaraBenchmark.bankTimes(names, runs), [BANKS, RUNS] as const),
+    page.evaluate(([names, runs]) => globalThis.swaraBenchmark.bankTimes(names, runs), [BANKS, BANK_RUNS] as const),
   );
   const banks: Record<string, object> = {};
   const ms = (name: BankName) => median(times[name] ?? []);
@@ -66,7 +67,7 @@ export async function clips(bench: Bench): Promise<Line> {
   for (const [name, [backend, path]] of Object.entries(CLIPS)) {
     const { load, times, snr } = await onPage(bench, backend, async (page) => ({
       load: await loadClip(page, bench, path),
-      times: await page.evaluate((runs) => globalThis.swaraBenchmark.clipTimes(runs), RUNS + 1),
+      times: await page.evaluate((runs) => globalThis.swaraBenchmark.clipTimes(runs), 1 + (CLIP_RUNS[backend] ?? 0)),
       snr: await page.evaluate(() => globalThis.swaraBenchmark.clipExactness()),
     }));
     const [first = 0, ...warm] = times;
