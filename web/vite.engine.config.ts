@@ -14,13 +14,22 @@ const workletBeside: Plugin = {
 export default defineConfig({
   root: "engine",
   plugins: [engineParts(), workletBeside],
-  build: { target: "es2022", emptyOutDir: false, minify: true, reportCompressedSize: false },
+  build: {
+    target: "es2022",
+    emptyOutDir: false,
+    minify: true,
+    reportCompressedSize: false,
+    rolldownOptions: { checks: { pluginTimings: false } }, // compiling the kernels takes its time
+  },
   environments: {
     client: {
       build: {
         outDir: "dist",
         lib: { entry: { index: "src/index.ts", tfjs: "src/tfjs/index.ts" }, formats: ["es"] },
-        rolldownOptions: { external: /^@tensorflow\//, output: { chunkFileNames: "[name].js" } },
+        rolldownOptions: {
+          external: /^@tensorflow\//,
+          output: { chunkFileNames: "[name].js" },
+        },
       },
     },
     worklet: {

@@ -121,6 +121,8 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
       live.set({ vibratoCents: 0, gateDb: -80 });
       live.noteOn(69, 0.8);
       live.output.connect(context.destination);
+      // The audio thread must have its orders before it renders all at once.
+      await new Promise((done) => setTimeout(done, 1000));
       const sound = await context.startRendering();
       return Array.from(sound.getChannelData(0));
     }, seconds);

@@ -4,8 +4,8 @@
 export const SPECTRUM_STEP_HZ = 15.625;
 
 /**
- * The mean power spectrum of a sound in dB (Welch 1967: Hann windows of 64 ms that overlap by half), by the definition of
- * the Fourier transform.
+ * The mean power spectrum of a sound in dB (Welch 1967: Hann windows of 64 ms that overlap by half), by the
+ * definition of the Fourier transform.
  *
  * @param bins how many values.
  */

@@ -14,8 +14,8 @@ export const MAX_F0_HZ = midiToHz(110);
 const QUIETEST_RMS = 1e-4; // -80 dB
 
 /**
- * Finds the notes of a voice, gives their loudness the distribution of the instrument's notes, turns down what lies between
- * them, and shifts the pitch by whole octaves towards the instrument's mean.
+ * Finds the notes of a voice, gives their loudness the distribution of the instrument's notes, turns down what lies
+ * between them, and shifts the pitch by whole octaves towards the instrument's mean.
  *
  * Where no note is found only the shifts by hand are made.
  *
@@ -75,8 +75,9 @@ export function shiftOctaves(hz: number, octaves: number): number {
 }
 
 /**
- * RMS energy that goes with the adjusted loudness (`pipeline/render.py`, follow_loudness): every frame is as much louder as
- * its loudness is, and then all of them by the same, so that notes have the mean power of the instrument's notes.
+ * RMS energy that goes with the adjusted loudness (`pipeline/render.py`, follow_loudness): every frame is as much
+ * louder as its loudness is, and then all of them by the same, so that notes have the mean power of the
+ * instrument's notes.
  */
 function followLoudness(
   { loudnessDb, rms }: Features,

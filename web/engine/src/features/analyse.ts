@@ -10,7 +10,8 @@ const VOICED = 0.5;
 const FALLBACK_HZ = 440; // where no frame of a recording has a pitch
 
 /**
- * Hears a recording as training heard its own: pitch, confidence, loudness and RMS energy at the instrument's frame rate.
+ * Hears a recording as training heard its own: pitch, confidence, loudness and RMS energy at the instrument's frame
+ * rate.
  *
  * @param audio mono, -1 to 1. @param sampleRate Hz, whole.
  * @throws RangeError it is shorter than a frame.

@@ -1,7 +1,7 @@
 /**
  * A causal pitch tracker: every frame offers periods at which it resembles itself (McLeod and Wyvill 2005, "A smarter
- * way to find pitch"), or to have no pitch; of all the ways through the frames the cheapest is taken (Viterbi), decided a few
- * frames late.
+ * way to find pitch"), or to have no pitch; of all the ways through the frames the cheapest is taken (Viterbi),
+ * decided a few frames late.
  */
 
 import { Block, type KernelExports } from "../wasm/kernels.ts";

@@ -37,8 +37,8 @@ export function tuningFactor(midi: Float64Array, weight: Float64Array): number {
 }
 
 /**
- * Draws pitch to the nearest notes: by nothing at amount 0, onto them at amount 1. They are those of the major scale that
- * fits the notes best (of equals the first from C), or all semitones above the tuning.
+ * Draws pitch to the nearest notes: by nothing at amount 0, onto them at amount 1. They are those of the major scale
+ * that fits the notes best (of equals the first from C), or all semitones above the tuning.
  */
 export function autoTune(
   midi: Float64Array,

@@ -1,10 +1,10 @@
 /**
- * The whole live instrument, without Web Audio: samples of a voice in, samples of the instrument out. It makes no objects
- * while it runs.
+ * The whole live instrument, without Web Audio: samples of a voice in, samples of the instrument out. It makes no
+ * objects while it runs.
  *
  * Every frame that the listener tells is a tick: what plays decides on a frame, the network says how it sounds, and the
- * synthesiser makes the way to it. A queue between them and the output holds as much silence at first as all of that is late,
- * so it never runs dry.
+ * synthesiser makes the way to it. A queue between them and the output holds as much silence at first as all of that
+ * is late, so it never runs dry.
  */
 
 import type { Manifest } from "../bundle/manifest.ts";

@@ -9,7 +9,8 @@ export interface LiveSettings {
   readonly automatic: boolean;
   /** dB, by hand, on top of the automatic match. Default 0. */
   readonly loudnessDb: number;
-  /** dB of loudness (-80 to 0) below which the voice is silence. Default -60. */
+  /** dB of loudness (-80 to 0) below which the voice is silence. Default -45: a
+   * microphone's own hiss lies below that. */
   readonly gateDb: number;
   /** 0: the voice only, 1: the instrument only. Default 1. */
   readonly mix: number;
@@ -57,7 +58,7 @@ export interface Latency {
   readonly frame: number;
   /** Whole samples and frames do not come at the same moments. */
   readonly rounding: number;
-  /** Their sum: the algorithmic latency. What the context and the device add is not in it. Keys wait only for the frame. */
+  /** Their sum. What the context and the device add is not in it, and keys wait only for the frame. */
   readonly total: number;
 }
 
@@ -66,7 +67,7 @@ export const DEFAULT_SETTINGS: LiveSettings = {
   octaves: 0,
   automatic: true,
   loudnessDb: 0,
-  gateDb: -60,
+  gateDb: -45,
   mix: 1,
   room: 1,
   autotune: 0,

@@ -1,6 +1,6 @@
 /**
- * Plays what a voice sings: the causal form of `adjust`. Where that looks at a whole recording this looks at what was heard
- * so far, and fades what is long ago.
+ * Plays what a voice sings: the causal form of `adjust`. Where that looks at a whole recording this looks at what was
+ * heard so far, and fades what is long ago.
  */
 
 import type { Statistics } from "../bundle/manifest.ts";

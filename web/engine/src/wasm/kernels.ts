@@ -103,7 +103,11 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** A new instance with memory of its own. The module is compiled once. */
 export async function createKernels(): Promise<KernelExports> {
-  compiled ??= WebAssembly.compile(kernelBytes());
+  compiled ??= WebAssembly.compile(kernelBytes()).catch((cause: Error) => {
+    throw new Error(`this browser cannot run the engine: WebAssembly with SIMD is needed (${cause.message})`, {
+      cause,
+    });
+  });
   return instantiate(await compiled);
 }
 
