@@ -88,8 +88,10 @@ export async function underruns(url: string, seconds: number): Promise<Underruns
 /**
  * Gates a tone into the instrument's input and looks for it at the output. Both are recorded by one worklet, so that
  * they share its clock, to the sample.
+ *
+ * @param isStream sends the tone through a media stream, as a microphone's sound comes.
  */
-export async function latency(url: string): Promise<LatencyResult> {
+export async function latency(url: string, isStream: boolean): Promise<LatencyResult> {
   const context = new AudioContext({ sampleRate: LIVE_RATE, latencyHint: "interactive" });
   const live = await start(context, url);
   live.set({ room: 0 });
@@ -99,7 +101,7 @@ export async function latency(url: string): Promise<LatencyResult> {
   buffer.copyToChannel(tone, 0);
   const source = new AudioBufferSourceNode(context, { buffer });
   const both = new ChannelMergerNode(context, { numberOfInputs: 2 });
-  source.connect(live.input);
+  entrance(source, isStream).connect(live.input);
   source.connect(both, 0, 0);
   live.output.connect(both, 0, 1);
   live.output.connect(context.destination);
@@ -113,6 +115,15 @@ export async function latency(url: string): Promise<LatencyResult> {
   live.close();
   await context.close();
   return result;
+}
+
+/** The node itself, or the far end of a media stream that it feeds. */
+function entrance(source: AudioNode, isStream: boolean): AudioNode {
+  if (!isStream) return source;
+  const context = source.context as AudioContext;
+  const sender = new MediaStreamAudioDestinationNode(context);
+  source.connect(sender);
+  return new MediaStreamAudioSourceNode(context, { mediaStream: sender.stream });
 }
 
 async function start(context: AudioContext, url: string): Promise<LiveInstrument> {

@@ -150,21 +150,31 @@ export async function underruns(bench: Bench): Promise<Line> {
 
 /** From a gated tone at the live instrument's input to its answer at the output, in the audio thread's clock; ms. */
 export async function latency(bench: Bench): Promise<Line> {
-  const { onsets, parts, base, output } = await onPage(bench, "cpu", async (page) => {
-    await page.mouse.click(1, 1);
-    return page.evaluate((url) => globalThis.swaraBenchmark.latency(url), bench.bundle);
-  });
+  const run = (isStream: boolean) =>
+    onPage(bench, "cpu", async (page) => {
+      await page.mouse.click(1, 1);
+      return page.evaluate(([url, stream]) => globalThis.swaraBenchmark.latency(url, stream), [
+        bench.bundle,
+        isStream,
+      ] as const);
+    });
+  const { onsets, parts, base, output } = await run(false);
+  const streamed = await run(true);
   const ms = (seconds: number) => round(1000 * seconds);
+  const direct = median(onsets.seconds);
+  const stream = median(streamed.onsets.seconds) - direct;
   return {
     benchmark: "latency",
     bursts: onsets.bursts,
-    input_to_output_ms: ms(median(onsets.seconds)),
+    input_to_output_ms: ms(direct),
     worst_ms: ms(Math.max(...onsets.seconds)),
     to_half_level_ms: ms(median(onsets.toHalf)),
     algorithmic_ms: ms(parts.total),
     parts_ms: Object.fromEntries(Object.entries(parts).map(([name, seconds]) => [name, ms(seconds)])),
+    media_stream_ms: ms(stream),
     context_base_ms: ms(base),
     context_output_ms: ms(output),
+    stream_to_speaker_ms: ms(stream + direct + output),
   };
 }
 

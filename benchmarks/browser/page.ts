@@ -48,7 +48,7 @@ export interface BenchmarkPage {
   wholeTimesRealTime(url: string, seconds: number): Promise<number>;
   /** These two play: the page must have been clicked. */
   underruns(url: string, seconds: number): Promise<Underruns>;
-  latency(url: string): Promise<LatencyResult>;
+  latency(url: string, isStream: boolean): Promise<LatencyResult>;
 }
 
 declare global {

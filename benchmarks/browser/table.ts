@@ -84,6 +84,13 @@ const ROWS: readonly Row[] = [
     goal: "- / <= 50 ms",
     figure: (line) => `${line.input_to_output_ms} ms / ${line.algorithmic_ms} ms`,
   },
+  {
+    name: "live: from a media stream to the speaker = stream + tone in to sound out + what the context says of its output",
+    benchmark: "latency",
+    goal: "",
+    figure: (line) =>
+      `${line.stream_to_speaker_ms} ms = ${line.media_stream_ms} + ${line.input_to_output_ms} + ${line.context_output_ms}`,
+  },
 ];
 
 /** Markdown, of the benchmarks that were run. */
