@@ -14,4 +14,4 @@ export { adjust } from "./features/adjust.ts";
 export { analyse } from "./features/analyse.ts";
 export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
 export { createLiveInstrument, LiveInstrument } from "./live/instrument.ts";
-export type { FrameReport, Latency, LiveSettings } from "./live/types.ts";
+export { DEFAULT_SETTINGS, type FrameReport, type Latency, type LiveSettings } from "./live/types.ts";

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { controlsInJs } from "../../engine/src/clip/js_network.ts";
 import { controlsOf, renderClip, synthesise } from "../../engine/src/clip/render.ts";
-import { melody, snrDb } from "./signals.ts";
+import { resampleImpulseResponse } from "../../engine/src/synthesis/impulse_response.ts";
+import { melody, random, snrDb } from "./signals.ts";
 import { smallInstrument } from "./small_bundle.ts";
 
 for (const recipe of [
@@ -39,6 +40,26 @@ test("the reverb is the same through the kernels as in float64, and rings out", 
   const exact = await renderClip(instrument, melody(250), { synthesiser: "js" });
   expect(fast).toHaveLength(16000 + 3000 - 1);
   expect(snrDb(exact, fast)).toBeGreaterThan(90);
+});
+
+test("a room at another rate is the same room", () => {
+  const taps = Float32Array.from(random(4000, 2), (value, i) => value * Math.exp(-i / 800));
+  const power = (values: Float32Array) => values.reduce((sum, value) => sum + value ** 2, 0);
+  for (const [rate, share] of [
+    [48000, 1],
+    [44100, 1],
+    [8000, 0.5], // half of the band is left
+  ] as const) {
+    const other = resampleImpulseResponse(taps, 16000, rate);
+    expect(other).toHaveLength(Math.ceil((4000 * rate) / 16000));
+    // At another rate a sum of samples stands for a longer or shorter time.
+    expect((power(other) * rate) / 16000 / power(taps)).toBeCloseTo(share, 1);
+  }
+  const click = new Float32Array(100);
+  click[50] = 1;
+  const wide = resampleImpulseResponse(click, 16000, 48000);
+  expect(wide[150]).toBeCloseTo(1 / 3, 2);
+  expect(wide.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 2); // so that a steady tone is as loud
 });
 
 test("the same seed sounds the same, another one does not, and nothing sounds like nothing", async () => {

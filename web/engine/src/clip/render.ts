@@ -6,6 +6,7 @@ import { resampleImpulseResponse } from "../synthesis/impulse_response.ts";
 import { type Noise, NoiseSource } from "../synthesis/noise_source.ts";
 import { Synthesiser } from "../synthesis/synthesiser.ts";
 import { Block, createKernels, padded } from "../wasm/kernels.ts";
+import { Breath } from "./breath.ts";
 import { type ClipFeatures, type Controls, checkFeatures, controlsWidth, normaliseHarmonics } from "./controls.ts";
 import { convolve, convolveInJs } from "./convolution.ts";
 import { controlsInJs } from "./js_network.ts";
@@ -26,7 +27,6 @@ export interface RenderOptions {
 }
 
 const RELEASE_SECONDS = 0.01; // in which a sound that ends in the middle of a note dies away, so that it does not click
-const BREATH_MS = 50; // after which whoever else needs this thread gets it
 
 /**
  * Plays features on an instrument.
@@ -133,18 +133,16 @@ async function play(
   const frames = f0Hz.length;
   const out = new Float32Array(Math.round((frames * rate) / frameRate));
   let at = 0; // place of the next sample
-  let breath = performance.now();
+  const breath = new Breath();
   for (let t = 0; at < out.length; t++) {
     const frame = Math.min(t, frames - 1);
     ready(frame);
     const count = synthesiser.push(f0Hz[frame] as number, 1);
     for (let i = 0; i < count && at + i < out.length; i++) out[at + i] = synthesiser.output[i] as number;
     at += count;
-    if (performance.now() - breath > BREATH_MS) {
+    if (breath.due) {
       onProgress?.(Math.min(1, at / out.length));
-      await new Promise((resolve) => setTimeout(resolve));
-      signal?.throwIfAborted();
-      breath = performance.now();
+      await breath.take(signal);
     }
   }
   onProgress?.(1);

@@ -1,6 +1,7 @@
 /** Features of a whole recording. */
 
 import type { Instrument } from "../bundle/load.ts";
+import { Breath } from "../clip/breath.ts";
 import { createKernels } from "../wasm/kernels.ts";
 import { Listener } from "./listener.ts";
 import type { Features } from "./types.ts";
@@ -28,7 +29,11 @@ export async function analyse(audio: Float32Array, sampleRate: number, instrumen
     for (const [name, values] of made) if (frame < frames) values[frame] = listener.heard[name];
     frame++;
   });
-  for (let start = 0; start < audio.length; start += BLOCK) listener.push(audio.subarray(start, start + BLOCK));
+  const breath = new Breath();
+  for (let start = 0; start < audio.length; start += BLOCK) {
+    listener.push(audio.subarray(start, start + BLOCK));
+    if (breath.due) await breath.take();
+  }
   const silence = new Float32Array(BLOCK);
   while (frame < frames) listener.push(silence);
   bridgeGaps(features.f0Hz, features.confidence);
