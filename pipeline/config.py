@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, PositiveInt, ValidationError
@@ -26,6 +26,8 @@ from components.recording_example_gen.config import ExamplesConfig, ExtractionCo
 from models.config import AudioConfig, LossConfig, ModelConfig, TrainerConfig, TunerConfig
 from models.errors import UserError
 from models.settings import Settings
+from pipeline.beam import BeamConfig
+from pipeline.resources import ClusterConfig
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
@@ -49,13 +51,6 @@ class InstrumentConfig(Settings):
     description: str
     licence: str = Field(min_length=1, description="of the trained model, SPDX name where there is one")
     credits: list[CreditConfig] = Field(description="of the recordings")
-
-
-class BeamConfig(Settings):
-    """Where the heavy data work runs."""
-
-    runner: Literal["direct"]
-    workers: PositiveInt = Field(description="processes on this machine")
 
 
 class PublishingConfig(Settings):
@@ -88,6 +83,7 @@ class Config(Settings):
     browser_validator: BrowserValidatorConfig
     publishing: PublishingConfig
     beam: BeamConfig
+    cluster: ClusterConfig
     report: ReportConfig
 
     @property

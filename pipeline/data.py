@@ -13,9 +13,11 @@ from pipeline.config import Config
 from pipeline.fingerprint import source_fingerprint
 
 
-def make_example_gen(config: Config, recordings: str) -> RecordingExampleGen:
+def make_example_gen(
+    config: Config, recordings: str | tfx.dsl.experimental.RuntimeParameter, layout: str | None = None
+) -> RecordingExampleGen:
     """Recordings -> windows of audio with f0, loudness and RMS energy, split into train and eval."""
-    return RecordingExampleGen(input_base=recordings, extraction=config.extraction)
+    return RecordingExampleGen(input_base=recordings, extraction=config.extraction, input_pattern=layout)
 
 
 def make_statistics_gen(examples: tfx.types.BaseChannel) -> tfx.components.StatisticsGen:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from tfx import v1 as tfx
 
 from pipeline import data, publishing, training
+from pipeline.beam import beam_arguments
 from pipeline.config import Config
-from pipeline.fingerprint import ROOT
 
 
 def create_pipeline(
     config: Config,
     *,
-    recordings: str,
+    recordings: str | tfx.dsl.experimental.RuntimeParameter,
     pipeline_root: str,
-    push_destination: str,
+    push_destination: str | tfx.dsl.experimental.RuntimeParameter,
     checkpoint_root: str,
+    layout: str | None = None,
+    image: str | None = None,
     metadata: tfx.orchestration.metadata.ConnectionConfigType | None = None,
 ) -> tfx.dsl.Pipeline:
     """Wires every stage.
@@ -26,12 +28,14 @@ def create_pipeline(
       pipeline_root: folder or URI of all artifacts.
       push_destination: folder or URI of `pushed/`.
       checkpoint_root: stable folder or URI where an interrupted training resumes from.
+      layout: of the recordings, a pattern of RecordingExampleGen; None finds out, which needs `recordings` to be there.
+      image: container image with the project, where steps and workers run in one.
       metadata: connection to the metadata store, where the runner does not bring its own.
 
     Returns:
       A pipeline named after the instrument, since the last blessed model is looked up by pipeline name.
     """
-    example_gen = data.make_example_gen(config, recordings)
+    example_gen = data.make_example_gen(config, recordings, layout)
     examples = example_gen.outputs["examples"]
     statistics_gen = data.make_statistics_gen(examples)
     schema_importer = data.make_schema_importer(config)
@@ -67,14 +71,5 @@ def create_pipeline(
         ],
         enable_cache=True,
         metadata_connection_config=metadata,
-        beam_pipeline_args=beam_arguments(config),
+        beam_pipeline_args=beam_arguments(config.beam, image),
     )
-
-
-def beam_arguments(config: Config) -> list[str]:
-    """Beam's command line for the configured engine."""
-    # Workers elsewhere install this project from it; named here, TFX does not package itself anew for every component.
-    arguments = ["--runner=DirectRunner", f"--setup_file={ROOT / 'setup.py'}"]
-    if config.beam.workers > 1:
-        arguments += ["--direct_running_mode=multi_processing", f"--direct_num_workers={config.beam.workers}"]
-    return arguments

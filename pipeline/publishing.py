@@ -46,7 +46,7 @@ def make_pusher(
     exporter: TfjsExporter,
     evaluator: tfx.components.Evaluator,
     validator: BrowserValidator,
-    destination: str,
+    destination: str | tfx.dsl.experimental.RuntimeParameter,
 ) -> BundlePusher:
     """Publishes a bundle that every gate blessed."""
     return BundlePusher(

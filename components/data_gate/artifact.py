@@ -6,8 +6,8 @@ from tfx.types import artifact
 class AcceptedData(artifact.Artifact):
     """The verdict on a batch of recordings and its training statistics, against which the next span is compared.
 
+    Its custom property `span` is that of the batch (Kubeflow knows no declared properties of types that are not TFX's).
     It exists only for batches that were accepted: a refusal stops the run before anything is published.
     """
 
-    TYPE_NAME = "components.data_gate.artifact.AcceptedData"
-    PROPERTIES = {"span": artifact.Property(type=artifact.PropertyType.INT)}  # noqa: RUF012
+    TYPE_NAME = "components.AcceptedData"  # Kubeflow wants `package.Class`, and imports the class by that path

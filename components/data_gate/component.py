@@ -47,7 +47,7 @@ class DataGateExecutor(base_executor.BaseExecutor):
         if not verdict.blessed:
             raise GateRefused(verdict)
         accepted = artifact_utils.get_single_instance(output_dict["accepted_data"])
-        accepted.span = statistics.span
+        accepted.set_int_custom_property("span", int(statistics.span))
         verdict.write(accepted.uri)
         tfdv.write_stats_text(by_split["train"], str(Path(accepted.uri) / STATISTICS_FILE))
 

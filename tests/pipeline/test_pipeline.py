@@ -8,7 +8,7 @@ from tfx import v1 as tfx
 from tfx.dsl.compiler.compiler import Compiler
 
 from pipeline.config import load
-from pipeline.pipeline import beam_arguments, create_pipeline
+from pipeline.pipeline import create_pipeline
 
 STAGES = {
     *("RecordingExampleGen", "StatisticsGen", "SchemaImporter", "ExampleValidator", "LastAcceptedData", "DataGate"),
@@ -66,8 +66,3 @@ def test_the_tuner_stands_before_the_trainer_only_when_it_is_enabled(wired: Any)
 
 def test_a_warm_start_waits_for_the_last_blessed_model(wired: Any):
     assert "LastBlessedModel" in wired("trainer.warm_start=true")["Trainer"]
-
-
-def test_workers_are_processes_of_the_direct_runner():
-    assert "--direct_num_workers=3" in beam_arguments(load("violin", ["beam.workers=3"]))
-    assert not [one for one in beam_arguments(load("violin")) if "workers" in one]
