@@ -1,9 +1,13 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
+import { serve } from "../validator/serve.ts";
 import { expect, open, singing, test } from "./page.ts";
 import { Server } from "./server.ts";
+
+const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 
 test.use({ launchOptions: singing("hum"), permissions: ["microphone"] });
 
@@ -27,6 +31,38 @@ test("it works without a network after the first visit", async ({ page, url, wat
   // The browser itself notes that the list of instruments was asked for in vain.
   expect(watch.errors.filter((said) => !said.includes("ERR_CONNECTION_REFUSED"))).toEqual([]);
   rmSync(folder, { recursive: true });
+});
+
+test("any static host will do, in any folder, without headers of its own", async ({ page, watch }) => {
+  const folder = mkdtempSync(join(tmpdir(), "swara-e2e-"));
+  cpSync(DIST, folder, { recursive: true, filter: (path) => !path.includes("validator") });
+  cpSync(join(process.env.SWARA_E2E_FOLDER ?? "", "pushed"), join(folder, "pushed"), {
+    recursive: true,
+    dereference: true,
+  });
+  const site = await serve({ player: folder });
+  try {
+    await open(page, `${site.origin}/player/`);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+    await page.getByRole("button", { name: "Use a hummed sample" }).click();
+    await expect(page.getByText(/played in/)).toBeVisible();
+    await page.getByRole("button", { name: "Sing live" }).click();
+    await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    watch.expectCalm(`${site.origin}/player/`);
+    // The page's own policy holds where the host sends none.
+    const refused = await page.evaluate(() =>
+      fetch("https://example.org/").then(
+        () => "answered",
+        () => "refused",
+      ),
+    );
+    expect(refused).toBe("refused");
+    expect(watch.errors.join()).toContain("Content Security Policy");
+  } finally {
+    await site.close();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("everything can be reached and used by keyboard alone, with a focus that shows", async ({ page, url, watch }) => {

@@ -5,7 +5,7 @@ import { absent, entry, instrument } from "../store/instruments.ts";
 import { problem, status } from "../store/notices.ts";
 import { type Mode, mode } from "../store/settings.ts";
 import { openFile } from "../store/sources.ts";
-import { microphone } from "../store/studio.ts";
+import { microphone, recording } from "../store/studio.ts";
 import { rendered, take } from "../store/take.ts";
 import { Controls } from "./Controls.tsx";
 import { Credits } from "./Credits.tsx";
@@ -27,6 +27,7 @@ const MODES: readonly { readonly value: Mode; readonly label: string }[] = [
 
 export function App() {
   useDroppedFiles();
+  const busy = microphone.value !== "off" || recording.value !== null;
   return (
     <>
       <header class="masthead">
@@ -42,7 +43,7 @@ export function App() {
       <main>
         <h1>Sing, and hear {withArticle(entry.value?.title)}.</h1>
         {absent.value === "" ? <Instruments /> : <Absent />}
-        <Tabs label="Ways to play" tabs={MODES} chosen={mode} disabled={microphone.value !== "off"} />
+        <Tabs label="Ways to play" tabs={MODES} chosen={mode} disabled={busy} />
         <div class="desk">
           <div class="stage" role="tabpanel" id={`panel-${mode.value}`} aria-labelledby={`tab-${mode.value}`}>
             {mode.value === "free" && <Free />}
