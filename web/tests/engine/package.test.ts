@@ -164,6 +164,11 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
       const { manifest, ...rest } = await loadInstrument("/pushed/small/");
       const broken = { ...rest, manifest, tensors: new Map() };
       const fault = await live.replaceInstrument(broken).catch((error: Error) => error.message);
+      const breakdown = new Promise<string>((told) => {
+        live.onError = (error) => told(error.message);
+      });
+      (live.input as AudioWorkletNode).port.postMessage({ type: "set", settings: null });
+      const fatal = await breakdown;
       live.close();
       await context.close();
       if (!last) throw new Error("there was no report");
@@ -178,6 +183,7 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
         load,
         total: live.latency.total,
         fault,
+        fatal,
       };
     });
     expect(told.reports).toBeGreaterThan(20);
@@ -192,6 +198,7 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
     expect(told.load).toBeGreaterThanOrEqual(0);
     expect(told.total).toBeLessThanOrEqual(0.05);
     expect(told.fault).toContain("cannot be played live: the network has no");
+    expect(told.fatal).toContain("broke down on the audio thread");
     expect(faults).toEqual([]);
   }, 60_000);
 

@@ -5,11 +5,11 @@ import type { Processor } from "../../engine/src/bundle/manifest.ts";
 import type { Controls } from "../../engine/src/clip/controls.ts";
 import { controlsOf, synthesise } from "../../engine/src/clip/render.ts";
 import { outputIndices } from "../../engine/src/synthesis/synthesiser.ts";
-import { golden, missing, PYTHON, ROOT } from "./shared.ts";
+import { golden, missing, missingPython, PYTHON, ROOT } from "./shared.ts";
 import { melody, snrDb } from "./signals.ts";
 import { type Recipe, smallInstrument } from "./small_bundle.ts";
 
-const noPython = missing("");
+const noPython = missingPython();
 const noGolden = missing("golden");
 
 describe.skipIf(noPython)(`against the network in NumPy${noPython ? `: ${noPython}` : ""}`, () => {

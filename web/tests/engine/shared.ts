@@ -11,7 +11,11 @@ export const PYTHON = resolve(ROOT, ".venv/bin/python");
 
 /** Why a test that needs a folder of SWARA_SHARED and Python cannot run; null where it can. */
 export function missing(folder: string): string | null {
-  if (!existsSync(resolve(SHARED, folder))) return `no ${folder} in SWARA_SHARED (${SHARED})`;
+  return existsSync(resolve(SHARED, folder)) ? missingPython() : `no ${folder} in SWARA_SHARED (${SHARED})`;
+}
+
+/** Why a test that needs Python cannot run; null where it can. */
+export function missingPython(): string | null {
   return existsSync(PYTHON) ? null : `no ${PYTHON}: run \`make setup\``;
 }
 

@@ -56,7 +56,9 @@ export class LiveInstrument {
   #room: ConvolverNode | null = null;
   #settings: LiveSettings = DEFAULT_SETTINGS;
   #latency: Latency | null = null;
+  /** Who waits for the newest order to be carried out. */
   #answer: { resolve(): void; reject(error: Error): void } | null = null;
+  #order = 0;
 
   /** Made by `createLiveInstrument`. */
   constructor(context: BaseAudioContext) {
@@ -129,9 +131,10 @@ export class LiveInstrument {
   async replaceInstrument(instrument: Instrument): Promise<void> {
     this.#answer?.reject(new Error("another instrument was chosen meanwhile"));
     const { manifest, tensors } = instrument;
+    const order = ++this.#order;
     await new Promise<void>((resolve, reject) => {
       this.#answer = { resolve, reject };
-      this.#send({ type: "instrument", parts: { manifest, tensors } });
+      this.#send({ type: "instrument", order, parts: { manifest, tensors } });
     });
     this.#replaceRoom(instrument);
   }
@@ -177,6 +180,8 @@ export class LiveInstrument {
   #hear(message: FromProcessor): void {
     if (message.type === "frames") {
       this.onFrames?.(this.#reportOf(message));
+    } else if (message.order !== this.#order) {
+      return; // that instrument is no longer wanted
     } else if (message.type === "ready") {
       this.#latency = message.latency;
       this.#answer?.resolve();

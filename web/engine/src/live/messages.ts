@@ -18,7 +18,7 @@ export interface ProcessorOptions {
 }
 
 export type ToProcessor =
-  | { readonly type: "instrument"; readonly parts: Parts }
+  | { readonly type: "instrument"; readonly order: number; readonly parts: Parts }
   | { readonly type: "set"; readonly settings: LiveSettings }
   | { readonly type: "noteOn"; readonly midi: number; readonly velocity: number }
   | { readonly type: "noteOff"; readonly midi: number }
@@ -27,8 +27,8 @@ export type ToProcessor =
   | { readonly type: "close" };
 
 export type FromProcessor =
-  | { readonly type: "ready"; readonly latency: Latency }
-  | { readonly type: "failed"; readonly message: string }
+  | { readonly type: "ready"; readonly order: number; readonly latency: Latency }
+  | { readonly type: "failed"; readonly order: number; readonly message: string }
   | FramesMessage;
 
 /** Some frames, oldest first; of each array the first `count` are new. */

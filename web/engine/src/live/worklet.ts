@@ -42,7 +42,7 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     const keys = this.#core?.keys;
     switch (message.type) {
       case "instrument":
-        this.#replace(message.parts);
+        this.#replace(message.parts, message.order);
         break;
       case "set":
         this.#settings = message.settings;
@@ -65,7 +65,7 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     }
   }
 
-  #replace({ manifest, tensors }: Parts): void {
+  #replace({ manifest, tensors }: Parts, order: number): void {
     try {
       const kernels = instantiate(this.#module);
       const report = emptyReport(Math.ceil(manifest.audio.frame_rate / REPORTS_A_SECOND));
@@ -74,9 +74,9 @@ class InstrumentProcessor extends AudioWorkletProcessor {
       core.settings = this.#settings;
       this.#core = core;
       this.#report = report;
-      this.#tell({ type: "ready", latency: core.latency });
+      this.#tell({ type: "ready", order, latency: core.latency });
     } catch (error) {
-      this.#tell({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+      this.#tell({ type: "failed", order, message: error instanceof Error ? error.message : String(error) });
     }
   }
 
