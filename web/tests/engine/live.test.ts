@@ -97,11 +97,22 @@ for (const rate of [44100, 48000]) {
   }, 30_000);
 }
 
-test("the queue never runs dry, at any rate", async () => {
+test("the queue never runs dry, at any rate, and the latency is at most 50 ms", async () => {
   const instrument = await smallInstrument({ harmonics: 4, bands: 9 });
   for (const rate of [8000, 16000, 22050, 44100, 48000, 96000, 192000]) {
     const { core } = await playLive(instrument, rate, null, {}, 20);
     expect([rate, core.starved]).toEqual([rate, 0]);
+    expect(core.latency.total).toBeLessThan(0.05);
+  }
+  for (const [sampleRate, frameRate, bands] of [
+    [16000, 50, 65],
+    [16000, 1000, 65],
+    [32000, 250, 257],
+    [48000, 100, 65],
+  ] as const) {
+    const other = await smallInstrument({ harmonics: 4, sampleRate, frameRate, bands });
+    const { core } = await playLive(other, 44100, null, {}, 20);
+    expect([sampleRate, frameRate, core.starved]).toEqual([sampleRate, frameRate, 0]);
     expect(core.latency.total).toBeLessThan(0.05);
   }
 }, 30_000);

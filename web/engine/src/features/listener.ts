@@ -3,11 +3,9 @@
 import type { AudioFormat } from "../bundle/manifest.ts";
 import type { KernelExports } from "../wasm/kernels.ts";
 import { LoudnessMeter } from "./loudness.ts";
-import { DECISION_FRAMES, LOOK_AHEAD, PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts";
+import { LOOK_AHEAD, PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts";
 import { Resampler } from "./resampler.ts";
 import { SlidingWindow } from "./sliding_window.ts";
-
-const ROWS = DECISION_FRAMES + 1;
 
 /** What `Listener` tells of a frame. */
 export interface Heard {
@@ -41,8 +39,8 @@ export class Listener {
   readonly #pitch: PitchTracker;
   readonly #kernels: KernelExports;
   /** Of the last frames, until their pitch is decided. */
-  readonly #loudnessDb = new Float64Array(ROWS);
-  readonly #rms = new Float64Array(ROWS);
+  readonly #loudnessDb: Float64Array;
+  readonly #rms: Float64Array;
   #frame = 0;
 
   /**
@@ -62,10 +60,12 @@ export class Listener {
       ? new SlidingWindow(kernels, PITCH_REACH + LOOK_AHEAD, this.#toTracker.output.length)
       : new SlidingWindow(kernels, PITCH_REACH, this.#toOwn.output.length);
     this.#loudness = new LoudnessMeter(kernels, audio);
-    this.#pitch = new PitchTracker(kernels);
+    this.#pitch = new PitchTracker(kernels, frameRate);
+    this.#loudnessDb = new Float64Array(this.#pitch.decisionFrames + 1);
+    this.#rms = new Float64Array(this.#pitch.decisionFrames + 1);
     this.resampling = Math.max(this.#toOwn.delay, this.#toTracker?.delay ?? 0) / rate;
     this.lookAhead = Math.max(LOOK_AHEAD / TRACKER_RATE, reach / 2 / own);
-    this.decision = DECISION_FRAMES / frameRate;
+    this.decision = this.#pitch.decisionFrames / frameRate;
     this.latency = this.resampling + this.lookAhead + this.decision;
   }
 
@@ -92,14 +92,15 @@ export class Listener {
   #listen(): void {
     const { hop, loudness, rms } = this.#audio;
     const middle = this.#frame * hop;
-    const row = this.#frame % ROWS;
+    const rows = this.#rms.length;
+    const row = this.#frame % rows;
     const energy = this.#kernels.sumOfSquares(this.#own.address(middle - rms.frame_size / 2), rms.frame_size);
     this.#loudnessDb[row] = this.#loudness.measure(this.#own.address(middle - loudness.fft_size / 2));
     this.#rms[row] = Math.sqrt(energy / rms.frame_size);
     this.#pitch.step(this.#tracked.address(this.#pitchEnd()));
     this.#frame++;
-    if (this.#frame < ROWS) return;
-    const decided = this.#frame % ROWS; // the oldest row
+    if (this.#frame < rows) return;
+    const decided = this.#frame % rows; // the oldest row
     this.heard.f0Hz = this.#pitch.f0Hz;
     this.heard.confidence = this.#pitch.confidence;
     this.heard.loudnessDb = this.#loudnessDb[decided] as number;

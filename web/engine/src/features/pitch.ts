@@ -10,8 +10,8 @@ import { Block, type KernelExports } from "../wasm/kernels.ts";
 export const TRACKER_RATE = 16000;
 /** Samples after a frame's middle that it hears. */
 export const LOOK_AHEAD = 320;
-/** Frames after a frame before its pitch is decided. */
-export const DECISION_FRAMES = 2;
+/** s after a frame in which its pitch is decided. */
+const DECISION_SECONDS = 0.008;
 
 const LOWEST_HZ = 46.875; // the range of the tracker that training uses
 const HIGHEST_HZ = 2100;
@@ -34,6 +34,8 @@ const MOST_LEAP = 1;
 export const PITCH_REACH = WINDOW + LONGEST;
 
 export class PitchTracker {
+  /** Frames after a frame before its pitch is decided. */
+  readonly decisionFrames: number;
   /** Of the frame that `step` decided: Hz, 0 where there is no pitch. */
   f0Hz = 0;
   /** Of that frame, 0 to 1: from 0.5 where there is a pitch, below where there is none. */
@@ -46,13 +48,19 @@ export class PitchTracker {
   #costs = new Float64Array(STATES);
   #octavesBefore = new Float64Array(STATES);
   #costsBefore = new Float64Array(STATES).fill(0);
-  /** The last frames, [DECISION_FRAMES + 1, STATES]: where the cheapest way to each state came from, and its pitch. */
-  readonly #from = new Int32Array((DECISION_FRAMES + 1) * STATES);
-  readonly #pitches = new Float64Array((DECISION_FRAMES + 1) * STATES);
-  readonly #likenesses = new Float64Array((DECISION_FRAMES + 1) * STATES);
+  /** The last frames, [decisionFrames + 1, STATES]: where the cheapest way to each state came from, and its pitch. */
+  readonly #from: Int32Array;
+  readonly #pitches: Float64Array;
+  readonly #likenesses: Float64Array;
   #frame = 0;
 
-  constructor(kernels: KernelExports) {
+  /** @param frameRate Hz, of `step`. */
+  constructor(kernels: KernelExports, frameRate: number) {
+    this.decisionFrames = Math.round(DECISION_SECONDS * frameRate);
+    const kept = (this.decisionFrames + 1) * STATES;
+    this.#from = new Int32Array(kept);
+    this.#pitches = new Float64Array(kept);
+    this.#likenesses = new Float64Array(kept);
     this.#kernels = kernels;
     this.#likeness = new Block(kernels, LONGEST + 1);
     this.#alike.fill(Number.NEGATIVE_INFINITY);
@@ -60,7 +68,7 @@ export class PitchTracker {
   }
 
   /**
-   * Hears the next frame and decides on the one `DECISION_FRAMES` before it.
+   * Hears the next frame and decides on the one `decisionFrames` before it.
    *
    * @param end address of the sample that is the first not to be heard: `LOOK_AHEAD` after the frame's middle.
    */
@@ -103,7 +111,7 @@ export class PitchTracker {
 
   /** The cheapest way to each state of this frame. */
   #extendWays(): void {
-    const row = (this.#frame % (DECISION_FRAMES + 1)) * STATES;
+    const row = (this.#frame % (this.decisionFrames + 1)) * STATES;
     const highest = Math.log2(HIGHEST_HZ / LOWEST_HZ);
     let least = Number.POSITIVE_INFINITY;
     for (let state = 0; state < STATES; state++) {
@@ -137,7 +145,7 @@ export class PitchTracker {
     const costs = this.#costs;
     let state = CANDIDATES;
     for (let i = 0; i < STATES; i++) if ((costs[i] as number) < (costs[state] as number)) state = i;
-    const steps = Math.min(DECISION_FRAMES, this.#frame);
+    const steps = Math.min(this.decisionFrames, this.#frame);
     for (let back = 0; back < steps; back++) state = this.#from[this.#row(back) + state] as number;
     const at = this.#row(steps) + state;
     const alike = Math.min(1, this.#likenesses[at] as number);
@@ -147,6 +155,6 @@ export class PitchTracker {
 
   /** Where the frame so many frames ago is kept. */
   #row(back: number): number {
-    return ((this.#frame - back) % (DECISION_FRAMES + 1)) * STATES;
+    return ((this.#frame - back) % (this.decisionFrames + 1)) * STATES;
   }
 }

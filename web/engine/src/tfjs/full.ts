@@ -1,4 +1,4 @@
-/** The whole instrument as one TensorFlow.js graph of stock operations: what any TF.js program can run, to compare with. */
+/** The whole instrument as one graph of stock operations: what any TensorFlow.js program can run, to compare with. */
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Instrument } from "../bundle/load.ts";

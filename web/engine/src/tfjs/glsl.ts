@@ -25,7 +25,7 @@ export const SINE = `
 /**
  * `harmonics`: the sum of a packed texel's four samples: two successive frames by two successive samples.
  *
- * Reads \`amplitude\` [frames, 1] and \`distribution\` [frames, harmonics], both packed. A harmonic is silent wherever
+ * Reads `amplitude` [frames, 1] and `distribution` [frames, harmonics], both packed. A harmonic is silent wherever
  * it reaches Nyquist, as in models/ddsp/oscillator.py.
  */
 export const HARMONIC_SUM = `
@@ -44,9 +44,9 @@ export const HARMONIC_SUM = `
       float number = float(2 * column + 1);
       if (number * slowest >= nyquist) break;
       vec4 two = texelFetch(distribution, texelOf(pair * columns + column, distributionTexShape), 0);
-      vec4 two_after = texelFetch(distribution, texelOf(after * columns + column, distributionTexShape), 0);
+      vec4 following = texelFetch(distribution, texelOf(after * columns + column, distributionTexShape), 0);
       vec2 second = isLast ? two.xy : two.zw;
-      vec2 third = isNextLast ? second : two_after.xy;
+      vec2 third = isNextLast ? second : following.xy;
 
       vec4 s = sine(fract(number * hi) + number * lo) * vec4(lessThan(number * hz, vec4(nyquist)));
       here += s * vec4(two.xx, second.xx);
