@@ -1,9 +1,9 @@
 /**
  * Makes the page work without a network after the first visit.
  *
- * The page itself comes from the cache that was filled when this worker was installed. Published instruments are kept by
- * the page as it fetches them: a version never changes, so it comes from there; what points to versions is asked for
- * anew, and comes from there only when nobody answers.
+ * The page itself comes from the cache that was filled when this worker was installed. Published instruments are kept
+ * by the page as it fetches them: a version never changes, so it comes from there; what points to versions is asked
+ * for anew, and comes from there only when nobody answers.
  */
 
 /** Filled in by the build: every file of the page, and a name that changes with them. */

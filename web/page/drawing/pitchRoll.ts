@@ -59,8 +59,13 @@ function widened(low: number, high: number): Range {
   return { low: low - missing, high: high + missing };
 }
 
-/** Draws the trace up to its newest frame: the voice thin, as strong as its pitch is sure, the instrument as wide as it is loud. */
-export function drawPitchRoll(surface: Surface, trace: Trace, framing: Framing): void {
+/**
+ * Draws the trace up to its newest frame: the voice thin, as strong as its pitch is sure, the instrument as wide as it
+ * is loud.
+ *
+ * @param hint what to do, said as long as there is nothing to see.
+ */
+export function drawPitchRoll(surface: Surface, trace: Trace, framing: Framing, hint = ""): void {
   const { context, width, theme } = surface;
   const now = trace.newest;
   framing.follow(trace, now - SECONDS, surface.still);
@@ -75,6 +80,15 @@ export function drawPitchRoll(surface: Surface, trace: Trace, framing: Framing):
   context.strokeStyle = theme.soft;
   context.lineWidth = 1;
   vertical(surface, Math.round(present) + 0.5);
+  if (trace.isEmpty) drawHint(surface, hint);
+}
+
+function drawHint({ context, width, height, theme }: Surface, hint: string): void {
+  context.font = theme.words;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillStyle = theme.soft;
+  context.fillText(hint, (width + LABELS - 28) / 2, height / 2);
 }
 
 function* voice(surface: Surface, trace: Trace, range: Range, now: number, xAt: (time: number) => number) {

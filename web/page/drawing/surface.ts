@@ -5,7 +5,9 @@ export interface Theme {
   readonly soft: string;
   readonly line: string;
   readonly accent: string;
+  /** Of names in a drawing, and of words across it. */
   readonly font: string;
+  readonly words: string;
 }
 
 export interface Surface {
@@ -28,6 +30,7 @@ export function themeOf(element: Element): Theme {
     line: colour("--line"),
     accent: colour("--accent"),
     font: `12px ${colour("--sans")}`,
+    words: `20px ${colour("--serif")}`,
   };
 }
 

@@ -11,7 +11,10 @@ export interface Sung {
 }
 
 export interface Judgement {
-  /** Share of the time with a pitch, in a note, that was within half a semitone of it, in any octave; NaN: nothing sung. */
+  /**
+   * Share of the time with a pitch, in a note, that was within half a semitone of it, in any octave; NaN: nothing
+   * sung.
+   */
   readonly inTune: number;
   /** Median distance in cents, above the note where positive; NaN: nothing sung. */
   readonly cents: number;

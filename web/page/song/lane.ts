@@ -1,4 +1,7 @@
-/** Where notes and pitches stand in the pitch lane. All lengths in CSS pixels, times in seconds, pitches in MIDI numbers. */
+/**
+ * Where notes and pitches stand in the pitch lane. All lengths in CSS pixels, times in seconds, pitches in MIDI
+ * numbers.
+ */
 
 import type { TimedNote } from "./score.ts";
 

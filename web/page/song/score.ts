@@ -137,7 +137,9 @@ export function noteAt(notes: readonly TimedNote[], seconds: number): TimedNote 
 
 const SARGAM = ["Sa", "re", "Re", "ga", "Ga", "Ma", "ma", "Pa", "dha", "Dha", "ni", "Ni"];
 
-/** The swara of a MIDI number above a tonic: capitals for the full notes, small letters for the flat ones (ma: sharp). */
+/**
+ * The swara of a MIDI number above a tonic: capitals for the full notes, small letters for the flat ones (ma: sharp).
+ */
 export function swara(midi: number, tonic: number): string {
   return SARGAM[(((Math.round(midi) - tonic) % 12) + 12) % 12] ?? "";
 }

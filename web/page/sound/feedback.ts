@@ -1,8 +1,8 @@
 /**
  * A guard against feedback: the microphone hears the instrument, the instrument plays what it hears, and so on.
  *
- * Both a singer and a loop are loud, so loudness proves nothing. The guard asks: it turns the sound down for a moment. A
- * singer does not care, a loop dies. Then the sound stays off until the player wants it back.
+ * Both a singer and a loop are loud, so loudness proves nothing. The guard asks: it turns the sound down for a moment.
+ * A singer does not care, a loop dies. Then the sound stays off until the player wants it back.
  */
 
 export type GuardState = "open" | "asking" | "shut";

@@ -1,9 +1,9 @@
 /**
  * A tanpura: the drone under Indian music, four strings plucked one after the other, for ever.
  *
- * Its buzz, the jivari, is made by a bridge that the string grazes: it feeds energy into ever lower harmonics, so that a
- * bright formant sinks through the spectrum while the string rings (van Walstijn, Bridges and Mehes 2016 measured it).
- * Here every harmonic swells as that formant passes it and then dies away.
+ * Its buzz, the jivari, is made by a bridge that the string grazes: it feeds energy into ever lower harmonics, so that
+ * a bright formant sinks through the spectrum while the string rings (van Walstijn, Bridges and Mehes 2016 measured
+ * it). Here every harmonic swells as that formant passes it and then dies away.
  */
 
 import { addSinusoid, normalise } from "./oscillator.ts";

@@ -50,6 +50,10 @@ export class Trace {
     return frames;
   }
 
+  get isEmpty(): boolean {
+    return this.#written === 0;
+  }
+
   /** Time of the newest frame. */
   get newest(): number {
     return this.#written > 0 ? (this.#points[(this.#written - 1) % this.#points.length]?.time ?? 0) : 0;

@@ -67,13 +67,15 @@ async function fetched(chosen: InstrumentEntry): Promise<Instrument> {
   if (known) return known;
   status.value = `Fetching ${chosen.title}`;
   const began = performance.now();
+  const version = new URL(".", chosen.url);
   try {
     const got = await loadInstrument(chosen.url, { fetch: fetchAndKeep });
     loadMilliseconds.value = performance.now() - began;
     loaded.set(chosen.name, got);
+    await forget(new URL("..", version), version); // earlier versions
     return got;
   } catch (error) {
-    if (error instanceof BundleError) await forget(new URL(".", chosen.url)); // so that the next try asks the network
+    if (error instanceof BundleError) await forget(version); // so that the next try asks the network
     throw error;
   }
 }

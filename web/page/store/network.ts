@@ -42,9 +42,15 @@ async function keep(url: string, response: Response): Promise<void> {
   }
 }
 
-/** Forgets what was kept below an address, as when it proved damaged. */
-export async function forget(folder: URL): Promise<void> {
+/**
+ * Forgets what was kept below an address, as when it proved damaged or was overtaken.
+ *
+ * @param but what lies below this one is kept.
+ */
+export async function forget(folder: URL, but?: URL): Promise<void> {
   if (!("caches" in globalThis)) return;
   const cache = await caches.open(PUSHED_CACHE);
-  for (const request of await cache.keys()) if (request.url.startsWith(folder.href)) await cache.delete(request);
+  for (const { url } of await cache.keys()) {
+    if (url.startsWith(folder.href) && !(but && url.startsWith(but.href))) await cache.delete(url);
+  }
 }

@@ -101,6 +101,11 @@ async function build(chosen: Instrument): Promise<Studio> {
   return made;
 }
 
+// What was sung is no part of what the keys play.
+effect(() => {
+  if (settings.mode.value) trace.clear();
+});
+
 // Another instrument is put into the studio as soon as it is loaded.
 effect(() => {
   const chosen = instrument.value;

@@ -20,7 +20,7 @@ export function Free() {
         label="Pitch of the voice, thin, and of the instrument, bold, over the last seconds"
         class="roll"
         moving={on}
-        draw={(surface) => drawPitchRoll(surface, trace, framing)}
+        draw={(surface) => drawPitchRoll(surface, trace, framing, on ? "" : "Sing, whistle or play")}
       />
       <Legend />
       <Transport />

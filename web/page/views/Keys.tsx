@@ -41,7 +41,7 @@ export function Keys() {
         label="Pitch of the instrument over the last seconds"
         class="roll low"
         moving={true}
-        draw={(surface) => drawPitchRoll(surface, trace, framing)}
+        draw={(surface) => drawPitchRoll(surface, trace, framing, "Press a key")}
       />
       <div ref={frame}>
         {statistics && <Keyboard low={home()} high={home() + 12 * octaves} statistics={statistics} />}

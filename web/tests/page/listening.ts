@@ -1,4 +1,6 @@
-/** Ears for tests: pitch by autocorrelation, and the strength of one frequency. Nothing of the page or engine is in it. */
+/**
+ * Ears for tests: pitch by autocorrelation, and the strength of one frequency. Nothing of the page or engine is in it.
+ */
 
 /** Hz of the strongest period between 60 and 2500 Hz; 0 for silence. */
 export function pitchOf(audio: Float32Array, sampleRate: number): number {
