@@ -40,7 +40,8 @@ const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<Line>>> = {
   latency,
 };
 
-const USAGE = `usage: cli.mjs --bundle DIR [--chromium PROGRAM] [--only ${Object.keys(BENCHMARKS).join("|")} ...] | --table FILE`;
+const NAMES = Object.keys(BENCHMARKS).join("|");
+const USAGE = `usage: cli.mjs --bundle DIR [--chromium PROGRAM] [--only ${NAMES} ...] | --table FILE`;
 
 interface Measurement {
   readonly bundle: string;

@@ -10,7 +10,7 @@ import { snrDb } from "../../web/tests/engine/tfjs/reference.ts";
 
 const CLIP_SECONDS = 4;
 
-/** `engine`: no TF.js; `full`: the `full/` graph of stock operations, dry; else controls on TF.js, and what sounds them. */
+/** `engine`: no TF.js; `full`: the `full/` graph, dry; `tfjs`: controls on TF.js, then a synthesiser. */
 export interface ClipPath {
   readonly kind: "engine" | "full" | "tfjs";
   /** Of `tfjs`. */

@@ -33,7 +33,7 @@ export class GlBytes {
   }
 }
 
-/** Watches every context that is made from here on. Throws, in WebGL's stead, at a texture format it has no size for. */
+/** Watches every context that is made from here on. Throws, in WebGL's stead, at a format that it has no size for. */
 export function countGlBytes(): GlBytes {
   const bytes = new GlBytes();
   const gl = WebGL2RenderingContext.prototype;

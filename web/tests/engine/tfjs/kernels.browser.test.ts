@@ -46,6 +46,7 @@ describe.skipIf(isSkipped)(
       ["a hop that is no power of two", { hop: 320, envelope: "linear" }, 21, 100],
       ["an odd hop, an odd number of harmonics", { hop: 147, sampleRate: 44100 }, 30, 7],
       ["48 kHz", { hop: 192, sampleRate: 48000 }, 50, 100],
+      ["more frames than a texture has rows", { hop: 8 }, 20_000, 2],
       ["one frame", {}, 1, 60],
       ["one harmonic", {}, 50, 1],
     ])("the fused bank is the harmonic synthesiser: %s", async (_, changed, frames, harmonics) => {
@@ -164,7 +165,7 @@ describe.skipIf(isSkipped)(
         ["wasm", "wasm", false, false],
         ["wasm", "wasm", true, false],
       ])(
-        "controls on %s, sound by %s, with a loop (%s), textures kept (%s): the sound of plain JavaScript, nothing left",
+        "controls on %s, sound by %s, loop %s, textures kept %s: the sound of plain JavaScript, nothing left",
         async (backend, synthesiser, isLoop, keepTextures) => {
           await page(0).evaluate((name) => globalThis.swaraTest.use(name), backend);
           const before = await page(0).evaluate(() => globalThis.swaraTest.held());

@@ -13,8 +13,8 @@ export interface Controls {
 
 /**
  * f0 is linear between frames, its phase the running sum of it, amplitudes are blended between frames; the last frame
- * is held. A harmonic that reaches Nyquist is silent: that alone is asked in float32, as models/ddsp/oscillator.py does,
- * so that no sample hangs on a rounding.
+ * is held. A harmonic that reaches Nyquist is silent: that alone is asked in float32, as models/ddsp/oscillator.py
+ * does, so that no sample hangs on a rounding.
  *
  * @returns [frames * hop].
  */
