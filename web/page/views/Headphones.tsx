@@ -23,7 +23,7 @@ export function Headphones() {
       <p class="hint">
         {headphones.value
           ? "Good: the microphone hears you alone."
-          : "Best with headphones, or the microphone hears the instrument too. A guard turns the sound off before it howls."}
+          : "Best with headphones, or the microphone hears the instrument too. A guard shuts it off before it howls."}
       </p>
     </div>
   );
