@@ -1,6 +1,6 @@
 """Audio 1000 times faster than autoregressive models, with 100 times fewer parameters? A WaveNet beside Swara.
 
-    .venv/bin/python benchmarks/autoregressive.py RECORDING [--steps 300] [--samples 4000]
+    .venv/bin/python benchmarks/autoregressive.py RECORDING [--steps 100] [--samples 4000]
 
 The WaveNet (van den Oord et al. 2016): dilated causal convolutions of two taps, gated units, skip connections, a
 softmax over 256 mu-law levels, conditioned on f0 and loudness. It is trained on RECORDING for a while, so that it is a
@@ -190,7 +190,7 @@ def _facts(name: str, samples_per_second: float, parameters: int) -> dict[str, f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recording", type=Path)
-    parser.add_argument("--steps", type=int, default=300, help="training steps of the WaveNet")
+    parser.add_argument("--steps", type=int, default=100, help="training steps of the WaveNet")
     parser.add_argument("--samples", type=int, default=4000, help="that it generates while the clock runs")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # TensorFlow has not started its threads yet
