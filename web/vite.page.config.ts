@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
@@ -11,9 +11,6 @@ const WORKER = "service-worker.js";
 function shellFiles(): Plugin {
   return {
     name: "swara-shell-files",
-    buildStart() {
-      rmSync(`${DIST}/assets`, { recursive: true, force: true }); // those of the last build have other names
-    },
     generateBundle: {
       order: "post",
       handler(_, bundle) {
@@ -29,6 +26,11 @@ function shellFiles(): Plugin {
           .replaceAll("SHELL_FILES", JSON.stringify(built))
           .replaceAll("SHELL_VERSION", JSON.stringify(hash.digest("hex").slice(0, 12)));
       },
+    },
+    writeBundle(_, bundle) {
+      for (const name of readdirSync(`${DIST}/assets`)) {
+        if (!(`assets/${name}` in bundle)) rmSync(`${DIST}/assets/${name}`); // of an earlier build
+      }
     },
   };
 }

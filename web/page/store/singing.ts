@@ -68,6 +68,7 @@ export async function sing(): Promise<void> {
     singing.value = true;
     judgement.value = null;
     audible.value = hearWhileSinging.value;
+    if (accompaniment.value === "drone") round(tonic.value); // before the count, which nothing must hold up
     await startRecording("voice");
     const { context } = await openStudio();
     song = begin(context);
@@ -112,9 +113,18 @@ function clicks(context: AudioContext, chosen: Score, start: number, seconds: nu
   return source;
 }
 
+const rounds = new Map<number, Float32Array<ArrayBuffer>>();
+
+/** One round of the drone for a Sa; it takes a moment the first time. */
+function round(sa: number): Float32Array<ArrayBuffer> {
+  const made = rounds.get(sa) ?? tanpura(sa, DRONE_RATE);
+  rounds.set(sa, made);
+  return made;
+}
+
 /** The tanpura, from now on and for ever. */
 function drone(context: AudioContext, sa: number): AudioBufferSourceNode {
-  const buffer = bufferOf(context, tanpura(sa, DRONE_RATE), DRONE_RATE);
+  const buffer = bufferOf(context, round(sa), DRONE_RATE);
   const source = new AudioBufferSourceNode(context, { buffer, loop: true });
   const gain = new GainNode(context, { gain: 0 });
   gain.gain.linearRampToValueAtTime(DRONE_GAIN, context.currentTime + 0.3);
