@@ -65,11 +65,6 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
                 _ = examples | f"Write[{split}]" >> beam.io.WriteToTFRecord(
                     f"{folder}/{DATA_FILE}", file_name_suffix=".gz"
                 )
-        artifact.span = artifact.get_int_custom_property(utils.SPAN_PROPERTY_NAME)
-        artifact.version = artifact.get_int_custom_property(utils.VERSION_PROPERTY_NAME)
-        artifact.split_names = artifact_utils.encode_split_names(list(SPLITS))
-        examples_utils.set_payload_format(artifact, example_gen_pb2.FORMAT_TF_EXAMPLE)
-        examples_utils.set_file_format(artifact, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP))
         report = IngestReport.read(artifact.uri)
         if not report.would_run:
             raise IngestRefused(report)
