@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { serve } from "../validator/serve.ts";
-import { expect, open, singing, test } from "./page.ts";
+import { expect, open, singing, skipWithoutBrowser, test } from "./page.ts";
 import { Server } from "./server.ts";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 
+skipWithoutBrowser();
 test.use({ launchOptions: singing("hum"), permissions: ["microphone"] });
 
 test("it works without a network after the first visit", async ({ page, url, watch }) => {

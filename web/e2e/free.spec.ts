@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { following, level, pitchTrack, startListening, stopListening } from "./ears.ts";
-import { expect, open, singing, test, voiceFile } from "./page.ts";
+import { expect, open, singing, skipWithoutBrowser, test, voiceFile } from "./page.ts";
 
+skipWithoutBrowser();
 test.use({ launchOptions: singing("voice"), permissions: ["microphone"] });
 
 test("a voice comes out as the instrument, live, and the page asks for nothing meanwhile", async ({

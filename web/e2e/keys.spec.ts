@@ -1,7 +1,8 @@
 import type { Page } from "@playwright/test";
 import { level, type Overheard, pitchTrack, startListening, stopListening } from "./ears.ts";
-import { expect, open, singing, test } from "./page.ts";
+import { expect, open, singing, skipWithoutBrowser, test } from "./page.ts";
 
+skipWithoutBrowser();
 test.use({ launchOptions: singing("hum") });
 
 async function openKeys(page: Page, url: string): Promise<void> {

@@ -29,7 +29,6 @@ interface Fixtures {
 export const test = base.extend<Fixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from the pattern
   url: async ({}, use) => {
-    test.skip(process.env.SWARA_E2E_SKIP !== undefined, process.env.SWARA_E2E_SKIP ?? "");
     await use(process.env.SWARA_E2E_URL ?? "");
   },
   watch: async ({ page }, use) => {
@@ -37,6 +36,11 @@ export const test = base.extend<Fixtures>({
     await use(new Watch(page));
   },
 });
+
+/** Skips every test of a file where `setup.ts` found that there is no browser. */
+export function skipWithoutBrowser(): void {
+  test.skip(process.env.SWARA_E2E_SKIP !== undefined, process.env.SWARA_E2E_SKIP ?? "");
+}
 
 /** Opens the page and waits for an instrument and for the service worker. */
 export async function open(page: Page, url: string): Promise<void> {

@@ -1,8 +1,9 @@
 import { duration } from "../page/song/score.ts";
 import { level, startListening, stopListening } from "./ears.ts";
-import { expect, open, singing, test } from "./page.ts";
+import { expect, open, singing, skipWithoutBrowser, test } from "./page.ts";
 import { SONG } from "./singer.ts";
 
+skipWithoutBrowser();
 test.use({ launchOptions: singing("song"), permissions: ["microphone"] });
 
 test("a song is sung along, judged, and played back as the instrument over the drone", async ({

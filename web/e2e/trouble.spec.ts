@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
-import { expect, open, singing, test } from "./page.ts";
+import { expect, open, singing, skipWithoutBrowser, test } from "./page.ts";
 
+skipWithoutBrowser();
 test.use({ launchOptions: singing("hum"), permissions: ["microphone"] });
 
 test("a microphone that hears the loudspeaker is no howl: the guard turns the sound off", async ({
