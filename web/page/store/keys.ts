@@ -1,9 +1,9 @@
 /** Playing by keys: the screen's, the computer's and MIDI keyboards all go through here. */
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { keyAction } from "../keys/computer.ts";
 import { parseMidi } from "../keys/midi.ts";
-import { homeOctave } from "../keys/range.ts";
+import { homeOctave, keyRange } from "../keys/range.ts";
 import { instrument } from "./instruments.ts";
 import { report, status } from "./notices.ts";
 import { openStudio } from "./studio.ts";
@@ -12,12 +12,17 @@ import { openStudio } from "./studio.ts";
 export const down = signal<ReadonlySet<number>>(new Set());
 /** 0 to 1, of keys that do not feel how hard they are hit. */
 export const velocity = signal(0.75);
-/** MIDI number of the C at which the computer's keyboard begins; null: where it suits the instrument. */
+/** MIDI number of the C at which the keys begin; null: where it suits the instrument. */
 const octave = signal<number | null>(null);
 /** Names of the MIDI keyboards that are connected; null before they were asked for. */
 export const midiInputs = signal<readonly string[] | null>(null);
 
-/** MIDI number of the C at which the computer's keyboard begins. */
+// Another instrument has another middle.
+effect(() => {
+  if (instrument.value) octave.value = null;
+});
+
+/** MIDI number of the C at which the keys begin. */
 export function home(): number {
   const chosen = instrument.value;
   return octave.value ?? (chosen ? homeOctave(chosen.manifest.statistics) : 60);
@@ -62,10 +67,13 @@ export async function allNotesOff(): Promise<void> {
   (await openStudio()).live.allNotesOff();
 }
 
-/** Moves the keys by octaves. */
+/** Moves the keys by octaves, as far as the instrument goes. */
 export function moveOctave(by: number): void {
+  const chosen = instrument.value;
+  if (!chosen) return;
+  const { low, high } = keyRange(chosen.manifest.statistics);
   void allNotesOff();
-  octave.value = Math.min(96, Math.max(24, home() + 12 * by));
+  octave.value = Math.min(high - 11, Math.max(low, home() + 12 * by));
 }
 
 const held = new Map<string, number>();
