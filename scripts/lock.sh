@@ -5,5 +5,7 @@ for name in run dev; do
   .venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
     --python-version 3.10 --override requirements/overrides.txt "requirements/$name.in" -o "requirements/$name.txt" >/dev/null
 done
-.venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
-  --python-version 3.10 requirements/uv.in -o requirements/uv.txt >/dev/null
+for name in uv gpu; do
+  .venv/bin/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+    --python-version 3.10 "requirements/$name.in" -o "requirements/$name.txt" >/dev/null
+done

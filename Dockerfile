@@ -1,0 +1,45 @@
+# The image of every step on Vertex and Kubeflow Pipelines, and of Beam's workers on Dataflow, Flink and Spark.
+#
+#   docker build --target worker -t REGISTRY/swara:TAG .          every step, with Chromium and Node for BrowserValidator
+#   docker build --target gpu -t REGISTRY/swara:TAG-gpu .         the same, and what TensorFlow loads on an NVIDIA GPU
+#
+# Versions: Beam's is that of requirements/run.txt, Python's that of .python-version.
+
+FROM apache/beam_python3.10_sdk:2.65.0 AS beam
+
+FROM node:20-bookworm-slim AS web
+WORKDIR /opt/swara/web
+COPY web/package.json web/package-lock.json ./
+ENV PUPPETEER_SKIP_DOWNLOAD=1 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
+RUN npm ci --no-audit --no-fund --loglevel=error
+COPY web/ ./
+RUN npm run --silent build:validator
+
+FROM python:3.10-slim-bookworm AS worker
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends chromium libgomp1 libsndfile1 \
+    && rm -rf /var/lib/apt/lists/*
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /opt/swara
+COPY requirements/ requirements/
+RUN pip install --quiet --require-hashes --no-deps -r requirements/uv.txt \
+    && uv pip install --system --quiet --require-hashes --no-deps -r requirements/run.txt
+COPY --from=beam /opt/apache/beam /opt/apache/beam
+COPY --from=web /usr/local/bin/node /usr/local/bin/node
+COPY --from=web /opt/swara/web web
+COPY setup.py pyproject.toml local_runner.py kubeflow_runner.py LICENSE ./
+COPY components/ components/
+COPY configs/ configs/
+COPY data/ data/
+COPY models/ models/
+COPY pipeline/ pipeline/
+ENV PYTHONPATH=/opt/swara SWARA_CHROMIUM=/usr/bin/chromium TF_CPP_MIN_LOG_LEVEL=2
+# Steps bring commands of their own; a Beam worker is started by Beam's boot program.
+ENTRYPOINT ["/opt/apache/beam/boot"]
+
+FROM worker AS gpu
+RUN uv pip install --system --quiet --require-hashes --no-deps -r requirements/gpu.txt
+# TensorFlow 2.16 does not look for the libraries of these packages by itself.
+ARG NVIDIA=/usr/local/lib/python3.10/site-packages/nvidia
+ENV PATH=${NVIDIA}/cuda_nvcc/bin:${PATH} \
+    LD_LIBRARY_PATH=${NVIDIA}/cublas/lib:${NVIDIA}/cuda_cupti/lib:${NVIDIA}/cuda_nvrtc/lib:${NVIDIA}/cuda_runtime/lib:${NVIDIA}/cudnn/lib:${NVIDIA}/cufft/lib:${NVIDIA}/curand/lib:${NVIDIA}/cusolver/lib:${NVIDIA}/cusparse/lib:${NVIDIA}/nccl/lib:${NVIDIA}/nvjitlink/lib

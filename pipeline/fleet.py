@@ -1,0 +1,98 @@
+"""Which instruments a cluster command is for, and where their recordings lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.recording_example_gen.listing import input_pattern, list_recordings, resolve
+from models.errors import UserError
+from pipeline.config import Config, instruments, load
+
+LAYOUTS = {"files": "*", "spans": "span-{SPAN}/*", "versions": "span-{SPAN}/version-{VERSION}/*"}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One instrument.
+
+    Attributes:
+      config: its whole configuration.
+      recordings: its folder or URI of recordings.
+      layout: of them, a pattern of RecordingExampleGen.
+    """
+
+    config: Config
+    recordings: str
+    layout: str
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What a command is for.
+
+    Attributes:
+      chosen: by name.
+      left_out: why, by name: instruments without recordings.
+    """
+
+    chosen: dict[str, Chosen]
+    left_out: dict[str, str]
+
+
+def one(name: str, recordings: str, layout: str | None, overrides: Sequence[str]) -> Fleet:
+    """A single instrument.
+
+    Args:
+      name: a file in configs/instruments.
+      recordings: its folder or URI.
+      layout: one of `LAYOUTS`; None looks into a folder that is here, and takes spans for any other.
+      overrides: `a.b=value`.
+
+    Raises:
+      UserError: a bad configuration, or recordings laid out in two ways.
+    """
+    config = load(name, overrides)
+    if layout is not None:
+        pattern = LAYOUTS[layout]
+    else:
+        pattern = input_pattern(recordings) if os.path.isdir(recordings) else LAYOUTS["spans"]
+    return Fleet({name: Chosen(config, recordings, pattern)}, {})
+
+
+def all_with_recordings(recordings: str, overrides: Sequence[str]) -> Fleet:
+    """Every instrument in configs/instruments that has recordings.
+
+    Args:
+      recordings: folder or URI that holds one folder an instrument, which is looked into.
+      overrides: `a.b=value`, for all of them.
+
+    Raises:
+      UserError: a bad configuration, or no instrument has recordings.
+    """
+    chosen: dict[str, Chosen] = {}
+    left_out: dict[str, str] = {}
+    for name in instruments():
+        config, folder = load(name, overrides), f"{recordings.rstrip('/')}/{name}"
+        pattern = _layout_of(folder, config.examples.span_window)
+        if isinstance(pattern, UserError):
+            left_out[name] = str(pattern)
+        else:
+            chosen[name] = Chosen(config, folder, pattern)
+    if not chosen:
+        raise UserError(
+            f"{recordings}: no recordings of any instrument there: name a folder or URI with --recordings that holds "
+            f"one folder an instrument ({', '.join(left_out)})"
+        )
+    return Fleet(chosen, left_out)
+
+
+def _layout_of(folder: str, span_window: int) -> str | UserError:
+    """How recordings are laid out, or why there are none."""
+    try:
+        pattern = input_pattern(folder)
+        list_recordings(folder, resolve(folder, pattern).pattern, span_window)
+    except UserError as none:
+        return none
+    return pattern

@@ -1,0 +1,84 @@
+"""A stand-in, on loopback, for the services that a submission talks to; it remembers what it was sent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass
+class Cloud:
+    """What was asked of it.
+
+    Attributes:
+      url: of its root.
+      posted: path, query, headers (names in lower case) and body of every run that was to be started.
+      refuses: the status with which it answers those, if it does not accept them.
+    """
+
+    url: str = ""
+    posted: list[tuple[str, dict[str, list[str]], dict[str, str], Any]] = field(default_factory=list)
+    refuses: int | None = None
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
+        """Status and JSON for one request."""
+        if path.startswith("/storage/v1/b/"):  # whose bucket it is, is not for everyone to know
+            return 403, {"error": {"code": 403, "message": "forbidden"}}
+        if path == "/apis/v2beta1/healthz":
+            return 200, {"multi_user": False}
+        if path.startswith("/apis/v2beta1/experiments"):
+            made = {"experiment_id": "e1", "display_name": "swara"}
+            return 200, made if method == "POST" else {"experiments": [made], "total_size": 1}
+        if self.refuses is not None:
+            return self.refuses, {"error": {"code": self.refuses, "message": "not on my cluster"}}
+        if path == "/apis/v2beta1/runs":
+            return 200, {"run_id": "r1", "display_name": body["display_name"]}
+        return 200, {**body, "name": f"{path.removeprefix('/v1/')}/1"}
+
+
+@contextmanager
+def cloud() -> Iterator[Cloud]:
+    """A running stand-in."""
+    here = Cloud()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer("GET")
+
+        def do_POST(self) -> None:
+            self._answer("POST")
+
+        def _answer(self, method: str) -> None:
+            asked = urlsplit(self.path)
+            stored = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = json.loads(stored) if stored.startswith(b"{") else None
+            if method == "POST" and asked.path.endswith(("/pipelineJobs", "/runs")):
+                here.posted.append(
+                    (asked.path, parse_qs(asked.query), {name.lower(): of for name, of in self.headers.items()}, body)
+                )
+            status, said = here.answer(method, asked.path, body)
+            sent = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        here.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield here
+        finally:
+            server.shutdown()
+            thread.join()

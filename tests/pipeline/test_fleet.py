@@ -1,0 +1,72 @@
+"""One command is for one instrument, or for all that have recordings; the others are named with the reason."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kubeflow_runner
+from models.errors import UserError
+from pipeline.fleet import all_with_recordings, one
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def recording(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"sound")
+
+
+def test_all_takes_the_instruments_that_have_recordings_each_laid_out_in_its_way(tmp_path: Path):
+    recording(tmp_path / "violin" / "a.wav")
+    recording(tmp_path / "oboe" / "span-1" / "a.wav")
+    recording(tmp_path / "saxophone" / "span-1" / "version-1" / "a.wav")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "kazoo").mkdir()  # no configuration: nothing is asked of it
+    fleet = all_with_recordings(str(tmp_path), ["trainer.steps=7"])
+    assert {name: chosen.layout for name, chosen in fleet.chosen.items()} == {
+        "oboe": "span-{SPAN}/*",
+        "saxophone": "span-{SPAN}/version-{VERSION}/*",
+        "violin": "*",
+    }
+    assert fleet.chosen["oboe"].recordings == str(tmp_path / "oboe")
+    assert {chosen.config.trainer.steps for chosen in fleet.chosen.values()} == {7}
+    assert set(fleet.left_out) == {"bansuri", "demo", "sarangi", "shehnai"}
+    assert "no recordings there" in fleet.left_out["demo"]
+
+
+def test_without_any_recordings_there_is_nothing_to_do(tmp_path: Path):
+    with pytest.raises(UserError, match="no recordings of any instrument there"):
+        all_with_recordings(str(tmp_path), [])
+
+
+def test_a_storage_uri_is_not_looked_into_for_one_instrument_and_has_spans():
+    chosen = one("violin", "gs://bucket/violin", None, []).chosen["violin"]
+    assert (chosen.recordings, chosen.layout) == ("gs://bucket/violin", "span-{SPAN}/*")
+    assert one("violin", "gs://bucket/violin", "files", []).chosen["violin"].layout == "*"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--project and --region send the run to Vertex, --endpoint to Kubeflow Pipelines"),
+        (["--project", "p"], "--region: Vertex runs pipelines in one region"),
+        (["--endpoint", "http://127.0.0.1:1", "--token-file", "none"], "--token-file none: No such file"),
+    ],
+)
+def test_a_submission_to_nowhere_is_one_clear_error(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+):
+    common = ["submit", "--instrument", "violin", "--pipeline-root", "gs://b", "--image", "i"]
+    assert kubeflow_runner.main([*common, *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_command_line_starts_without_tfx_and_names_its_verbs():
+    program = (
+        "import sys, kubeflow_runner; kubeflow_runner.parser(); sys.exit('tfx' in sys.modules or 'kfp' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
