@@ -17,6 +17,7 @@ from pipeline.resources import ResourcesConfig
 
 RECORDINGS, DESTINATION = "recordings", "push_destination"  # runtime parameters
 PIPELINE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
+COMMAND = ("python", "-m", "pipeline.container")
 GENERIC_TITLE = "tfx.Artifact"
 
 
@@ -55,6 +56,7 @@ def compile_job(config: Config, job: Job) -> dict[str, Any]:
         kubeflow.KubeflowV2DagRunnerConfig(
             display_name=config.instrument.name,
             default_image=_images(config, job),
+            default_commands=list(COMMAND),
             # The 2.0 schema loses what the span driver found, and {SPAN} is never filled in.
             use_pipeline_spec_2_1=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 TEMPORARY = ".incoming-"  # what starts with this was being written, or removed, by a process that may have died
+
+# What a bucket that is mounted as a folder (gcsfuse) says to the renaming of one, lest it renames every object in it.
+NO_RENAMING = {errno.EMFILE, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV}
 
 
 @contextmanager
@@ -47,17 +51,31 @@ def copy(source: Path, target: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Renames a folder within one file system, after all that it holds has reached the disk."""
+    """Renames a folder within one file system, after all that it holds has reached the disk.
+
+    A bucket that is mounted as a folder may know no such thing: there the folder is copied, and a crash leaves a part.
+    """
     for path in [*source.rglob("*"), source]:
         sync(path)
-    os.rename(source, target)
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno not in NO_RENAMING:
+            raise
+        copy(source, target)
+        shutil.rmtree(source)
     sync(target.parent)
 
 
 def remove(folder: Path) -> None:
     """Removes a folder: to others it is there as a whole or gone. What a crash leaves, `clean` removes."""
     doomed = folder.with_name(f"{TEMPORARY}{folder.name}")
-    os.rename(folder, doomed)
+    try:
+        os.rename(folder, doomed)
+    except OSError as error:
+        if error.errno not in NO_RENAMING:
+            raise
+        doomed = folder
     sync(folder.parent)
     shutil.rmtree(doomed)
 

@@ -182,6 +182,10 @@ def test_a_container_finds_the_class_of_every_artifact_and_resolvers_ask_for_it(
     assert asked == 'schema_title="components.AcceptedData" AND state=LIVE'
 
 
+def test_every_step_is_started_by_the_projects_own_program(spec: dict[str, Any]):
+    assert {tuple(of["command"]) for of in containers(spec).values()} == {("python", "-m", "pipeline.container")}
+
+
 def test_compiling_twice_gives_the_same_bytes(tmp_path: Path):
     common = ["compile", "--instrument", "violin", "--pipeline-root", "gs://bucket/root", "--image", "i"]
     for name in ("a", "b"):

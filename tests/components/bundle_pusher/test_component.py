@@ -1,6 +1,7 @@
 """What the component does with artifacts; publication itself is tested in test_publish."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,15 @@ def test_the_same_bundle_again_points_to_what_is_served_and_says_so(push):
     assert Verdict.read(second.uri).figures["new"] is False
 
 
-def test_a_push_removes_what_is_too_old_and_says_so(tmp_path, push, inputs):
-    first = push().get_string_custom_property("pushed_version")
+def test_a_push_removes_what_is_too_old_and_says_so(tmp_path, push, inputs, monkeypatch):
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - timedelta(hours=1)
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(executor, "datetime", Earlier)
+        first = push().get_string_custom_property("pushed_version")
     write_small_bundle(bundle_folder(str(tmp_path / "other")), gain=0.9)
     inputs["model"] = [artifact(standard_artifacts.Model, tmp_path / "other")]
     assert Verdict.read(push(keep_versions=1).uri).figures["removed"] == [first]

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -365,3 +367,18 @@ def test_a_push_killed_at_any_step_of_removing_old_versions_serves_a_whole_one_a
             break
     assert ended_by == 0
     assert while_removing > 3
+
+
+def test_a_mounted_bucket_that_renames_no_folders_is_published_to_all_the_same(tmp_path, root, monkeypatch):
+    rename = os.rename
+
+    def refuse_folders(source: Path, target: Path) -> None:
+        if Path(source).is_dir():
+            raise OSError(errno.EMFILE, "Too many open files", str(source))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", refuse_folders)
+    made = pushed(3, tmp_path, root, keep=2)
+    assert whole(root) == made[-1]
+    assert versions(root / "violin") == made[1:]
+    assert leftovers(root) == []
