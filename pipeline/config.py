@@ -33,6 +33,13 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 Layer = tuple[str, dict[str, Any]]  # where it comes from, as a user knows it; its values
 
+NOT_PUBLISHED: dict[str, Any] = {
+    "report": {"voice"},
+    "publishing": True,
+    "cluster": True,
+    "beam": set(BeamConfig.model_fields) - {"runner", "workers"},
+}
+
 
 class CreditConfig(Settings):
     """Who made a recording and on what terms: shown in the model card and the manifest."""
@@ -92,10 +99,12 @@ class Config(Settings):
         return ExtractionConfig(audio=self.audio, examples=self.examples)
 
     def to_json(self) -> str:
-        """Canonical JSON: the same configuration gives the same bytes. Where a voice clip lies is private: left out."""
-        return json.dumps(
-            self.model_dump(mode="json", exclude={"report": {"voice"}}), sort_keys=True, separators=(",", ":")
-        )
+        """Canonical JSON of all that decides what is made: the same configuration gives the same bytes.
+
+        It is published, so where a voice clip, an engine or a project lies is left out, and so are machines and how
+        many versions are kept, which change nothing in a bundle.
+        """
+        return json.dumps(self.model_dump(mode="json", exclude=NOT_PUBLISHED), sort_keys=True, separators=(",", ":"))
 
     def hash(self) -> str:
         """SHA-256 of `to_json`, hex."""

@@ -96,5 +96,20 @@ def test_a_room_that_is_not_the_last_link_is_refused_before_anything_runs():
         load("violin", [f"model.processors={chain}"])
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "beam.arguments=[--service_account_email=me@private]",
+        "beam.dataflow.project=private",
+        "beam.job_endpoint=private:1",
+        "cluster.trainer.accelerator=private",
+        "publishing.keep_versions=3",
+    ],
+)
+def test_where_things_run_and_how_much_is_kept_is_not_published_and_makes_no_new_version(setting: str):
+    assert "private" not in load("violin", [setting]).to_json()
+    assert load("violin", [setting]).hash() == load("violin").hash()
+
+
 def test_the_path_of_a_voice_clip_is_not_published():
     assert "me.wav" not in load("violin", ["report.voice=/home/me/me.wav"]).to_json()
