@@ -1,0 +1,123 @@
+"""Replays a compiled PipelineJob without a cluster: each step in a process of its own, by its container's command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class StepFailed(AssertionError):
+    """A step ended with another exit code than 0; the message ends with what it said."""
+
+
+@dataclass
+class Replay:
+    """A cluster's part: hands artifacts from step to step, and runs drivers and executors.
+
+    Attributes:
+      job: the compiled PipelineJob.
+      folder: where artifacts and records go.
+      made: by task and output, the artifact that it made; nothing where a resolver found none.
+      ran: tasks in the order in which they ran.
+    """
+
+    job: dict[str, Any]
+    folder: Path
+    made: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Runs every step, each after those that it depends on.
+
+        Raises:
+          StepFailed: a driver or an executor failed.
+        """
+        for name in self._ordered():
+            executor = self._executor(name)
+            self.made[name] = self._execute(name, executor["container"]) if "container" in executor else {}
+            self.ran.append(name)
+
+    def _ordered(self) -> Iterator[str]:
+        tasks = self.job["pipelineSpec"]["root"]["dag"]["tasks"]
+        done: set[str] = set()
+        while len(done) < len(tasks):
+            ready = sorted(name for name in tasks if name not in done and self._before(tasks[name]) <= done)
+            assert ready, "the graph has a ring"
+            done.update(ready)
+            yield from ready
+
+    @staticmethod
+    def _before(task: dict[str, Any]) -> set[str]:
+        artifacts = task.get("inputs", {}).get("artifacts", {}).values()
+        return {*task.get("dependentTasks", []), *(one["taskOutputArtifact"]["producerTask"] for one in artifacts)}
+
+    def _executor(self, name: str) -> dict[str, Any]:
+        label = self.job["pipelineSpec"]["components"][name]["executorLabel"]
+        return dict(self.job["pipelineSpec"]["deploymentSpec"]["executors"][label])
+
+    def _execute(self, name: str, container: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        given = self._input(name)
+        record = Path(given["outputs"]["outputFile"])
+        driver = container.get("lifecycle", {}).get("preCacheCheck")
+        if driver:
+            self._call(name, [*driver["command"], *driver["args"]], given)
+            said = json.loads(record.read_text())
+            given["inputs"]["parameterValues"].update(said.get("parameterValues", {}))
+            _merge(given["outputs"]["artifacts"], said)
+        self._call(name, [*container["command"], *container["args"]], given)
+        _merge(given["outputs"]["artifacts"], json.loads(record.read_text()))
+        return {key: of["artifacts"][0] for key, of in given["outputs"]["artifacts"].items()}
+
+    def _input(self, name: str) -> dict[str, Any]:
+        """ExecutorInput, as the cluster fills it in."""
+        spec = self.job["pipelineSpec"]
+        inputs = spec["root"]["dag"]["tasks"][name].get("inputs", {})
+        values = self.job["runtimeConfig"]["parameterValues"]
+        parameters = {
+            key: values[of["componentInputParameter"]]
+            if "componentInputParameter" in of
+            else of["runtimeValue"]["constant"]
+            for key, of in inputs.get("parameters", {}).items()
+        }
+        sources = {key: of["taskOutputArtifact"] for key, of in inputs.get("artifacts", {}).items()}
+        found = {key: self.made[of["producerTask"]].get(of["outputArtifactKey"]) for key, of in sources.items()}
+        outputs = spec["components"][name].get("outputDefinitions", {}).get("artifacts", {})
+        place = self.folder / name
+        return {
+            "inputs": {
+                "parameterValues": parameters,
+                "artifacts": {key: {"artifacts": [of]} for key, of in found.items() if of is not None},
+            },
+            "outputs": {
+                "outputFile": str(place / "executor_output.json"),
+                "artifacts": {
+                    key: {"artifacts": [{"name": f"{name}/{key}", "uri": str(place / key), "type": of["artifactType"]}]}
+                    for key, of in outputs.items()
+                },
+            },
+        }
+
+    def _call(self, name: str, command: list[str], given: dict[str, Any]) -> None:
+        filled = [json.dumps(given) if word == "{{$}}" else word for word in command]
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": path}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(filled, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StepFailed(f"{name}: exit code {done.returncode}\n{done.stderr[-4000:]}")
+
+
+def _merge(artifacts: dict[str, Any], record: dict[str, Any]) -> None:
+    """Takes over what a step said of the artifacts that it made."""
+    for key, of in record.get("artifacts", {}).items():
+        [said], [known] = of["artifacts"], artifacts[key]["artifacts"]
+        known.setdefault("metadata", {}).update(said.get("metadata", {}))
+        known["uri"] = said.get("uri", known["uri"])
