@@ -117,6 +117,17 @@ test("the queue never runs dry, at any rate, and the latency is at most 50 ms", 
   }
 }, 30_000);
 
+for (const architecture of ["cnn", "gru"] as const) {
+  test(`a voice that holds no numbers for a moment does not silence the instrument for good (${architecture})`, async () => {
+    const voice = singing(3, 48000);
+    for (const [at, broken] of [Number.NaN, Number.POSITIVE_INFINITY, 1e30].entries()) voice[48000 + 9 * at] = broken;
+    const { out, voice: direct } = await playLive(await smallInstrument({ architecture }), 48000, voice, STRAIGHT);
+    expect(out.every(Number.isFinite)).toBe(true);
+    expect(direct.every((value) => Math.abs(value) < 10)).toBe(true);
+    expect(out.subarray(2.2 * 48000).some((value) => value > 0.01)).toBe(true);
+  });
+}
+
 test("the stated latency is that of the sound", async () => {
   const instrument = await smallInstrument({ taps: 0 });
   const rate = 48000;

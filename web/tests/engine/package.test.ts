@@ -169,7 +169,15 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
       });
       (live.input as AudioWorkletNode).port.postMessage({ type: "set", settings: null });
       const fatal = await breakdown;
+      const waiting = live.replaceInstrument({ ...rest, manifest }).catch((error: Error) => error.message);
       live.close();
+      const closed = await waiting;
+      let noNote = "";
+      try {
+        live.noteOn(Number.NaN, 1);
+      } catch (error) {
+        noNote = String(error);
+      }
       await context.close();
       if (!last) throw new Error("there was no report");
       const { heard, played, output, octaveShift, load } = last;
@@ -184,6 +192,8 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
         total: live.latency.total,
         fault,
         fatal,
+        closed,
+        noNote,
       };
     });
     expect(told.reports).toBeGreaterThan(20);
@@ -199,6 +209,8 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
     expect(told.total).toBeLessThanOrEqual(0.05);
     expect(told.fault).toContain("cannot be played live: the network has no");
     expect(told.fatal).toContain("broke down on the audio thread");
+    expect(told.closed).toBe("the instrument was closed");
+    expect(told.noNote).toBe("RangeError: midi is NaN");
     expect(faults).toEqual([]);
   }, 60_000);
 

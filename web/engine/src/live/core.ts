@@ -22,6 +22,7 @@ import { Voice } from "./voice.ts";
 
 const LONGEST_BLOCK = 2048;
 const SILENT_DB = -120;
+const LOUDEST = 1000; // of a sample: 60 dB above full scale
 
 /** A frame, as `onFrame` is told of it. f0Hz of what was heard goes on where there is no pitch. */
 export interface LiveFrame {
@@ -47,7 +48,7 @@ export class LiveCore {
   readonly #synthesiser: Synthesiser;
   readonly #queue: SampleQueue;
   readonly #direct: SampleQueue;
-  #silence = new Float32Array(128); // a context's own block
+  #heard = new Float32Array(128); // a context's own block
   readonly #onFrame: (frame: Readonly<LiveFrame>) => void;
   #connected = false;
 
@@ -95,9 +96,11 @@ export class LiveCore {
    */
   process(input: Float32Array | null, instrument: Float32Array, voice: Float32Array): void {
     const count = instrument.length;
-    if (this.#silence.length !== count) this.#silence = new Float32Array(count);
-    const heard = input ?? this.#silence;
+    if (this.#heard.length !== count) this.#heard = new Float32Array(count);
+    const heard = this.#heard;
     this.#connected = input !== null;
+    if (input) copySound(input, heard);
+    else heard.fill(0);
     this.#listener.push(heard);
     this.#direct.write(heard, count);
     const ready = Math.min(count, this.#queue.held);
@@ -144,5 +147,13 @@ export class LiveCore {
     }
     this.#voice.next(this.#listener.heard, settings);
     return this.#voice.frame;
+  }
+}
+
+/** Copies a sound. What is none (NaN, infinite) is silence: state would carry it on for ever. */
+function copySound(from: Float32Array, to: Float32Array): void {
+  for (let at = 0; at < to.length; at++) {
+    const sample = from[at] as number;
+    to[at] = Math.abs(sample) <= LOUDEST ? sample : 0;
   }
 }

@@ -31,10 +31,16 @@ export async function createLiveInstrument(context: BaseAudioContext, instrument
   if (!ready) {
     ready = context.audioWorklet.addModule(new URL("../../dist/worklet.js", import.meta.url));
     prepared.set(context, ready);
+    ready.catch(() => prepared.delete(context)); // so that the next try asks anew
   }
   await ready;
   const live = new LiveInstrument(context);
-  await live.replaceInstrument(instrument);
+  try {
+    await live.replaceInstrument(instrument);
+  } catch (error) {
+    live.close();
+    throw error;
+  }
   return live;
 }
 
@@ -101,16 +107,15 @@ export class LiveInstrument {
 
   /** @throws RangeError a setting is not a finite number. */
   set(settings: Partial<LiveSettings>): void {
-    for (const [name, value] of Object.entries(settings)) {
-      if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${name} is ${value}`);
-    }
+    checkFinite(settings);
     this.#settings = { ...this.#settings, ...settings };
     this.#send({ type: "set", settings: this.#settings });
     this.#applyGains(GLIDE_SECONDS);
   }
 
-  /** Presses a key. @param midi 69 is 440 Hz. @param velocity 0 to 1. */
+  /** Presses a key. @param midi 69 is 440 Hz. @param velocity 0 to 1. @throws RangeError one is not a finite number. */
   noteOn(midi: number, velocity: number): void {
+    checkFinite({ midi, velocity });
     this.#send({ type: "noteOn", midi, velocity: Math.max(0, Math.min(1, velocity)) });
   }
 
@@ -118,8 +123,9 @@ export class LiveInstrument {
     this.#send({ type: "noteOff", midi });
   }
 
-  /** @param semitones by which all keys sound higher. */
+  /** @param semitones by which all keys sound higher. @throws RangeError it is not a finite number. */
   bend(semitones: number): void {
+    checkFinite({ semitones });
     this.#send({ type: "bend", semitones });
   }
 
@@ -142,6 +148,8 @@ export class LiveInstrument {
   /** Lets go of everything. */
   close(): void {
     this.#send({ type: "close" });
+    this.#answer?.reject(new Error("the instrument was closed"));
+    this.#answer = null;
     this.#node.port.onmessage = null;
     this.#node.disconnect();
     this.output.disconnect();
@@ -213,5 +221,12 @@ export class LiveInstrument {
     if (this.#answer) this.#answer.reject(error);
     else this.onError?.(error);
     this.#answer = null;
+  }
+}
+
+/** One value that is no number would stay in the network's state for good. */
+function checkFinite(values: object): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${name} is ${value}`);
   }
 }
