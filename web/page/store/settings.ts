@@ -1,6 +1,7 @@
 /** What the player has set. Everything is remembered on this device, but for what only makes sense today. */
 
 import { effect, type Signal, signal } from "@preact/signals";
+import { DEFAULT_SETTINGS } from "swara-engine";
 
 export type Mode = "free" | "song" | "keys";
 
@@ -8,23 +9,23 @@ export const mode = signal<Mode>("free");
 /** Headphones are on: no feedback can happen, so the guard is off duty. */
 export const headphones = signal(false);
 
-export const octaves = kept("octaves", 0);
-export const loudnessDb = kept("loudnessDb", 0);
-export const gateDb = kept("gateDb", -60);
-export const mix = kept("mix", 1);
-export const room = kept("room", 1);
-export const autotune = kept("autotune", 0);
-export const glideSeconds = kept("glideSeconds", 0.06);
-export const vibratoCents = kept("vibratoCents", 15);
-export const vibratoHz = kept("vibratoHz", 5.5);
-export const attackSeconds = kept("attackSeconds", 0.03);
-export const releaseSeconds = kept("releaseSeconds", 0.15);
+export const octaves = kept("octaves", DEFAULT_SETTINGS.octaves);
+export const loudnessDb = kept("loudnessDb", DEFAULT_SETTINGS.loudnessDb);
+export const gateDb = kept("gateDb", DEFAULT_SETTINGS.gateDb);
+export const mix = kept("mix", DEFAULT_SETTINGS.mix);
+export const room = kept("room", DEFAULT_SETTINGS.room);
+export const autotune = kept("autotune", DEFAULT_SETTINGS.autotune);
+export const glideSeconds = kept("glideSeconds", DEFAULT_SETTINGS.glideSeconds);
+export const vibratoCents = kept("vibratoCents", DEFAULT_SETTINGS.vibratoCents);
+export const vibratoHz = kept("vibratoHz", DEFAULT_SETTINGS.vibratoHz);
+export const attackSeconds = kept("attackSeconds", DEFAULT_SETTINGS.attackSeconds);
+export const releaseSeconds = kept("releaseSeconds", DEFAULT_SETTINGS.releaseSeconds);
 
 const PREFIX = "swara.";
 
 function kept(name: string, initial: number): Signal<number> {
   const setting = signal(read(name) ?? initial);
-  effect(() => write(name, setting.value));
+  effect(() => write(name, setting.value, initial));
   return setting;
 }
 
@@ -37,9 +38,11 @@ function read(name: string): number | null {
   }
 }
 
-function write(name: string, value: number): void {
+/** What is as it was at first is not stored, so that a newer page may begin elsewhere. */
+function write(name: string, value: number, initial: number): void {
   try {
-    localStorage.setItem(PREFIX + name, String(value));
+    if (value === initial) localStorage.removeItem(PREFIX + name);
+    else localStorage.setItem(PREFIX + name, String(value));
   } catch {
     // no storage in this window
   }
