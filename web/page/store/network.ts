@@ -15,10 +15,17 @@ export class NetworkShut extends Error {
 }
 
 let shut = false;
+/** What is being fetched. */
+const underWay = new Set<Promise<unknown>>();
 
-/** Shuts the network, or opens it again. */
-export function shutNetwork(now: boolean): void {
-  shut = now;
+/** Shuts the network; done when what was asked for before has been answered. */
+export async function shutNetwork(): Promise<void> {
+  shut = true;
+  await Promise.allSettled(underWay);
+}
+
+export function openNetwork(): void {
+  shut = false;
 }
 
 export function networkIsShut(): boolean {
@@ -29,10 +36,24 @@ export function networkIsShut(): boolean {
 export const fetchAndKeep: typeof fetch = async (input, init) => {
   const url = input instanceof Request ? input.url : String(input);
   if (shut) throw new NetworkShut(url);
-  const response = await fetch(input, init);
-  if (response.ok && "caches" in globalThis) await keep(url, response.clone());
-  return response;
+  const asked = ask(url, input, init);
+  underWay.add(asked);
+  try {
+    return await asked;
+  } finally {
+    underWay.delete(asked);
+  }
 };
+
+/** The answer with all of its body, so that nothing is on its way when this is done. */
+async function ask(url: string, ...request: Parameters<typeof fetch>): Promise<Response> {
+  const response = await fetch(...request);
+  if (!response.ok) return response;
+  const { status, statusText, headers } = response;
+  const whole = new Response(await response.arrayBuffer(), { status, statusText, headers });
+  if ("caches" in globalThis) await keep(url, whole.clone());
+  return whole;
+}
 
 async function keep(url: string, response: Response): Promise<void> {
   try {

@@ -15,7 +15,7 @@ import { closeMicrophone, openMicrophone } from "../sound/microphone.ts";
 import { Recorder, type Recording } from "../sound/recorder.ts";
 import { Trace } from "../sound/trace.ts";
 import { instrument } from "./instruments.ts";
-import { shutNetwork } from "./network.ts";
+import { openNetwork, shutNetwork } from "./network.ts";
 import { report, status } from "./notices.ts";
 import * as settings from "./settings.ts";
 
@@ -60,6 +60,8 @@ interface OpenMicrophone {
 let studio: Studio | null = null;
 let opening: Promise<Studio> | null = null;
 let opened: OpenMicrophone | null = null;
+/** The microphone's opening, while it lasts; whoever wants it meanwhile waits for the same. */
+let starting: Promise<void> | null = null;
 const feedback = new FeedbackGuard();
 
 /** The context and the live instrument, ready to play; loads whatever they need. */
@@ -174,13 +176,24 @@ export function reopenGuard(): void {
 
 /** Opens the microphone. From here to `stopMicrophone` the page asks the network for nothing. */
 export async function startMicrophone(): Promise<void> {
-  if (microphone.value !== "off") return;
+  if (microphone.value === "on") return;
+  starting ??= connectMicrophone().finally(() => {
+    starting = null;
+  });
+  await starting;
+}
+
+async function connectMicrophone(): Promise<void> {
   microphone.value = "starting";
   try {
     const { context, live, recorder, analyser } = await openStudio();
     await prepareTakes();
-    shutNetwork(true);
+    await shutNetwork();
     const stream = await openMicrophone();
+    if (microphone.value !== "starting") {
+      closeMicrophone(stream); // the sound broke down while the player was asked
+      throw new Error("The microphone is off again: the sound stopped meanwhile. Load the page anew.");
+    }
     const source = context.createMediaStreamSource(stream);
     source.connect(live.input);
     source.connect(recorder.input);
@@ -208,7 +221,7 @@ export async function stopMicrophone(): Promise<void> {
   microphone.value = "off";
   inputDb.value = QUIETEST_DB;
   reopenGuard();
-  shutNetwork(false);
+  openNetwork();
 }
 
 /** Records the voice, or what the keys play. */
