@@ -1,4 +1,6 @@
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -63,6 +65,27 @@ test("any static host will do, in any folder, without headers of its own", async
   } finally {
     await site.close();
     rmSync(folder, { recursive: true });
+  }
+});
+
+test("it opens again on a host that sends index.html on to its folder, as many do", async ({ page, url }) => {
+  const host = createServer(async (request, response) => {
+    if (request.url === "/index.html") return response.writeHead(308, { Location: "/" }).end();
+    const answer = await fetch(new URL(request.url ?? "/", url));
+    const type = answer.headers.get("Content-Type") ?? "";
+    return response.writeHead(answer.status, { "Content-Type": type }).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise<void>((ready) => host.listen(0, "127.0.0.1", ready));
+  try {
+    const here = `http://127.0.0.1:${(host.address() as AddressInfo).port}/`;
+    await open(page, here);
+    for (const again of [here, `${here}index.html`]) {
+      await page.goto(again);
+      await expect(page.getByRole("button", { name: "Sing live" })).toBeEnabled();
+    }
+  } finally {
+    host.close();
+    host.closeAllConnections();
   }
 });
 

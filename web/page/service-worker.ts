@@ -53,7 +53,12 @@ worker.addEventListener("fetch", (event) => {
 
 async function fill(): Promise<void> {
   const cache = await caches.open(SHELL);
-  await cache.addAll(SHELL_FILES.map((path) => new Request(new URL(path, scope), { cache: "reload" })));
+  await cache.addAll(SHELL_FILES.map((path) => new Request(shellUrl(path), { cache: "reload" })));
+}
+
+/** Many hosts send /index.html on to /, and browsers refuse to open a page from a kept answer that was sent on. */
+function shellUrl(path: string): URL {
+  return path === "index.html" ? scope : new URL(path, scope);
 }
 
 async function takeCharge(): Promise<void> {
@@ -64,7 +69,7 @@ async function takeCharge(): Promise<void> {
 
 async function fromShell(request: Request, path: string): Promise<Response> {
   const cache = await caches.open(SHELL);
-  return (await cache.match(new URL(path === "" ? "index.html" : path, scope))) ?? fetch(request);
+  return (await cache.match(shellUrl(path || "index.html"))) ?? fetch(request);
 }
 
 async function fromPushed(request: Request, path: string): Promise<Response> {
