@@ -34,6 +34,7 @@ from models.ddsp.synths import white_noise
 from models.input import Windows, indices, read_windows
 from models.instrument import Instrument
 from models.optimizer import learning_rate
+from models.preprocessing import scaled_names
 from models.training import Stepper, deterministic_ops
 from pipeline.config import Config, load
 
@@ -51,6 +52,18 @@ def gain(batch: Batch, random: np.random.Generator) -> Batch:
     decibels = random.uniform(-6.0, 6.0, (len(batch["audio"]), 1)).astype(np.float32)
     louder = {"audio": batch["audio"] * 10.0 ** (decibels / 20.0)}
     return {**batch, **louder, "loudness_scaled": batch["loudness_scaled"] + decibels / batch["loudness_deviation"]}
+
+
+def jitter(semitones: float, decibels: float) -> Callable[[Batch, np.random.Generator], Batch]:
+    """What the network hears, but not what it is asked for, lies beside the truth by a constant of every window."""
+
+    def jittered(batch: Batch, random: np.random.Generator) -> Batch:
+        windows = len(batch["audio"])
+        by = {"f0_scaled": semitones / batch["f0_deviation"], "loudness_scaled": decibels / batch["loudness_deviation"]}
+        moved = {name: batch[name] + width * random.standard_normal((windows, 1)) for name, width in by.items()}
+        return {**batch, **{name: value.astype(np.float32) for name, value in moved.items()}}
+
+    return jittered
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,9 @@ VARIANTS = {
     "averaged": Variant(averaging=0.99),
     "averaged-long": Variant(averaging=0.998),
     "gain": Variant(augment=gain),
+    "jitter-1": Variant(augment=jitter(1.0, 0.0)),
+    "jitter-2": Variant(augment=jitter(2.0, 1.0)),
+    "jitter-4": Variant(augment=jitter(4.0, 2.0)),
     "loudness-term": Variant(loss={"loudness_weight": 0.1}),
     "delta-time-term": Variant(loss={"delta_time_weight": 0.5}),
     "delta-frequency-term": Variant(loss={"delta_freq_weight": 0.5}),
@@ -99,20 +115,31 @@ def newest(folder: Path, split: str) -> list[str]:
     return [str(made[-1] / f"Split-{split}" / "*")]
 
 
-def train(variant: Variant, config: Config, windows: Windows, deviation: float) -> tuple[Instrument, float]:
+def deviations(windows: Windows) -> Batch:
+    """By what f0 in semitones and loudness in dB were divided to be standardised."""
+    heard = {
+        name: np.concatenate([one[name] for one in windows.sample(50)]) for name in windows.lengths if name != "audio"
+    }
+    midi, loudness = 12 * np.log2(heard["f0_hz"]), heard["loudness_db"]
+    return {
+        "f0_deviation": np.std(midi) / np.std(heard["f0_scaled"]),
+        "loudness_deviation": np.std(loudness) / np.std(heard["loudness_scaled"]),
+    }
+
+
+def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrument, float]:
     """Trains one variant. Returns it and the seconds that its steps took, the first one left out."""
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
     stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
     stepper._loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
     variables = instrument.variables_by_name
     average = {name: variable.numpy() for name, variable in variables.items()}
+    scales = deviations(windows)
     random, began = np.random.default_rng(config.trainer.seed), 0.0
     for step in range(config.trainer.steps):
         began = time.perf_counter() if step == 1 else began
         chosen = indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
-        batch = variant.augment(
-            {**windows.batch(chosen), "loudness_deviation": np.array(deviation, np.float32)}, random
-        )
+        batch = variant.augment({**windows.batch(chosen), **scales}, random)
         heard = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
         stepper.step(heard, tf.constant(step), tf.constant(learning_rate(step, config.trainer), tf.float32))
         if variant.averaging:
@@ -155,10 +182,9 @@ def measure(name: str, folder: Path, settings: list[str]) -> dict[str, Any]:
     """Trains and judges one variant."""
     variant = VARIANTS[name]
     config = load(folder.name, [*settings, *variant.settings])
-    features = ("f0_hz", "f0_confidence", "loudness_db", "loudness_scaled")
+    features = ("f0_hz", "f0_confidence", "loudness_db", *scaled_names(config.model.inputs))
     windows, eval_windows = (read_windows(newest(folder, split), config.audio, features) for split in ("train", "eval"))
-    loudness, scaled = (np.concatenate([one[of] for one in windows.sample(50)]) for of in features[2:])
-    instrument, seconds = train(variant, config, windows, float(np.std(loudness) / np.std(scaled)))
+    instrument, seconds = train(variant, config, windows)
     facts = {"instrument": folder.name, "variant": name, "steps": config.trainer.steps, "seconds": round(seconds, 1)}
     return {**facts, **judge(instrument, eval_windows)}
 
