@@ -13,3 +13,5 @@ fi
 echo
 echo "Listen: open out/demo/report.html in a browser (originals and resyntheses side by side), or turn your own voice into the flute:"
 echo "  $python local_runner.py render --bundle out/pushed/demo --input voice.wav --output flute.wav"
+echo "or play it in a browser, live:"
+echo "  $python local_runner.py serve"
