@@ -67,8 +67,8 @@ def test_a_changed_line_of_the_models_trains_again(workshop: Workshop, tmp_path:
         file.write("\n# a changed line\n")
     run = workshop.run("trainer.steps=40", source=source)
     assert run.code == 0, run.output
+    # Beam's arguments name the checkout (--setup_file), so in this copy of it the Beam components run again as well.
     assert "Trainer" not in run.figures["cached"]
-    assert "RecordingExampleGen" in run.figures["cached"]
 
 
 def test_a_better_model_is_pushed(workshop: Workshop):
