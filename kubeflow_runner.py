@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import warnings
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import UserError
-from pipeline.command import DONE, Answer, carry_out
+from pipeline import command
+from pipeline.command import DONE, Answer
 
 if TYPE_CHECKING:
     from pipeline.fleet import Chosen, Fleet
@@ -143,10 +142,7 @@ def _service(arguments: argparse.Namespace) -> Service:
 
 def main(argv: list[str] | None = None) -> int:
     """Parses the command line and runs one verb."""
-    arguments = parser().parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    warnings.simplefilter("ignore")  # libraries' words to their own developers
-    return carry_out(lambda: arguments.answer(arguments), arguments.json)
+    return command.main(parser(), argv)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,11 @@ Exit codes: 0 done (or pushed), 3 a gate refused, 2 bad arguments, configuration
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import warnings
 from pathlib import Path
 
-from pipeline.command import BAD_INPUT, DONE, REFUSED, Answer, carry_out
+from pipeline import command
+from pipeline.command import BAD_INPUT, DONE, REFUSED, Answer
 
 RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 
@@ -127,10 +126,7 @@ def _lineage(arguments: argparse.Namespace) -> Answer:
 
 def main(argv: list[str] | None = None) -> int:
     """Parses the command line and runs one verb."""
-    arguments = parser().parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    warnings.simplefilter("ignore")  # libraries' words to their own developers
-    return carry_out(lambda: arguments.answer(arguments), arguments.json)
+    return command.main(parser(), argv)
 
 
 if __name__ == "__main__":

@@ -264,9 +264,10 @@ def _named(variable: tf.Variable) -> tf.Tensor:
 
 def _project(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """[B, T, inputs] @ [inputs, units], as one product of two matrices: cheaper than a batch of them."""
-    shape = tf.shape(x)
-    y = tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel)
-    y = tf.reshape(y, [shape[0], shape[1], kernel.shape[1]])
+    leading = [-1 if size is None else size for size in x.shape[:2]]
+    if leading == [-1, -1]:  # one unknown size is what is left over, two have to be asked for
+        leading = tf.unstack(tf.shape(x))[:2]
+    y = tf.reshape(tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), [*leading, kernel.shape[1]])
     y.set_shape([*x.shape[:2], kernel.shape[1]])
     return y
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +17,14 @@ from pipeline.errors import Stopped
 DONE, FAULT, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 Answer = tuple[int, dict[str, Any]]  # exit code, figures
+
+
+def main(parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
+    """Parses a command line, whose verb sets `answer` (a function of the arguments) and `json`, and runs the verb."""
+    arguments = parser.parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.simplefilter("ignore")  # libraries' words to their own developers
+    return carry_out(lambda: arguments.answer(arguments), arguments.json)
 
 
 def carry_out(verb: Callable[[], Answer], as_json: bool) -> int:

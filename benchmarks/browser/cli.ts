@@ -14,7 +14,7 @@ import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { findChromium } from "../../web/tests/engine/tfjs/find_chromium.ts";
+import { findChromium } from "../../web/chromium.ts";
 import { launchChromium } from "../../web/validator/chromium.ts";
 import { serve } from "../../web/validator/serve.ts";
 import {

@@ -35,8 +35,8 @@ def exp_sigmoid(x: tf.Tensor, exponent: float = 10.0, max_value: float = 2.0, th
 
     `max_value * sigmoid(x) ** ln(exponent) + threshold` (Engel et al. 2020, ddsp.core.exp_sigmoid).
     """
-    # the power by way of logarithms: a third of the cost of tf.pow
-    return max_value * tf.exp(float(np.log(exponent)) * tf.math.log_sigmoid(x)) + threshold
+    # the power by way of logarithms, log(sigmoid(x)) = -softplus(-x): a third of the cost of tf.pow
+    return max_value * tf.exp(-float(np.log(exponent)) * tf.nn.softplus(-x)) + threshold
 
 
 def hz_to_midi(hz: tf.Tensor) -> tf.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -59,22 +60,24 @@ class Workshop:
     """A folder with recordings in which the instrument is made.
 
     Attributes:
+      source: the checkout that runs, a copy of this one: a test may change a line in it.
       places: what is read and written.
       first: the first run, and what it left in the metadata store.
     """
 
+    source: Path
     places: Places
     first: list[Run] = field(default_factory=list)
     made: list[RunRecord] = field(default_factory=list)
 
-    def run(self, *settings: str, source: Path = ROOT) -> Run:
+    def run(self, *settings: str) -> Run:
         """Calls `local_runner.py run` as a user would."""
         command: Sequence[str] = [
-            *(sys.executable, str(source / "local_runner.py"), "run", "--instrument", self.places.name, "--json"),
+            *(sys.executable, str(self.source / "local_runner.py"), "run", "--instrument", self.places.name, "--json"),
             *("--recordings", str(self.places.recordings), "--output", str(self.places.output)),
             *(argument for setting in (*SMALL, *webgl(), *settings) for argument in ("--set", setting)),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=source, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.source, check=False)
         lines = done.stdout.strip().splitlines()
         figures = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
         return Run(done.returncode, figures, done.stdout + done.stderr)
@@ -98,12 +101,21 @@ def small_config(*settings: str) -> Config:
     return load("demo", [*SMALL, *webgl(), *settings])
 
 
+def checkout(folder: Path) -> Path:
+    """A copy of the sources. What npm installed and built is shared."""
+    shared = ("node_modules", "dist")
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "out", "recordings", "__pycache__", *shared))
+    for name in shared:
+        (folder / "web" / name).symlink_to(ROOT / "web" / name)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """Recordings, and a first, hardly trained version of the instrument, pushed."""
     folder = tmp_path_factory.mktemp("workshop")
     generate(folder / "recordings", minutes=1.0, seed=3, sample_rate=16000)
-    made = Workshop(Places(folder / "recordings", folder / "out", "demo"))
+    made = Workshop(checkout(folder / "source"), Places(folder / "recordings", folder / "out", "demo"))
     made.first.append(made.run("trainer.steps=40"))
     assert made.first[0].code == 0, made.first[0].output
     made.made.append(last_run(made.places.metadata))

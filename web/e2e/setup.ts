@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { findChromium } from "../chromium.ts";
 import { HUM_RATE, hum } from "../page/sound/hum.ts";
 import { encodeWav } from "../page/sound/wav.ts";
-import { findChromium } from "./chromium.ts";
 import { PYTHON, ROOT, Server } from "./server.ts";
 import { sungSong } from "./singer.ts";
 

@@ -1,6 +1,7 @@
 /** Starts Chromium so that WebGL runs without a graphics card. */
 
 import { type Browser, chromium } from "playwright-core";
+import { FLAGS } from "../chromium.ts";
 
 const LAUNCH_MS = 30_000;
 
@@ -12,18 +13,11 @@ export function launchChromium(executable: string): Promise<Browser> {
     // Playwright's --disable-gpu would take WebGL away as well.
     ignoreDefaultArgs: ["--disable-gpu"],
     args: [
-      "--no-sandbox", // Chromium refuses to run as root, as in a container, with its sandbox
-      "--disable-dev-shm-usage", // a container's /dev/shm is too small
+      ...FLAGS,
       "--use-gl=angle",
       "--use-angle=swiftshader",
       "--enable-unsafe-swiftshader",
       "--disable-gpu-watchdog", // a slow software GPU is not a hung one
-      "--no-proxy-server",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
     ],
   });
 }

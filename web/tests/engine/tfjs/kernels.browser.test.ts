@@ -3,10 +3,10 @@
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findChromium } from "../../../chromium.ts";
 import type { HarmonicSettings } from "../../../engine/src/tfjs/fused_harmonics.ts";
 import { missing } from "../shared.ts";
 import { Opened } from "./browser.ts";
-import { findChromium } from "./find_chromium.ts";
 import { goldenClips } from "./golden.ts";
 import type { CumsumCase } from "./page.ts";
 import { type Controls, referenceHarmonics, snrDb } from "./reference.ts";

@@ -1,0 +1,40 @@
+/** The machine's Chromium: where it is, and how everything here that opens one starts it. */
+
+import { accessSync, constants } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/** Able to run in a container, and quiet on the network. */
+export const FLAGS: readonly string[] = [
+  "--no-sandbox", // Chromium refuses to run as root, as in a container, with its sandbox
+  "--disable-dev-shm-usage", // a container's /dev/shm is too small
+  "--no-proxy-server",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/**
+ * `SWARA_CHROMIUM` (`none`: no browser), or the first of the usual names on the PATH; null where there is none.
+ * `components/browser_validator/chromium.py` looks in the same places.
+ */
+export function findChromium(): string | null {
+  const named = process.env.SWARA_CHROMIUM;
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const candidates = (named === undefined ? NAMES : [named]).flatMap((name) =>
+    isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name)),
+  );
+  return candidates.find(isProgram) ?? null;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
