@@ -18,12 +18,22 @@ RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 def parser() -> argparse.ArgumentParser:
     """The command line. Nothing heavy is imported for it: `--help` is instant."""
     top = argparse.ArgumentParser(prog="local_runner.py", description=__doc__.splitlines()[0])
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="run | check | render | serve | rollback | lineage")
+    verbs = top.add_subparsers(
+        dest="verb", required=True, metavar="run | sweep | check | render | serve | rollback | lineage"
+    )
     run = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
     _instrument(run, required=True)
     run.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
     run.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
     run.set_defaults(answer=_run)
+
+    sweep = verbs.add_parser("sweep", help="try many sizes of model, and push the smallest that sounds as good")
+    _instrument(sweep, required=True)
+    sweep.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
+    sweep.add_argument("--trials", type=int, metavar="N", help="sizes to try (default: tuner.trials)")
+    sweep.add_argument("--workers", type=int, metavar="N", help="processes that try them (default: tuner.workers)")
+    sweep.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    sweep.set_defaults(answer=_sweep)
 
     check = verbs.add_parser("check", help="what is wrong with these recordings, file by file")
     check.add_argument("--recordings", type=Path, required=True, help="folder of recordings")
@@ -51,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     _published(lineage)
     lineage.add_argument("version", nargs="?", metavar="VERSION", help="default: the one that is served")
     lineage.set_defaults(answer=_lineage)
-    for verb in (run, check, render, serve, rollback, lineage):
+    for verb in (run, sweep, check, render, serve, rollback, lineage):
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
 
@@ -83,6 +93,13 @@ def _run(arguments: argparse.Namespace) -> Answer:
     outcome = run(config, Places(arguments.recordings or RECORDINGS / name, arguments.output, name))
     print(outcome.summary())
     return (DONE if outcome.pushed else REFUSED), outcome.figures()
+
+
+def _sweep(arguments: argparse.Namespace) -> Answer:
+    given = {"enabled": True, "trials": arguments.trials, "workers": arguments.workers}
+    settings = [f"tuner.{name}={value}" for name, value in given.items() if value is not None]
+    arguments.overrides = [*settings, *arguments.overrides]
+    return _run(arguments)
 
 
 def _check(arguments: argparse.Namespace) -> Answer:

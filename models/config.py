@@ -52,6 +52,9 @@ class AudioConfig(Settings):
         return self.sample_rate * 32 // 1000
 
 
+Hold = Literal[1, 2, 4, 8]
+
+
 class GruConfig(Settings):
     """ddsp's RnnFcDecoder: a dense stack an input, a GRU over all, a dense stack on top."""
 
@@ -61,6 +64,7 @@ class GruConfig(Settings):
     stack_layers: Annotated[int, Field(ge=0, le=5)] = Field(
         description="Dense - LayerNorm - leaky ReLU layers in each stack; 0 passes on what comes in"
     )
+    hold: Hold = Field(description="frames for which raw controls are held: the network hears one in so many")
 
 
 class CnnConfig(Settings):
@@ -73,6 +77,7 @@ class CnnConfig(Settings):
     dilation_cycle: Annotated[int, Field(ge=1, le=12)] = Field(
         description="layers after which the dilation 1, 2, 4 ... starts again"
     )
+    hold: Hold = Field(description="frames for which raw controls are held: the network hears one in so many")
 
 
 class HarmonicConfig(Settings):
@@ -169,20 +174,56 @@ class TrainerConfig(Settings):
     warm_start: bool = Field(description="start from the last blessed model's weights where there is one")
 
 
-class TunerConfig(Settings):
-    """A search over model sizes."""
+Width = Annotated[int, Field(ge=4, le=1024)]
 
-    enabled: bool
-    trials: PositiveInt = Field(description="distinct configurations tried")
-    steps: Annotated[int, Field(ge=40)] = Field(description="training steps a trial")
-    tolerance: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="share by which the smallest may lose to the best"
-    )
-    channels: Annotated[list[Annotated[int, Field(ge=4, le=1024)]], Field(min_length=1)] = Field(
-        description="widths tried: CNN channels, GRU units"
-    )
-    layers: Annotated[list[Annotated[int, Field(ge=1, le=32)]], Field(min_length=1)] = Field(
-        description="depths tried (CNN)"
-    )
+
+class SpaceConfig(Settings):
+    """What a search over sizes may choose from. A key that the chosen architecture does not have is not asked."""
+
+    architecture: Annotated[list[Literal["cnn", "gru"]], Field(min_length=1)]
+    channels: Annotated[list[Annotated[int, Field(ge=4, le=512)]], Field(min_length=1)] = Field(description="CNN width")
+    layers: Annotated[list[Annotated[int, Field(ge=1, le=32)]], Field(min_length=1)] = Field(description="CNN depth")
+    kernel: Annotated[list[Annotated[int, Field(ge=2, le=9)]], Field(min_length=1)] = Field(description="CNN, taps")
+    dilation_cycle: Annotated[list[Annotated[int, Field(ge=1, le=12)]], Field(min_length=1)] = Field(description="CNN")
+    units: Annotated[list[Width], Field(min_length=1)] = Field(description="state of the GRU")
+    stack_units: Annotated[list[Width], Field(min_length=1)] = Field(description="width of the GRU's dense stacks")
+    stack_layers: Annotated[list[Annotated[int, Field(ge=1, le=5)]], Field(min_length=1)] = Field(description="GRU")
     harmonics: Annotated[list[Annotated[int, Field(ge=1, le=200)]], Field(min_length=1)]
     bands: Annotated[list[Annotated[int, Field(ge=3, le=257)]], Field(min_length=1)]
+    hold: Annotated[list[Literal[1, 2, 4, 8]], Field(min_length=1)] = Field(description="frames a network step")
+    inputs: Annotated[list[Literal["loudness", "rms", "loudness+rms"]], Field(min_length=1)] = Field(
+        description="what the network hears besides f0"
+    )
+    reverb: Annotated[
+        list[Annotated[str, Field(pattern=r"^reverb_(free|exponential|filtered_noise) \d+(\.\d+)?$")]],
+        Field(min_length=1),
+    ] = Field(description="kind and length in s, e.g. reverb_free 0.5")
+    precision: Annotated[list[Literal["float16", "uint8"]], Field(min_length=1)] = Field(description="of the weights")
+
+
+class TunerConfig(Settings):
+    """A search over model sizes for the smallest that still sounds as good as the best, by successive halving."""
+
+    enabled: bool
+    trials: PositiveInt = Field(description="distinct configurations tried, the reference not counted")
+    workers: Annotated[int, Field(ge=1, le=256)] = Field(description="processes that try them")
+    rungs: Annotated[list[Annotated[int, Field(ge=40)]], Field(min_length=1)] = Field(
+        description="steps after which trials are compared; those that get beyond the last train as long as the Trainer"
+    )
+    keep: Annotated[float, Field(gt=0, lt=1)] = Field(description="share of the trials that goes on from a rung")
+    tolerance: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="share by which the smallest may lose to the best, the reference included"
+    )
+    lease_seconds: Annotated[float, Field(gt=0)] = Field(
+        description="s without a word from a worker after which another one gets its trial"
+    )
+    reference: Annotated[GruConfig | CnnConfig, Field(discriminator="kind")] | None = Field(
+        description="the full-size network that small ones are held against; null for none"
+    )
+    space: SpaceConfig
+
+    @model_validator(mode="after")
+    def _rungs_rise(self) -> TunerConfig:
+        if self.rungs != sorted(set(self.rungs)):
+            raise ValueError(f"rungs {self.rungs} must rise from each to the next")
+        return self

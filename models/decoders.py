@@ -2,6 +2,7 @@
 
 Two causal architectures with one interface: `GruDecoder` (ddsp's RnnFcDecoder) and `CnnDecoder` (dilated convolutions).
 `decoder(inputs)` hears a whole clip; `decoder.step(inputs, state)` hears the next frames of it and gives the same.
+`HeldDecoder` runs either at a lower rate of its own and holds what it says in between.
 Plain variables with readable names and no Keras layers: a variable's name is its name in the manifest, and the constant
 that it becomes in a frozen graph is named after it (`_named`), so that engines without TensorFlow find their weights.
 
@@ -29,7 +30,7 @@ Outputs = dict[str, tf.Tensor]
 
 def make_decoder(
     config: GruConfig | CnnConfig, inputs: Sequence[str], outputs: Mapping[str, int], seed: int = 0
-) -> GruDecoder | CnnDecoder:
+) -> Decoder:
     """Builds the decoder that a configuration asks for.
 
     Args:
@@ -39,9 +40,12 @@ def make_decoder(
       seed: of the initial weights.
     """
     random = np.random.default_rng(seed)
+    made: GruDecoder | CnnDecoder
     if isinstance(config, GruConfig):
-        return GruDecoder(config, inputs, outputs, random)
-    return CnnDecoder(config, inputs, outputs, random)
+        made = GruDecoder(config, inputs, outputs, random)
+    else:
+        made = CnnDecoder(config, inputs, outputs, random)
+    return made if config.hold == 1 else HeldDecoder(made, config.hold)
 
 
 class Dense(tf.Module):
@@ -250,6 +254,56 @@ class CnnDecoder(tf.Module):
     def _layers(self) -> Iterator[tuple[str, LayerNorm, CausalConv]]:
         for i, (norm, conv) in enumerate(zip(self.norms, self.convs, strict=True)):
             yield f"layer_{i}", norm, conv
+
+
+class HeldDecoder(tf.Module):
+    """A decoder that hears the first of every `hold` frames and whose outputs are held until the next of these.
+
+    State: the decoder's own; `held_NAME` [B, 1, channels], the last outputs; `place`, frames until it hears again.
+    """
+
+    def __init__(self, decoder: GruDecoder | CnnDecoder, hold: int):
+        super().__init__()
+        self.outputs, self._decoder, self._hold = decoder.outputs, decoder, hold
+
+    def __call__(self, inputs: Sequence[tf.Tensor], training: bool = False) -> Outputs:
+        """As the decoder's."""
+        frames, known = tf.shape(inputs[0])[1], inputs[0].shape[:2]
+        outputs = self._decoder([x[:, :: self._hold] for x in inputs], training)
+        return {name: self._repeated(value, frames, known) for name, value in outputs.items()}
+
+    def _repeated(self, x: tf.Tensor, frames: tf.Tensor, known: tf.TensorShape) -> tf.Tensor:
+        """[B, ceil(T / hold), channels] -> [B, T, channels]."""
+        channels = x.shape[-1]
+        batch = tf.shape(x)[0] if known[0] is None else known[0]
+        repeated = tf.tile(x[:, :, tf.newaxis], [1, 1, self._hold, 1])  # [B, T / hold, hold, channels]
+        repeated = tf.reshape(repeated, [batch, -1, channels])[:, :frames]
+        repeated.set_shape([*known, channels])
+        return repeated
+
+    def initial_state(self, batch: int | tf.Tensor) -> State:
+        """The state before the first frame."""
+        held = {f"held_{name}": tf.zeros([batch, 1, channels]) for name, channels in self.outputs.items()}
+        return {**self._decoder.initial_state(batch), **held, "place": tf.constant(0)}
+
+    def step(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
+        """The next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after them."""
+        frames, first = tf.shape(inputs[0])[1], state["place"]
+        own = {name: value for name, value in state.items() if name != "place" and not name.startswith("held_")}
+        held = {name: state[f"held_{name}"] for name in self.outputs}
+
+        def hears() -> tuple[Outputs, State]:
+            outputs, after = self._decoder.step([x[:, first :: self._hold] for x in inputs], own)
+            return {name: tf.concat([held[name], value], axis=1) for name, value in outputs.items()}, after
+
+        said, own = tf.cond(first < frames, hears, lambda: (held, own))  # [B, 1 + times it heard, channels]
+        which = (tf.range(frames) - first + self._hold) // self._hold  # [T]; 0 is what was held before
+        outputs = {name: tf.gather(value, which, axis=1) for name, value in said.items()}
+        after = {f"held_{name}": value[:, -1:] for name, value in outputs.items()}
+        return outputs, {**own, **after, "place": (first - frames) % self._hold}
+
+
+Decoder = GruDecoder | CnnDecoder | HeldDecoder
 
 
 def _variable(name: str, values: np.ndarray) -> tf.Variable:

@@ -22,6 +22,7 @@ class Job(Settings):
     loss: LossConfig
     trainer: TrainerConfig
     tuner: TunerConfig | None = Field(default=None, description="for the Tuner alone")
+    instrument: dict[str, Any] | None = Field(default=None, description="for the Tuner alone: of the bundles it sizes")
     source_fingerprint: str = Field(description="of the code: another one trains anew")
     checkpoint_root: str = Field(description="folder that outlives an execution, for checkpoints")
 

@@ -1,6 +1,7 @@
 """The manifest's `network` section: the network in words that an engine without TensorFlow can compute from.
 
-How to run it, frame by frame (`tests/models/reference_engine.py` does, with NumPy alone):
+How to run it, frame by frame (`tests/models/reference_engine.py` does, with NumPy alone). Where `frame_rate` is a share
+of the audio's, 1 / hold, the network hears frames 0, hold, 2 hold ... and its raw controls stay until the next of them:
 
 1. Inputs. `midi`: 69 + 12 log2(max(f0_hz, 1) / 440); `db`: the feature as it is; `amplitude`: 20 log10 of it, no lower
    than -80. Then minus `mean`, over `deviation`, for each entry of `inputs` in order.
@@ -44,7 +45,7 @@ def describe(instrument: Instrument, statistics: Mapping[str, Mapping[str, Any]]
     """
     return {
         "architecture": instrument.model.decoder.kind,
-        "frame_rate": instrument.audio.frame_rate,
+        "frame_rate": instrument.audio.frame_rate / instrument.model.decoder.hold,
         "inputs": [_input(name, statistics[name]) for name in ("f0", *instrument.model.inputs)],
         **_sizes(instrument),
         "layer_norm_epsilon": LAYER_NORM_EPSILON,

@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from models.config import ModelConfig
-
 VOICED_CONFIDENCE = 0.5  # f0 of less sure frames does not count
 SILENCE_DB = -40.0  # below the loudest frame of a window; quieter frames do not count
 QUANTILES = 101  # kept of every feature: its percentiles from 0 to 100
@@ -31,11 +29,6 @@ MIN_DEVIATION = 1.0  # semitone or dB: a recording of one long note must not div
 
 SOURCES = {"loudness": "loudness_db", "rms": "rms_energy"}  # input of the model -> feature of an example
 _STATISTICS = "_statistics"  # ending of the outputs that carry them
-
-
-def custom_config(model: ModelConfig) -> dict[str, Any]:
-    """What Transform is to hand to `preprocessing_fn`: JSON values only."""
-    return {"inputs": list(model.inputs)}
 
 
 def scaled_names(inputs: Sequence[str]) -> tuple[str, ...]:
@@ -49,7 +42,7 @@ def preprocessing_fn(inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str
     Args:
       inputs: as RecordingExampleGen writes them; `f0_hz`, `f0_confidence`, `loudness_db` and `rms_energy` are
         [batch, frames].
-      custom_config: as `custom_config` makes it.
+      custom_config: its `inputs` are what networks hear besides f0: `loudness`, `rms`.
 
     Returns:
       All inputs, `f0_scaled`, and `loudness_scaled` and/or `rms_scaled` [batch, frames]; for each of these

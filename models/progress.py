@@ -65,11 +65,12 @@ class Progress:
             parts.append(note)
         if last > first and now > began:
             rate = (last - first) / (now - began)
-            parts += [f"{rate:.1f} steps/s", f"{_clock((self._total - step) / rate)} left"]
+            parts += [f"{rate:.1f} steps/s", f"{clock((self._total - step) / rate)} left"]
         return "  ".join(parts)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Minutes and seconds, hours before them where there are any: 1:02:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -4,7 +4,8 @@
     full              features, noise -> dry audio, with operations that any TF.js program has
     render            features, noise -> audio with its room, by the exact synthesiser
     impulse_response  -> taps of the room
-    eval_losses       serialized examples -> losses of the model and of the network-free baseline, window by window
+    eval_losses       serialized examples -> losses of the model and of the network-free baseline, window by window;
+                      beside them the mean loss of the full-size model that a sweep held it against, or NaN
     serving_default   features -> audio with its room and seeded noise, for servers
 
 Features are `f0_hz` and, as configured, `loudness_db` and/or `rms_energy`, [1, T, 1] for any T. The Transform graph is
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,7 +40,7 @@ WEIGHTS_FILE = "weights.npz"
 NOISE_SEED = (20, 20)  # of the noise in eval_losses and serving_default: the same in every window of every run
 SILENCE_DB = -60.0  # frames of a recording below this have no loudness to be met
 _EVALUATED = ("audio", "f0_hz", "f0_confidence", "loudness_db", "rms_energy")
-_LOSSES = ("spectral_loss", "baseline_spectral_loss", "loudness_l1_db")
+_LOSSES = ("spectral_loss", "baseline_spectral_loss", "reference_spectral_loss", "loudness_l1_db")
 
 Tensors = dict[str, tf.Tensor]
 
@@ -51,6 +53,7 @@ def save(
     loss: LossConfig,
     folder: str,
     training: Mapping[str, Any],
+    reference_loss: float | None = None,
 ) -> None:
     """Writes a trained instrument.
 
@@ -61,8 +64,15 @@ def save(
       loss: the spectral loss.
       folder: where to: the SavedModel, `instrument.json` and `weights.npz` (full precision).
       training: how the training went, JSON values.
+      reference_loss: eval loss of the full-size model that the Tuner held this one against, where there was one.
     """
-    served = Served(rounded(instrument), TransformGraph(transform_graph), baseline, SpectralLoss(**loss.model_dump()))
+    served = Served(
+        rounded(instrument),
+        TransformGraph(transform_graph),
+        baseline,
+        SpectralLoss(**loss.model_dump()),
+        math.nan if reference_loss is None else reference_loss,
+    )
     # The loss has gradients of its own, which nobody takes of a saved model.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(served, folder, signatures=served.signatures(), options=options)
@@ -108,12 +118,21 @@ class Served(tf.Module):
       transform: its preprocessing.
       baseline: to be judged against.
       loss: to be judged by.
+      reference_loss: of the full-size model; NaN where there is none.
     """
 
-    def __init__(self, instrument: Instrument, transform: TransformGraph, baseline: Baseline, loss: SpectralLoss):
+    def __init__(
+        self,
+        instrument: Instrument,
+        transform: TransformGraph,
+        baseline: Baseline,
+        loss: SpectralLoss,
+        reference_loss: float = math.nan,
+    ):
         super().__init__()
         self.instrument = instrument
         self._transform, self._baseline, self._loss = transform, baseline, loss
+        self._reference_loss = reference_loss
 
     def signatures(self) -> dict[str, Any]:
         """The traced functions by name."""
@@ -168,6 +187,7 @@ class Served(tf.Module):
         losses = {
             "spectral_loss": self._loss.per_example(targets, audio),
             "baseline_spectral_loss": self._baseline_loss(batch, targets, noise),
+            "reference_spectral_loss": tf.constant([self._reference_loss], tf.float32),
             "loudness_l1_db": self._loudness_error(batch["loudness_db"], audio),
         }
         return {name: values[0] for name, values in {**losses, "audio": audio}.items()}

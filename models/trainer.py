@@ -24,6 +24,7 @@ from models.sizes import resized
 from models.training import TrainingDiverged, TrainingResult, train
 
 HISTORY_FILE = "history.json"
+_REFERENCE = "reference/"  # of the names of what the Tuner says about the full-size model
 _BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")
 
 
@@ -39,8 +40,9 @@ def run_fn(fn_args: FnArgs) -> None:
       UserError: training diverged.
     """
     job = Job.model_validate(fn_args.custom_config)
-    if fn_args.hyperparameters:
-        job = job.model_copy(update={"model": resized(job.model, fn_args.hyperparameters["values"])})
+    chosen = fn_args.hyperparameters["values"] if fn_args.hyperparameters else {}
+    job = job.model_copy(update={"model": resized(job.model, chosen)})
+    reference = {name.removeprefix(_REFERENCE): v for name, v in chosen.items() if name.startswith(_REFERENCE)}
     instrument = Instrument(job.model, job.audio, seed=job.trainer.seed)
     warm = job.trainer.warm_start and _warm_start(instrument, fn_args.base_model)
     windows, eval_windows = read_splits(fn_args, job.audio, (*_BASELINE_FEATURES, *instrument.feature_names))
@@ -65,7 +67,8 @@ def run_fn(fn_args: FnArgs) -> None:
         baseline=fit_baseline(windows.sample(MOST_WINDOWS), instrument.graph),
         loss=job.loss,
         folder=fn_args.serving_model_dir,
-        training=_summary(result, job.trainer, windows, eval_windows, warm),
+        training={**_summary(result, job.trainer, windows, eval_windows, warm), "reference": reference or None},
+        reference_loss=reference.get("loss"),
     )
     with tf.io.gfile.GFile(f"{fn_args.serving_model_dir}/{HISTORY_FILE}", "w") as file:
         file.write(json.dumps(asdict(result.history)))

@@ -7,11 +7,13 @@ machine, and a training that was killed ends as if it had not been.
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ from models.precision import rounded
 from models.progress import Progress
 
 BOARD_WINDOWS = 3
+_BEST = "best/"  # of the names of the best weights in a checkpoint
 
 
 class TrainingDiverged(Exception):
@@ -69,6 +72,7 @@ class TrainingResult:
       eval_loss: of those weights, rounded to the precision that ships.
       stopped_early: whether patience ended it before the configured steps.
       seconds: of training, interruptions left out.
+      real_time_factor: seconds to resynthesise and judge a second of the eval windows.
       history: losses on the way, at full precision.
     """
 
@@ -78,6 +82,7 @@ class TrainingResult:
     eval_loss: float
     stopped_early: bool
     seconds: float
+    real_time_factor: float
     history: History
 
 
@@ -91,6 +96,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     board: Board | None = None,
     label: str = "training",
+    until: int | None = None,
 ) -> TrainingResult:
     """Trains an instrument in place until its steps are done or the eval loss stops falling.
 
@@ -103,12 +109,14 @@ def train(
       checkpoints: where to keep the state and to go on from; nowhere by default.
       board: where to log curves, sounds and pictures; nowhere by default.
       label: what the progress line says.
+      until: step at which to stop for now; a later call with the same checkpoints goes on, as if this had not ended.
 
     Raises:
       TrainingDiverged: a loss or gradient is NaN or infinite.
     """
     with deterministic_ops():
-        return _Training(instrument, windows, eval_windows, config, loss, checkpoints, board, label).run()
+        until = config.steps if until is None else min(until, config.steps)
+        return _Training(instrument, windows, eval_windows, config, loss, checkpoints, board, label, until).run()
 
 
 @contextmanager
@@ -122,6 +130,24 @@ def deterministic_ops() -> Iterator[None]:
         yield
     finally:
         disable_op_determinism()  # whoever shares the process may draw unseeded random numbers
+
+
+def best_weights(checkpoints: Checkpoints) -> dict[str, np.ndarray]:
+    """The weights of the best evaluation so far of a training with checkpoints.
+
+    Raises:
+      ValueError: it has none.
+    """
+    checkpoint = checkpoints.load()
+    if checkpoint is None:
+        raise ValueError(f"{checkpoints.folder}: no checkpoint")
+    return {name.removeprefix(_BEST): array for name, array in checkpoint.arrays.items() if name.startswith(_BEST)}
+
+
+@lru_cache(maxsize=4)
+def _compiled(loss: str) -> SpectralLoss:
+    """The loss of settings in JSON. Trainings in one process share what XLA compiled for it."""
+    return SpectralLoss(**json.loads(loss))
 
 
 class Stepper(tf.Module):
@@ -138,7 +164,7 @@ class Stepper(tf.Module):
         super().__init__()
         self._instrument, self._seed, self._lowest_hz = instrument, config.seed, lowest_hz
         self._variables = list(instrument.variables_by_name.values())
-        self._loss = SpectralLoss(**loss.model_dump())
+        self._loss = _compiled(loss.model_dump_json())
         self.adam = Adam(instrument.variables_by_name, config.gradient_clip, config.reverb_rate)
 
     @tf.function(autograph=False)
@@ -174,8 +200,10 @@ class _Training:
         checkpoints: Checkpoints | None,
         board: Board | None,
         label: str,
+        until: int,
     ):
         self._instrument, self._windows, self._eval_windows = instrument, windows, eval_windows
+        self._until = until
         self._config, self._checkpoints, self._board, self._label = config, checkpoints, board, label
         lowest_hz = min(windows.least("f0_hz"), eval_windows.least("f0_hz"))
         self._stepper = Stepper(instrument, config, loss, lowest_hz)
@@ -187,11 +215,11 @@ class _Training:
 
     def run(self) -> TrainingResult:
         resumed = self._resume()
-        progress = Progress(self._config.steps, self._step, self._label)
+        progress = Progress(self._until, self._step, self._label)
         if self._board:
             self._board.originals(*self._originals())
         if resumed:
-            progress.say(f"{self._label}: goes on from step {self._step} of {self._config.steps}")
+            progress.say(f"{self._label}: goes on from step {self._step} of {self._until}")
         try:
             self._loop(progress)
         except KeyboardInterrupt:
@@ -207,9 +235,9 @@ class _Training:
         began = time.monotonic() - self._seconds
         if not self._history.eval_loss:
             self._evaluate(began)
-        while self._step < self._config.steps and not self._exhausted:
+        while self._step < self._until and not self._exhausted:
             loss = self._advance()
-            last = self._step == self._config.steps
+            last = self._step == self._until
             if last or self._step % self._config.eval_steps == 0:
                 self._evaluate(began)
             if last or self._exhausted or self._step % self._config.checkpoint_steps == 0:
@@ -288,15 +316,18 @@ class _Training:
         best = self._history.best
         self._instrument.set_weights(self._best)
         self._instrument.set_weights(rounded(self._instrument).weights())
+        began = time.perf_counter()
         losses, _ = self._hear()
+        heard = len(losses) * self._instrument.audio.window_seconds
         self._instrument.set_weights(self._best)
         return TrainingResult(
             instrument=self._instrument,
             steps=self._step,
             best_step=self._history.eval_steps[best],
             eval_loss=float(np.mean(losses)),
-            stopped_early=self._step < self._config.steps,
+            stopped_early=self._step < self._until,
             seconds=self._history.seconds[-1],
+            real_time_factor=(time.perf_counter() - began) / heard,
             history=self._history,
         )
 
@@ -345,7 +376,7 @@ class _Training:
     # What people read.
 
     def _farewell(self) -> str:
-        where = f"{self._label}: stopped at step {self._step} of {self._config.steps}"
+        where = f"{self._label}: stopped at step {self._step} of {self._until}"
         if not self._checkpoints:
             return where
         kept = self._checkpoints.load()

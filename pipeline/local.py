@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import logging
 import sys
 import time
@@ -136,11 +137,14 @@ def _check_paths(config: Config, places: Places) -> None:
 
 
 def _reported(config: Config, places: Places, refusal: Verdict | None = None) -> Outcome:
-    from pipeline.outcome import read_outcome
+    from pipeline.outcome import PARETO_FILE, read_outcome
     from pipeline.report import write_report
 
     outcome = read_outcome(places, refusal)
     write_report(config, places, outcome)
+    if outcome.sweep:
+        beside = places.report.with_name(PARETO_FILE)
+        beside.write_text(json.dumps(outcome.sweep, indent=1), encoding="utf-8")
     return outcome
 
 

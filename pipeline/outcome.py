@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from components.verdict import VERDICT_FILE, Verdict
 from models.errors import UserError
 from pipeline.config import Places
 from pipeline.records import RunRecord, last_run
+
+PARETO_FILE = "pareto.json"  # in what SizeTuner leaves, and beside the report
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,14 @@ class Outcome:
       ingest: what was heard in each recording; None where the run did not get that far.
       verdicts: of all gates that spoke, in order.
       pushed_version: the version that is served now because of this run, or None.
+      sweep: what `pareto.json` holds; None where no sizes were searched.
     """
 
     record: RunRecord
     ingest: IngestReport | None
     verdicts: tuple[Verdict, ...]
     pushed_version: str | None
+    sweep: Mapping[str, Any] | None = None
 
     @property
     def pushed(self) -> bool:
@@ -46,8 +51,15 @@ class Outcome:
             "reasons": [reason for verdict in self.verdicts for reason in verdict.reasons],
             **by_gate.get("Evaluator", {}),
             **by_gate.get("BrowserValidator", {}),
+            **({"sweep": dict(self._chosen(self.sweep))} if self.sweep else {}),
             "cached": sorted(self.record.cached),
         }
+
+    @staticmethod
+    def _chosen(sweep: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        yield "trials", len(sweep["trials"])
+        yield "winner", next(trial for trial in sweep["trials"] if trial["trial"] == sweep["winner"])
+        yield "reference", sweep["reference"]
 
     def summary(self) -> str:
         """The last lines of a run: every gate with its reasons, and what is served."""
@@ -83,7 +95,16 @@ def read_outcome(places: Places, refusal: Verdict | None = None) -> Outcome:
         ingest=IngestReport.read(examples.uri) if examples else None,
         verdicts=(*_verdicts(record), *([refusal] if refusal else [])),
         pushed_version=version,
+        sweep=_sweep(record),
     )
+
+
+def _sweep(record: RunRecord) -> Mapping[str, Any] | None:
+    searched = record.find("SizeTuner", "tuner_results")
+    if searched is None or not (searched.uri / PARETO_FILE).is_file():
+        return None
+    found: Mapping[str, Any] = json.loads((searched.uri / PARETO_FILE).read_text(encoding="utf-8"))
+    return found
 
 
 def _verdicts(record: RunRecord) -> Iterator[Verdict]:

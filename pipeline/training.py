@@ -21,14 +21,15 @@ def make_transform(
     config: Config, examples: tfx.types.BaseChannel, schema: tfx.types.BaseChannel
 ) -> tfx.components.Transform:
     """Scaling and dataset statistics, as a graph that every serving signature holds too."""
-    from models.preprocessing import custom_config
+    from models.sizes import inputs_of
 
+    inputs = inputs_of(config.model, config.tuner.space) if config.tuner.enabled else config.model.inputs
     return tfx.components.Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="models.preprocessing.preprocessing_fn",
         custom_config={
-            **custom_config(config.model),
+            "inputs": inputs,
             "source_fingerprint": source_fingerprint("models/preprocessing.py", "models/ddsp"),
         },
         disable_statistics=True,  # they would be of raw audio
@@ -47,8 +48,13 @@ def make_tuner(
     return SizeTuner(
         examples=examples,
         transform_graph=transform_graph,
-        tuner_fn="models.tuner.tuner_fn",
-        custom_config={**_training_config(config, checkpoint_root), "tuner": config.tuner.model_dump(mode="json")},
+        tuner_fn="components.size_tuner.tuner.tuner_fn",
+        custom_config={
+            **_training_config(config, checkpoint_root),
+            "tuner": config.tuner.model_dump(mode="json"),
+            "instrument": config.instrument.model_dump(mode="json"),
+            "source_fingerprint": source_fingerprint("models", "components/size_tuner", "components/tfjs_exporter"),
+        },
     )
 
 
@@ -95,6 +101,12 @@ def make_evaluator(
         examples=examples,
         model=model,
         baseline_model=last_blessed,
-        eval_config=eval_config(config.evaluator, config.audio, config.examples.pitch.tracker, sources),
+        eval_config=eval_config(
+            config.evaluator,
+            config.audio,
+            config.examples.pitch.tracker,
+            sources,
+            config.tuner.tolerance if config.tuner.enabled and config.tuner.reference else None,
+        ),
         example_splits=["eval"],
     )

@@ -14,7 +14,9 @@ METRICS = "components.evaluator.metrics"
 SLICES = (("recording",), ("register",), ("dynamics",))
 
 
-def eval_config(limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sources: str) -> tfma.EvalConfig:
+def eval_config(
+    limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sources: str, tolerance: float | None = None
+) -> tfma.EvalConfig:
     """Candidate and last blessed model side by side, overall and by recording, register and dynamics.
 
     Args:
@@ -22,6 +24,7 @@ def eval_config(limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sourc
       audio: rates of the model's audio.
       tracker: what measures f0 on the generated audio.
       sources: fingerprint of the code that measures.
+      tolerance: share by which the loss may exceed that of a sweep's full-size reference; None where there is none.
     """
     rates = {"sample_rate": audio.sample_rate, "frame_rate": audio.frame_rate}
     no_worse = tfma.GenericChangeThreshold(
@@ -44,11 +47,13 @@ def eval_config(limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sourc
     metrics = [
         metric("MeanOutput", {"output": "spectral_loss"}, tfma.MetricThreshold(change_threshold=no_worse)),
         metric("MeanOutput", {"output": "baseline_spectral_loss"}),
-        metric("LossOverBaseline", {}, _at_most(limits.max_loss_over_baseline)),
+        metric("LossOver", {"other": "baseline_spectral_loss"}, _at_most(limits.max_loss_over_baseline)),
         metric("MeanOutput", {"output": "loudness_l1_db"}, _at_most(limits.max_loudness_error_db)),
         metric("MedianF0Error", {**rates, "tracker": tracker}, _at_most(limits.max_f0_error_cents)),
         tfma.MetricConfig(class_name="ExampleCount"),
     ]
+    if tolerance is not None:
+        metrics.append(metric("LossOver", {"other": "reference_spectral_loss"}, _at_most(1 + tolerance)))
     return tfma.EvalConfig(
         model_specs=[
             tfma.ModelSpec(name=name, is_baseline=baseline, signature_name="eval_losses", model_type="tf_generic")

@@ -80,16 +80,16 @@ class MeanOutput(tfma.metrics.Metric):
         )
 
 
-class LossOverBaseline(tfma.metrics.Metric):
-    """Spectral loss as a share of that of the network-free baseline on the same windows."""
+class LossOver(tfma.metrics.Metric):
+    """Spectral loss as a share of another output: `baseline_spectral_loss` (the network-free baseline on the same
+    windows) or `reference_spectral_loss` (the full-size model of a sweep)."""
 
-    def __init__(self, name: str = "loss_over_baseline", sources: str = ""):
+    def __init__(self, other: str, name: str = "", sources: str = ""):
+        name = name or f"loss_over_{other.removesuffix('_spectral_loss')}"
         super().__init__(
-            _computations(
-                name,
-                lambda key, model_name: RatioOfSums(key, model_name, "spectral_loss", "baseline_spectral_loss"),
-            ),
+            _computations(name, lambda key, model_name: RatioOfSums(key, model_name, "spectral_loss", other)),
             name=name,
+            other=other,
             sources=sources,
         )
 

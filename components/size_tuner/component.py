@@ -1,4 +1,4 @@
-"""A TFX Tuner that records what its trials cost."""
+"""A TFX Tuner that searches for the smallest size and records all that was tried."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from components.size_tuner.executor import Executor
 
 
 class SizeTuner(component.Tuner):
-    """TFX's Tuner, its inputs, outputs and arguments, with `trials.json` beside `tuner_results.json`."""
+    """TFX's Tuner, its inputs, outputs and arguments, with `pareto.json` beside `tuner_results.json`."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)

@@ -1,24 +1,41 @@
-"""TFX's Tuner executor, which also keeps every trial's size and fate: `tuner_results.json` has no room for them."""
+"""What SizeTuner does: searches, measures what is on the frontier, and writes down the choice and all trials."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, cast
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from tfx import types
+from tfx.components.trainer.fn_args_utils import FnArgs, get_common_fn_args
 from tfx.components.tuner import executor as stock
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils, standard_component_specs
 
-if TYPE_CHECKING:
-    from models.tuner import SizeTuner
+from components.size_tuner.exporting import exported_size
+from components.size_tuner.oracle import CANDIDATE, REFERENCE
+from components.size_tuner.pareto import Point, TrialRow, frontier, smallest_within
+from components.size_tuner.tuner import SizeTuner, tuner_fn
+from components.size_tuner.workers import search_together
+from components.tfjs_exporter.dataset import read_dataset
+from models import signatures
+from models.baseline import MOST_WINDOWS, fit_baseline
+from models.input import read_windows
+from models.instrument import Instrument
+from models.job import Job
+from models.training import best_weights
 
-TRIALS_FILE = "trials.json"
+PARETO_FILE = "pareto.json"
+REFERENCE_FACTS = ("loss", "parameters", "raw_bytes", "gzip_bytes", "steps")
+_BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")
 
 
 class Executor(base_executor.BaseExecutor):
-    """Runs the search and writes the chosen sizes, TFX's results and, beside those, the table of trials."""
+    """Runs the search and writes the chosen sizes, TFX's results and `pareto.json`."""
 
     def Do(
         self,
@@ -26,12 +43,107 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """See `tfx.components.tuner.executor.Executor.Do`; the table is what `SizeTuner.table` says."""
+        """See `tfx.components.tuner.executor.Executor.Do`."""
         # No temporary folder: the state of the search is kept where another execution can go on with it.
-        # Not asserted: TFX reloads the module of `tuner_fn`, which makes its classes anew.
-        tuner = cast("SizeTuner", stock.search(input_dict, exec_properties, working_dir="", print_tuning_summary=False))
+        fn_args = get_common_fn_args(input_dict, exec_properties, working_dir="")
+        tuner, job = search(fn_args)
+        assert job.tuner is not None
+        results = Path(artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY]))
+        rows, reference = _measured(tuner, job, *tuner.rows(), fn_args, results / REFERENCE)
+        winner = smallest_within(rows, reference, job.tuner.tolerance)
+        tuner.choose(winner, _facts(reference))
         stock.write_best_hyperparameters(tuner, output_dict)
-        results = artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY])
-        with tf.io.gfile.GFile(f"{results}/{TRIALS_FILE}", "w") as file:
-            file.write(json.dumps(tuner.table(), indent=2))
+        with tf.io.gfile.GFile(str(results / PARETO_FILE), "w") as file:
+            file.write(json.dumps(table(rows, reference, winner, job.tuner.tolerance), indent=1))
         tuner.forget()
+
+
+def search(fn_args: FnArgs) -> tuple[SizeTuner, Job]:
+    """Tries all that is to be tried, in this process or with workers."""
+    job = Job.model_validate(fn_args.custom_config)
+    made = tuner_fn(fn_args)
+    tuner = made.tuner
+    assert isinstance(tuner, SizeTuner)
+    assert job.tuner is not None
+    if job.tuner.workers == 1:
+        tuner.search(**made.fit_kwargs)
+        return tuner, job
+    task = f"{tuner.project_dir}/task.json"
+    given = {"train_files": fn_args.train_files, "eval_files": fn_args.eval_files}
+    with tf.io.gfile.GFile(task, "w") as file:
+        file.write(json.dumps({**given, "custom_config": fn_args.custom_config}))
+    search_together(task, job.tuner.workers)
+    return tuner_fn(fn_args).tuner, job  # anew, with what the workers left
+
+
+def table(rows: Sequence[TrialRow], reference: TrialRow | None, winner: TrialRow, tolerance: float) -> dict[str, Any]:
+    """What `pareto.json` holds."""
+    return {
+        "trials": [_json(row) for row in rows],
+        "reference": _json(reference) if reference else None,
+        "winner": winner.trial,
+        "frontier": [point.name for point in frontier(_finished(rows))],
+        "tolerance": tolerance,
+    }
+
+
+def _json(row: TrialRow) -> dict[str, Any]:
+    return {**dataclasses.asdict(row), "loss": row.loss}
+
+
+def _finished(rows: Sequence[TrialRow]) -> list[Point]:
+    return [
+        Point(row.trial, row.gzip_bytes, row.loss)
+        for row in rows
+        if row.status == "finished" and row.gzip_bytes and row.loss is not None
+    ]
+
+
+def _facts(reference: TrialRow | None) -> dict[str, float]:
+    """What the Trainer is told about the reference, for the Evaluator to judge by."""
+    if reference is None or reference.status != "finished":
+        return {}
+    return {f"reference/{name}": float(getattr(reference, name)) for name in REFERENCE_FACTS}
+
+
+def _measured(
+    tuner: SizeTuner,
+    job: Job,
+    rows: Sequence[TrialRow],
+    reference: TrialRow | None,
+    fn_args: FnArgs,
+    kept: Path,
+) -> tuple[list[TrialRow], TrialRow | None]:
+    """Rows and reference with the sizes of their true bundles: those on the frontier, and the reference itself.
+
+    The reference's SavedModel is kept, so that it can be heard beside the winner.
+    """
+    on_frontier = {point.name for point in frontier(_finished(rows))}
+    windows = read_windows(fn_args.train_files, job.audio, _BASELINE_FEATURES).sample(MOST_WINDOWS)
+    train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))
+
+    def measured(row: TrialRow, folder: Path) -> TrialRow:
+        instrument = _trained(tuner, job, row)
+        signatures.save(
+            instrument,
+            transform_graph=fn_args.transform_graph_path,
+            baseline=fit_baseline(windows, instrument.graph),
+            loss=job.loss,
+            folder=str(folder),
+            training={"eval_loss": row.loss, "steps": row.steps},
+        )
+        dataset = read_dataset(train, evaluation, job.audio.window_seconds, "rms" in instrument.model.inputs)
+        raw, compressed = exported_size(folder, job, dataset)
+        return dataclasses.replace(row, raw_bytes=raw, gzip_bytes=compressed, exact=True)
+
+    with tempfile.TemporaryDirectory(prefix="swara-frontier-") as scratch:
+        sized = [measured(row, Path(scratch) / row.trial) if row.trial in on_frontier else row for row in rows]
+    if reference is not None and reference.status == "finished":
+        reference = measured(reference, kept)
+    return sized, reference
+
+
+def _trained(tuner: SizeTuner, job: Job, row: TrialRow) -> Instrument:
+    instrument = Instrument(tuner.model_of({**row.hyperparameters, CANDIDATE: row.trial}), job.audio)
+    instrument.set_weights(best_weights(tuner.checkpoints(row.trial)))
+    return instrument

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ METRICS = {
     "spectral_loss": ("Multi-scale spectral loss", ""),
     "baseline_spectral_loss": ("The same of the network-free baseline", ""),
     "loss_over_baseline": ("Loss as a share of the baseline's", ""),
+    "loss_over_reference": ("Loss as a share of the full-size reference's", ""),
     "f0_error_cents": ("Median f0 error of the generated audio", " cents"),
     "loudness_l1_db": ("Mean loudness error where it is not silent", " dB"),
     "windows": ("Windows evaluated", ""),
@@ -56,6 +58,12 @@ def _training(manifest: Manifest) -> str:
     ]
     if "steps" in training:
         lines.append(f"{training['steps']} steps.")
+    if training.get("reference"):
+        size = sum(math.prod(tensor["shape"]) for tensor in manifest["network"]["tensors"])
+        lines.append(
+            f"Its sizes were chosen by a sweep: a network of {size:,} weights, held against a full-size model of"
+            f" {training['reference']['parameters']:,.0f} parameters."
+        )
     return " ".join(lines)
 
 

@@ -49,7 +49,7 @@ class Dataset:
 
 
 def read_dataset(train: Path, evaluation: Path, window_seconds: float, with_power: bool) -> Dataset:
-    """Reads the examples that RecordingExampleGen wrote, in two passes, so that memory does not grow with them.
+    """Reads examples of RecordingExampleGen or of Transform, in two passes, so that memory does not grow with them.
 
     Args:
       train, evaluation: folders of the two splits.
@@ -108,6 +108,6 @@ def _spans(folder: Path) -> Iterator[tuple[str, float]]:
 def _examples(folder: Path) -> Iterator[Mapping[str, Any]]:
     import tensorflow as tf
 
-    files = sorted(str(path) for path in folder.glob("*tfrecord*"))
+    files = sorted(str(path) for path in folder.glob("*.gz"))
     for stored in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
         yield tf.train.Example.FromString(stored).features.feature

@@ -25,13 +25,13 @@ class Series:
     Attributes:
       label: as the legend says.
       x, y: shape [points]; x rises.
-      look: `line`, `faint` (behind the others), or `points` (a line with its points).
+      look: `line`, `faint` (behind the others), `points` (a line with its points), or `dots` (these alone).
     """
 
     label: str
     x: npt.NDArray[np.floating]
     y: npt.NDArray[np.floating]
-    look: Literal["line", "faint", "points"] = "line"
+    look: Literal["line", "faint", "points", "dots"] = "line"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,14 @@ class Axis:
     high: float
     ticks: Sequence[Tick]
     label: str
+    log: bool = False
+
+    @classmethod
+    def logarithmic(cls, low: float, high: float, label: str) -> Axis:
+        """An axis on which equal ratios are equally far apart; low > 0. Marked at 1, 2 and 5 times powers of ten."""
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        marks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+        return cls(low, high, [(mark, f"{mark:g}") for mark in marks if low <= mark <= high], label, log=True)
 
     @classmethod
     def linear(cls, low: float, high: float, label: str) -> Axis:
@@ -52,7 +60,8 @@ class Axis:
 
     def place(self, value: float | npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Percent of the way from low to high; beyond the ends, the ends."""
-        return np.clip((np.asarray(value, np.float64) - self.low) / (self.high - self.low), 0.0, 1.0) * 100.0
+        low, high, at = (np.log(x) if self.log else np.asarray(x, np.float64) for x in (self.low, self.high, value))
+        return np.clip((at - low) / (high - low), 0.0, 1.0) * 100.0
 
 
 def round_numbers(low: float, high: float, about: int = 5) -> list[float]:
@@ -94,10 +103,16 @@ def histogram(counts: npt.NDArray[np.floating], edges: npt.NDArray[np.floating],
 
 
 def _curve(number: int, series: Series, x: Axis, y: Axis) -> Markup:
-    xs, ys = thinned(series.x, MOST_POINTS), thinned(series.y, MOST_POINTS)
+    most = len(series.x) if series.look == "dots" else MOST_POINTS  # means of dots would be none of them
+    xs, ys = thinned(series.x, most), thinned(series.y, most)
     pairs = [f"{a:.2f} {b:.2f}" for a, b in zip(x.place(xs), 100.0 - y.place(ys), strict=True)]
-    path = Markup('<path class="curve s{} {}" d="M{}"/>').format(number, series.look, " L".join(pairs))
-    if series.look == "points":  # a line of no length with round ends is a circle however the plot is stretched
+    path = Markup()
+    if series.look != "dots":
+        path += Markup('<path class="curve s{} {}" d="M{}"/>').format(number, series.look, " L".join(pairs))
+    if series.look in (
+        "points",
+        "dots",
+    ):  # a line of no length with round ends is a circle however the plot is stretched
         dots = " ".join(f"M{pair} h0" for pair in pairs)
         path += Markup('<path class="dots s{}" d="{}"/>').format(number, dots)
     return path

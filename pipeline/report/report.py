@@ -22,8 +22,10 @@ from pipeline.report import sections
 from pipeline.report.hearing import distributions, hear
 from pipeline.report.page import page, write
 from pipeline.report.sound import clips
+from pipeline.report.sweep import sweep
 
 SERVING = "Format-Serving"
+REFERENCE = "reference"  # the folder of its SavedModel in what SizeTuner leaves
 HISTORY_FILE, INSTRUMENT_FILE, MANIFEST_FILE = "history.json", "instrument.json", "manifest.json"
 VOICE_SECONDS = 30.0  # of a voice clip are played
 
@@ -51,11 +53,12 @@ def gather(config: Config, outcome: Outcome) -> dict[str, Any]:
     model, bundle = _serving(outcome, "Trainer", "model"), _serving(outcome, "TfjsExporter", "bundle")
     manifest = _read(bundle / MANIFEST_FILE) if bundle else None
     evaluated = next((one.figures for one in outcome.verdicts if one.gate == "Evaluator"), {})
+    searched = _folder(outcome, "SizeTuner", "tuner_results")
     voice, notice = _voice(config, bundle)
     return {
         "head": _head(config, outcome),
         "tiles": list(sections.tiles(evaluated, manifest, outcome.ingest)),
-        "examples": _listening(config, examples, model),
+        "examples": _listening(config, examples, model, searched),
         "voice": voice,
         "notice": notice,
         "gates": [
@@ -64,6 +67,7 @@ def gather(config: Config, outcome: Outcome) -> dict[str, Any]:
         ],
         "training": _training(model, evaluated.get("baseline_spectral_loss")) if model else None,
         "recordings": _recordings(config, outcome, examples),
+        "sweep": sweep(outcome.sweep) if outcome.sweep else None,
         "sizes": sections.sizes(manifest) if manifest else None,
         "configuration": {"hash": config.hash(), "text": config.model_dump_json(indent=2)},
     }
@@ -102,11 +106,16 @@ def _head(config: Config, outcome: Outcome) -> sections.Head:
     )
 
 
-def _listening(config: Config, examples: Path | None, model: Path | None) -> list[sections.Example]:
+def _listening(
+    config: Config, examples: Path | None, model: Path | None, searched: Path | None
+) -> list[sections.Example]:
+    """Recordings beside what the model makes of them, and what the full-size reference of a sweep does."""
     if examples is None or model is None:
         return []
-    heard = hear(examples, model, config.report.examples, config.audio)
-    return list(sections.listening(heard, config.audio.sample_rate))
+    full = searched / REFERENCE if searched and (searched / REFERENCE).is_dir() else None
+    models = [model, *([full] if full else [])]
+    heard = [hear(examples, each, config.report.examples, config.audio) for each in models]
+    return list(sections.listening(heard[0], config.audio.sample_rate, *heard[1:]))
 
 
 def _training(model: Path, baseline: float | None) -> sections.Chapter:

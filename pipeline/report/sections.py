@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ FIGURES = {  # how a figure that is known is called, and its unit
     "spectral_loss": ("Spectral loss", ""),
     "baseline_spectral_loss": ("Spectral loss of the baseline", ""),
     "loss_over_baseline": ("Loss over the baseline's", ""),
+    "loss_over_reference": ("Loss over the full-size reference's", ""),
     "f0_error_cents": ("Median pitch error", "cents"),
     "loudness_l1_db": ("Mean loudness error", "dB"),
     "example_count": ("Windows", ""),
@@ -151,10 +153,12 @@ def tiles(
         yield Tile("Recordings", f"{ingest.usable_minutes:.1f}", "minutes", f"{len(ingest.used)} used")
 
 
-def listening(heard: Sequence[Heard], sample_rate: int) -> Iterator[Example]:
-    """A recording and its resynthesis, side by side, for every window."""
-    for one in heard:
-        original, resynthesis = clips([one.original, one.resynthesis], sample_rate)
+def listening(heard: Sequence[Heard], sample_rate: int, reference: Sequence[Heard] = ()) -> Iterator[Example]:
+    """A recording and its resynthesis, side by side, for every window; that of a full-size reference as well."""
+    for one, full in zip_longest(heard, reference):
+        original, resynthesis, *by_reference = clips(
+            [one.original, one.resynthesis, *([full.resynthesis] if full else [])], sample_rate
+        )
         yield Example(
             title=one.recording,
             note=f"from {clock(one.start_seconds)} · spectral loss {number(one.loss)}, baseline "
@@ -162,6 +166,7 @@ def listening(heard: Sequence[Heard], sample_rate: int) -> Iterator[Example]:
             sounds=[
                 Sound("Recording", f"{original.seconds:.1f} s", original),
                 Sound("Instrument", "from pitch and loudness", resynthesis),
+                *(Sound("Full-size reference", f"spectral loss {number(full.loss)}", clip) for clip in by_reference),
             ],
         )
 

@@ -70,10 +70,10 @@ class Workshop:
     first: list[Run] = field(default_factory=list)
     made: list[RunRecord] = field(default_factory=list)
 
-    def run(self, *settings: str) -> Run:
-        """Calls `local_runner.py run` as a user would."""
+    def run(self, *settings: str, verb: Sequence[str] = ("run",)) -> Run:
+        """Calls `local_runner.py run`, or another verb, as a user would."""
         command: Sequence[str] = [
-            *(sys.executable, str(self.source / "local_runner.py"), "run", "--instrument", self.places.name, "--json"),
+            *(sys.executable, str(self.source / "local_runner.py"), *verb, "--instrument", self.places.name, "--json"),
             *("--recordings", str(self.places.recordings), "--output", str(self.places.output)),
             *(argument for setting in (*SMALL, *webgl(), *settings) for argument in ("--set", setting)),
         ]

@@ -11,10 +11,14 @@ import numpy as np
 Arrays = Mapping[str, np.ndarray]
 
 
-def run(network: Mapping[str, Any], arrays: Arrays, features: Mapping[str, np.ndarray], sample_rate: int) -> dict:
-    """Controls [frames, channels] by name from features [frames]."""
+def run(
+    network: Mapping[str, Any], arrays: Arrays, features: Mapping[str, np.ndarray], audio: Mapping[str, int]
+) -> dict:
+    """Controls [frames, channels] by name from features [frames]; `audio` holds the sample and the frame rate."""
     inputs = np.stack([_scale(spec, features[spec["feature"]]) for spec in network["inputs"]], axis=1)
-    raw = {"cnn": _cnn, "gru": _gru}[network["architecture"]](network, arrays, inputs)
+    hold = round(audio["frame_rate"] / network["frame_rate"])
+    heard = {"cnn": _cnn, "gru": _gru}[network["architecture"]](network, arrays, inputs[::hold])
+    raw = np.repeat(heard, hold, axis=0)[: len(inputs)]
     controls, start = {}, 0
     for output in network["outputs"]:
         part = raw[:, start : start + output["channels"]] + output["bias"]
@@ -22,7 +26,7 @@ def run(network: Mapping[str, Any], arrays: Arrays, features: Mapping[str, np.nd
         controls[output["name"]] = 2 * _sigmoid(part) ** np.log(10) + 1e-7
         if output["name"].endswith("harmonic_distribution"):
             harmonics = np.arange(1, output["channels"] + 1) * features["f0_hz"][:, np.newaxis]
-            kept = np.where(harmonics < sample_rate / 2, controls[output["name"]], 0)
+            kept = np.where(harmonics < audio["sample_rate"] / 2, controls[output["name"]], 0)
             total = kept.sum(axis=1, keepdims=True)
             controls[output["name"]] = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
     return controls

@@ -10,9 +10,11 @@ from models.decoders import CnnDecoder, GruDecoder, make_decoder
 INPUTS = ("f0_scaled", "loudness_scaled")
 OUTPUTS = {"amplitude": 1, "harmonic_distribution": 7, "noise_magnitudes": 5}
 CONFIGS = [
-    pytest.param(GruConfig(kind="gru", units=12, stack_units=10, stack_layers=2), id="gru"),
-    pytest.param(CnnConfig(kind="cnn", channels=8, layers=5, kernel=3, dilation_cycle=3), id="cnn"),
-    pytest.param(CnnConfig(kind="cnn", channels=8, layers=2, kernel=2, dilation_cycle=1), id="cnn-undilated"),
+    pytest.param(GruConfig(kind="gru", units=12, stack_units=10, stack_layers=2, hold=1), id="gru"),
+    pytest.param(CnnConfig(kind="cnn", channels=8, layers=5, kernel=3, dilation_cycle=3, hold=1), id="cnn"),
+    pytest.param(CnnConfig(kind="cnn", channels=8, layers=2, kernel=2, dilation_cycle=1, hold=1), id="cnn-undilated"),
+    pytest.param(GruConfig(kind="gru", units=12, stack_units=10, stack_layers=1, hold=4), id="gru-held"),
+    pytest.param(CnnConfig(kind="cnn", channels=8, layers=4, kernel=3, dilation_cycle=3, hold=2), id="cnn-held"),
 ]
 
 
@@ -31,7 +33,7 @@ def randomise(decoder: GruDecoder | CnnDecoder) -> None:
 def test_golden_rnn_fc_decoder(golden) -> None:
     """The 29 weights of ddsp's RnnFcDecoder give its outputs to 1e-5."""
     fixture = golden("rnn_fc_decoder")
-    config = GruConfig(kind="gru", units=16, stack_units=16, stack_layers=2)
+    config = GruConfig(kind="gru", units=16, stack_units=16, stack_layers=2, hold=1)
     outputs = {"amps": 1, "harmonic_distribution": 12, "noise_magnitudes": 9}
     decoder = make_decoder(config, ("loudness_scaled", "f0_scaled"), outputs)
     weights = iter([fixture[f"w{i:02d}"] for i in range(29)])
@@ -81,11 +83,20 @@ def test_a_frame_depends_on_no_later_one_and_on_earlier_ones(config) -> None:
     decoder = make_decoder(config, INPUTS, OUTPUTS)
     randomise(decoder)
     inputs = random_inputs(30)
-    changed = [x + tf.one_hot([17], 30)[..., tf.newaxis] for x in inputs]
+    changed = [x + tf.one_hot([16], 30)[..., tf.newaxis] for x in inputs]
     before, after = (decoder(xs)["amplitude"].numpy() for xs in (inputs, changed))
     difference = np.abs(after - before).max(axis=(0, 2))
-    assert difference[:17].max() < 1e-6
-    assert difference[17:20].max() > 1e-3
+    assert difference[:16].max() < 1e-6
+    assert difference[16:20].max() > 1e-3
+
+
+def test_a_held_network_hears_one_frame_in_so_many_and_says_the_same_until_the_next() -> None:
+    config = GruConfig(kind="gru", units=12, stack_units=10, stack_layers=1, hold=4)
+    every = make_decoder(config.model_copy(update={"hold": 1}), INPUTS, OUTPUTS)
+    inputs = random_inputs(10)
+    expected = every([x[:, ::4] for x in inputs])["amplitude"].numpy()  # of frames 0, 4, 8
+    held = make_decoder(config, INPUTS, OUTPUTS)(inputs)["amplitude"].numpy()
+    np.testing.assert_array_equal(held, np.repeat(expected, 4, axis=1)[:, :10])
 
 
 @pytest.mark.parametrize("config", CONFIGS)

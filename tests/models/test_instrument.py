@@ -11,8 +11,9 @@ from models.instrument import Instrument
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=1.0)
 DECODERS = {
-    "gru": {"kind": "gru", "units": 16, "stack_units": 12, "stack_layers": 1},
-    "cnn": {"kind": "cnn", "channels": 12, "layers": 4, "kernel": 3, "dilation_cycle": 4},
+    "gru": {"kind": "gru", "units": 16, "stack_units": 12, "stack_layers": 1, "hold": 1},
+    "cnn": {"kind": "cnn", "channels": 12, "layers": 4, "kernel": 3, "dilation_cycle": 4, "hold": 1},
+    "held": {"kind": "cnn", "channels": 12, "layers": 3, "kernel": 2, "dilation_cycle": 3, "hold": 4},
 }
 REVERB = {"name": "reverb", "type": "reverb_free", "seconds": 0.1, "inputs": ["dry"]}
 

@@ -50,7 +50,7 @@ def test_an_engine_without_tensorflow_computes_the_same_controls(decoder, inputs
     arrays = {tensor["name"]: instrument.weights()[tensor["name"]] for tensor in network["tensors"]}
     raw = raw_features(80)
     expected = instrument.controls(scaled(raw))
-    controls = run(network, arrays, raw, AUDIO.sample_rate)
+    controls = run(network, arrays, raw, {"sample_rate": AUDIO.sample_rate, "frame_rate": AUDIO.frame_rate})
     assert list(controls) == list(instrument.graph.raw_outputs)
     for name, values in controls.items():
         np.testing.assert_allclose(values, expected[name][0], atol=1e-5, err_msg=name)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.preprocessing import custom_config, read_statistics
+from models.preprocessing import read_statistics
 from tests.models.transform_graphs import build_transform_graph
 
 FRAMES, HOP, EXAMPLES = 50, 4, 12
@@ -113,13 +113,6 @@ def test_golden_preprocessing(golden, transformed) -> None:
     unscaled = {k: result[f"{k}_scaled"] * s["deviation"] + s["mean"] for k, s in statistics.items()}
     np.testing.assert_allclose(np.ravel(unscaled["f0"]) / 127, fixture["f0power_f0_scaled"].ravel(), atol=1e-5)
     np.testing.assert_allclose(np.ravel(unscaled["rms"]) / 80 + 1, fixture["f0power_pw_scaled"].ravel(), atol=1e-5)
-
-
-def test_only_the_inputs_of_the_configuration_are_made() -> None:
-    from pipeline.config import load
-
-    assert custom_config(load("violin").model) == {"inputs": ["loudness"]}
-    assert custom_config(load("violin", ["model.inputs=[rms]"]).model) == {"inputs": ["rms"]}
 
 
 def test_a_graph_without_statistics_is_refused(tmp_path) -> None:

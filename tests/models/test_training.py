@@ -72,7 +72,7 @@ def test_a_seed_gives_the_same_losses_bit_for_bit(uninterrupted: TrainingResult)
 
 
 def test_a_recurrent_model_repeats_itself_too() -> None:
-    decoder = {"kind": "gru", "units": 8, "stack_units": 8, "stack_layers": 1}
+    decoder = {"kind": "gru", "units": 8, "stack_units": 8, "stack_layers": 1, "hold": 1}
     model = ModelConfig.model_validate(MODEL.model_dump() | {"decoder": decoder})
     first, second = (run({"steps": 6}, instrument=Instrument(model, AUDIO, seed=1)) for _ in range(2))
     assert_same(first, second)

@@ -10,7 +10,7 @@ LOSS = LossConfig(fft_sizes=[512, 128], mag_weight=1.0, logmag_weight=1.0)
 MODEL = ModelConfig.model_validate(
     {
         "inputs": ["loudness"],
-        "decoder": {"kind": "cnn", "channels": 8, "layers": 2, "kernel": 2, "dilation_cycle": 2},
+        "decoder": {"kind": "cnn", "channels": 8, "layers": 2, "kernel": 2, "dilation_cycle": 2, "hold": 1},
         "processors": [
             {"name": "harmonic", "type": "harmonic", "harmonics": 8, "envelope": "linear"},
             {"name": "noise", "type": "filtered_noise", "bands": 9, "initial_bias": -5.0},

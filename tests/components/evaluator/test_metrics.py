@@ -8,7 +8,7 @@ import pytest
 import tensorflow_model_analysis as tfma
 
 from components.evaluator.eval_config import eval_config
-from components.evaluator.metrics import NO_PITCH_CENTS, LossOverBaseline, MeanOutput, MedianF0Error, f0_errors
+from components.evaluator.metrics import NO_PITCH_CENTS, LossOver, MeanOutput, MedianF0Error, f0_errors
 from pipeline.config import load
 
 RATE, FRAMES = 16000, 500
@@ -53,7 +53,7 @@ def test_mean_and_ratio_are_over_windows_not_of_ratios():
         {"spectral_loss": 4.0, "baseline_spectral_loss": 11.0},
     ]
     assert computed(MeanOutput(output="spectral_loss"), windows) == 3.0
-    assert computed(LossOverBaseline(), windows) == 0.5
+    assert computed(LossOver("baseline_spectral_loss"), windows) == 0.5
 
 
 def test_nan_in_one_window_is_nan_in_all():
@@ -61,7 +61,7 @@ def test_nan_in_one_window_is_nan_in_all():
         {"spectral_loss": 2.0, "baseline_spectral_loss": 1.0},
         {"spectral_loss": np.nan, "baseline_spectral_loss": 1.0},
     ]
-    assert np.isnan(computed(LossOverBaseline(), windows))
+    assert np.isnan(computed(LossOver("baseline_spectral_loss"), windows))
 
 
 def test_no_window_at_all_is_nan():

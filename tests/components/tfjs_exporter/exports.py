@@ -25,7 +25,8 @@ OVERRIDES = {
     "cnn": ["model=cnn"],
     "gru": [
         *("model=gru", "model.precision=uint8", "model.inputs=[rms, loudness]"),
-        *("model.decoder.units=24", "model.decoder.stack_units=16", "model.processors.harmonic.envelope=linear"),
+        *("model.decoder.units=24", "model.decoder.stack_units=16", "model.decoder.hold=2"),
+        "model.processors.harmonic.envelope=linear",
         *("model.processors.reverb.type=reverb_exponential", "model.processors.reverb.seconds=0.5"),
     ],
 }

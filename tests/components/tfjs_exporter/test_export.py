@@ -144,7 +144,8 @@ def test_tensorflow_js_gives_the_saved_models_controls_and_audio_for_any_length(
 def test_an_engine_of_its_own_computes_the_saved_models_controls_from_manifest_and_bytes(exported):
     inputs = features(80, exported)
     flat = {name: value[0, :, 0] for name, value in inputs.items()}
-    controls = reference_engine.run(exported.manifest["network"], stored_tensors(exported), flat, 16000)
+    manifest = exported.manifest
+    controls = reference_engine.run(manifest["network"], stored_tensors(exported), flat, manifest["audio"])
     right = expected(exported, "controls", inputs)
     assert list(controls) == list(NAMES)
     for name, value in controls.items():

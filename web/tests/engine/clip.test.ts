@@ -8,8 +8,9 @@ import { smallInstrument } from "./small_bundle.ts";
 for (const recipe of [
   { architecture: "cnn", dtype: "float16" },
   { architecture: "gru", dtype: "uint8", inputs: ["rms", "loudness"] },
+  { architecture: "cnn", dtype: "uint8", hold: 4 },
 ] as const) {
-  test(`the ${recipe.architecture} gives the same controls on the kernels as in float64`, async () => {
+  test(`the ${recipe.architecture} in ${recipe.dtype} gives the same controls on the kernels as in float64`, async () => {
     const instrument = await smallInstrument(recipe);
     const features = melody(300);
     const fast = await controlsOf(instrument, features);

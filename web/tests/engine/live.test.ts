@@ -71,9 +71,9 @@ function clipOf(instrument: Instrument, frames: readonly LiveFrame[], sampleRate
   return renderClip(instrument, { f0Hz, loudnessDb, rms }, { reverb: false, ...(sampleRate && { sampleRate }) });
 }
 
-for (const architecture of ["cnn", "gru"] as const) {
-  test(`at the bundle's rate live and clip are the same to 80 dB (${architecture})`, async () => {
-    const instrument = await smallInstrument({ architecture, harmonics: 60 });
+for (const recipe of [{ architecture: "cnn" }, { architecture: "gru" }, { architecture: "gru", hold: 4 }] as const) {
+  test(`at the bundle's rate live and clip are the same to 80 dB (${JSON.stringify(recipe)})`, async () => {
+    const instrument = await smallInstrument({ ...recipe, harmonics: 60 });
     const { out, frames, core } = await playLive(instrument, 16000, singing(3, 16000), STRAIGHT);
     const clip = await clipOf(instrument, frames);
     const [from, to] = [4000, 40000]; // the gate is open from the start, but not at once

@@ -18,6 +18,7 @@ describe.skipIf(noPython)(`against the network in NumPy${noPython ? `: ${noPytho
     { architecture: "cnn", width: 64, dtype: "uint8", inputs: ["rms", "loudness"], harmonics: 60 },
     { architecture: "gru", width: 24, dtype: "float16" },
     { architecture: "gru", width: 7, inputs: ["loudness", "rms"] },
+    { architecture: "gru", width: 7, hold: 2 },
   ];
   for (const recipe of recipes) {
     test(JSON.stringify(recipe), async () => {
@@ -27,7 +28,7 @@ describe.skipIf(noPython)(`against the network in NumPy${noPython ? `: ${noPytho
       const heard = { f0_hz: features.f0Hz, loudness_db: features.loudnessDb, rms_energy: features.rms };
       const request = {
         network: manifest.network,
-        sample_rate: manifest.audio.sample_rate,
+        audio: manifest.audio,
         arrays,
         features: Object.fromEntries(Object.entries(heard).map(([name, values]) => [name, [...values]])),
       };

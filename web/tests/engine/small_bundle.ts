@@ -18,6 +18,8 @@ export interface Recipe {
   readonly envelope?: "window" | "linear";
   /** Of the network's layers. */
   readonly width?: number;
+  /** Frames for which the network's controls are held. */
+  readonly hold?: number;
   /** Of the reverb; 0 for none. */
   readonly taps?: number;
   readonly processors?: readonly Processor[];
@@ -159,7 +161,7 @@ function describe(recipe: Recipe, partial: Manifest, frameRate: number) {
       : { architecture: "cnn", channels: width, kernel: 3, dilations: [1, 2, 4] };
   return {
     ...sizes,
-    frame_rate: frameRate,
+    frame_rate: frameRate / (recipe.hold ?? 1),
     inputs: [INPUTS.f0, ...(recipe.inputs ?? ["loudness"]).map((name) => INPUTS[name])],
     outputs: [
       ...harmonics.flatMap((part) => [

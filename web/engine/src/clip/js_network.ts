@@ -1,7 +1,7 @@
 /** The network in plain JavaScript and float64, clip by clip, as `models/network.py` describes it. */
 
 import type { CnnNetwork, GruNetwork, Manifest } from "../bundle/manifest.ts";
-import { networkInput } from "../network/inputs.ts";
+import { framesHeld, networkInput } from "../network/inputs.ts";
 import { type Tensors, tensor } from "../network/layers.ts";
 import { type ClipFeatures, type Controls, checkFeatures, controlsWidth, normaliseHarmonics } from "./controls.ts";
 
@@ -13,10 +13,12 @@ export function controlsInJs(manifest: Manifest, tensors: Tensors, features: Cli
   const frames = f0Hz.length;
   const width = controlsWidth(manifest);
   const step = network.architecture === "cnn" ? cnnSteps(network, tensors) : gruSteps(network, tensors);
+  const hold = framesHeld(manifest);
   const values = new Float64Array(frames * width);
-  for (let t = 0; t < frames; t++) {
+  for (let t = 0; t < frames; t += hold) {
     const frame = { f0Hz: f0Hz[t] as number, loudnessDb: loudnessDb[t] as number, rms: rms[t] as number };
-    values.set(step(Float64Array.from(network.inputs, (input) => networkInput(input, frame))), t * width);
+    const said = step(Float64Array.from(network.inputs, (input) => networkInput(input, frame)));
+    for (let u = t; u < Math.min(t + hold, frames); u++) values.set(said, u * width);
   }
   const biases = network.outputs.flatMap(({ channels, bias }) => new Array<number>(channels).fill(bias));
   for (let i = 0; i < values.length; i++) values[i] = expSigmoid((values[i] as number) + (biases[i % width] as number));

@@ -47,7 +47,7 @@ export async function renderClip(
     return finishClip(instrument, await synthesise(instrument, controls, { ...options, noise }), options);
   }
   const kernels = await createKernels();
-  const network = new StreamingNetwork(kernels, instrument.manifest.network, instrument.tensors);
+  const network = new StreamingNetwork(kernels, instrument.manifest, instrument.tensors);
   const frame = { f0Hz: 0, loudnessDb: 0, rms: 0 };
   const listen = (t: number) => {
     frame.f0Hz = features.f0Hz[t] as number;
@@ -107,7 +107,7 @@ export async function finishClip(
 export async function controlsOf(instrument: Instrument, features: ClipFeatures): Promise<Controls> {
   checkFeatures(features);
   const { manifest, tensors } = instrument;
-  const network = new StreamingNetwork(await createKernels(), manifest.network, tensors);
+  const network = new StreamingNetwork(await createKernels(), manifest, tensors);
   const { f0Hz, loudnessDb, rms } = features;
   const width = controlsWidth(manifest);
   const values = new Float32Array(f0Hz.length * width);

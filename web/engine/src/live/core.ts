@@ -66,7 +66,7 @@ export class LiveCore {
     this.#voice = new Voice(manifest.statistics, frameRate);
     this.#onFrame = onFrame;
     this.#listener = new Listener(kernels, manifest.audio, rate, LONGEST_BLOCK, () => this.#tick());
-    this.#network = new StreamingNetwork(kernels, manifest.network, tensors);
+    this.#network = new StreamingNetwork(kernels, manifest, tensors);
     this.#synthesiser = new Synthesiser(kernels, manifest, rate, this.#network.controls, noise);
     const { resampling, lookAhead, decision } = this.#listener;
     const frame = this.#synthesiser.frames / frameRate;

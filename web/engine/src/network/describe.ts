@@ -3,6 +3,7 @@
 import { BundleError } from "../bundle/errors.ts";
 import type { Manifest, Network, NetworkTensor } from "../bundle/manifest.ts";
 import { type Chain, describeChain } from "../synthesis/chain.ts";
+import { framesHeld } from "./inputs.ts";
 
 /** Shapes of a network's tensors by name. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -28,7 +29,8 @@ function checkRates({ audio, synthesiser, network, reverb }: Manifest): void {
   const { sample_rate: rate, frame_rate: frames, hop } = audio;
   if (frames * hop !== rate) throw new Error(`audio: ${frames} frames of ${hop} samples are not ${rate} samples`);
   if (synthesiser.sample_rate !== rate || synthesiser.hop !== hop) throw new Error("synthesiser: has rates of its own");
-  if (network.frame_rate !== frames) throw new Error("network: has a frame rate of its own");
+  if (!Number.isInteger(framesHeld({ audio, network })))
+    throw new Error("network: its frame rate is no whole share of the audio's");
   if (reverb && reverb.sample_rate !== rate) throw new Error("reverb: has a sample rate of its own");
   if (!hasFactors2And3(audio.loudness.fft_size) || audio.loudness.fft_size % 8) {
     throw new Error(`audio/loudness/fft_size: ${audio.loudness.fft_size} is not 2^a * 3^b`);

@@ -1,8 +1,13 @@
 /** Features of a frame -> what the network hears. */
 
-import type { NetworkInput } from "../bundle/manifest.ts";
+import type { Manifest, NetworkInput } from "../bundle/manifest.ts";
 
 const QUIETEST_AMPLITUDE = 1e-4; // -80 dB
+
+/** Frames for which controls are held: the network hears the first of so many. */
+export function framesHeld({ audio, network }: Pick<Manifest, "audio" | "network">): number {
+  return audio.frame_rate / network.frame_rate;
+}
 
 /** One frame of a sound. */
 export interface FrameFeatures {

@@ -1,10 +1,10 @@
 /** The network on the kernels: features in, raw controls out, one frame at a time. */
 
-import type { Network } from "../bundle/manifest.ts";
-import type { Block, KernelExports } from "../wasm/kernels.ts";
+import type { Manifest, Network } from "../bundle/manifest.ts";
+import { Block, type KernelExports } from "../wasm/kernels.ts";
 import { CnnSteps } from "./cnn.ts";
 import { GruSteps } from "./gru.ts";
-import { type FrameFeatures, networkInput } from "./inputs.ts";
+import { type FrameFeatures, framesHeld, networkInput } from "./inputs.ts";
 import type { Tensors } from "./layers.ts";
 
 /** An architecture. `step` reads `input` and writes `output`; what it remembers is its own. */
@@ -16,24 +16,38 @@ export interface NetworkSteps {
 }
 
 export class StreamingNetwork {
-  /** Controls of the newest frame, scaled, in the order of the manifest's outputs. */
+  /** Controls of the newest frame, scaled, in the order of the manifest's outputs. Whoever reads them may change them. */
   readonly controls: Block;
   readonly #kernels: KernelExports;
   readonly #network: Network;
   readonly #steps: NetworkSteps;
+  readonly #hold: number;
+  /** What the network said last, where that is held. */
+  readonly #held: Block;
+  /** Frames until it hears again. */
+  #wait = 0;
 
-  constructor(kernels: KernelExports, network: Network, tensors: Tensors) {
+  constructor(kernels: KernelExports, manifest: Manifest, tensors: Tensors) {
+    const { network } = manifest;
     this.#kernels = kernels;
     this.#network = network;
+    this.#hold = framesHeld(manifest);
     this.#steps =
       network.architecture === "cnn"
         ? new CnnSteps(kernels, network, tensors)
         : new GruSteps(kernels, network, tensors);
     this.controls = this.#steps.output;
+    this.#held = new Block(kernels, this.controls.length);
   }
 
   /** Hears the next frame and leaves its controls in `controls`. */
   step(frame: Readonly<FrameFeatures>): void {
+    if (this.#wait === 0) this.#hear(frame);
+    else this.#kernels.copy(this.#held.at, this.controls.at, this.controls.length);
+    this.#wait = (this.#wait + this.#hold - 1) % this.#hold;
+  }
+
+  #hear(frame: Readonly<FrameFeatures>): void {
     const { inputs, outputs } = this.#network;
     const heard = this.#steps.input.values;
     for (let i = 0; i < inputs.length; i++) heard[i] = networkInput(inputs[i] as (typeof inputs)[number], frame);
@@ -43,10 +57,12 @@ export class StreamingNetwork {
       this.#kernels.scaleControls(this.controls.address(start), channels, bias);
       start += channels;
     }
+    if (this.#hold > 1) this.#kernels.copy(this.controls.at, this.#held.at, this.controls.length);
   }
 
   /** Forgets all frames. */
   reset(): void {
     this.#steps.reset();
+    this.#wait = 0;
   }
 }

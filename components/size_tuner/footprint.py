@@ -1,0 +1,56 @@
+"""What a model costs whoever plays it: bytes to download, multiplications a frame. Estimated, without exporting it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.tfjs_exporter import reverb
+from components.tfjs_exporter.manifest import gzip_size
+from models.decoders import PREFIX
+from models.instrument import Instrument
+from models.precision import affine_of
+
+# The manifest and the graph, fitted to exported bundles (benchmarks/bundle_size.py): bytes, and bytes a tensor.
+RAW_BASE, RAW_PER_TENSOR = 19_000, 560
+GZIP_BASE, GZIP_PER_TENSOR = 5_200, 45
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Sizes of one model.
+
+    Attributes:
+      parameters: of the network and the reverb.
+      raw_bytes: of what a page downloads for `controls`, about.
+      gzip_bytes: the same, compressed, about.
+      multiply_adds_per_frame: of the network; one that hears every second frame has half of its own.
+    """
+
+    parameters: int
+    raw_bytes: int
+    gzip_bytes: int
+    multiply_adds_per_frame: float
+
+
+def footprint(instrument: Instrument) -> Footprint:
+    """Sizes of an instrument as its bundle would have them, give or take a few hundred bytes."""
+    weights = instrument.weights()
+    network = {name: value for name, value in weights.items() if name.startswith(PREFIX)}
+    stored = b"".join(_stored(value, instrument.model.precision) for value in network.values())
+    room = b"" if instrument.graph.reverb is None else reverb.encode(reverb.trim(instrument.graph.reverb.ir().numpy()))
+    multiplied = sum(value.size for value in network.values() if value.ndim > 1)
+    return Footprint(
+        parameters=sum(value.size for value in weights.values()),
+        raw_bytes=RAW_BASE + RAW_PER_TENSOR * len(network) + len(stored) + len(room),
+        gzip_bytes=GZIP_BASE + GZIP_PER_TENSOR * len(network) + gzip_size(stored) + gzip_size(room),
+        multiply_adds_per_frame=multiplied / instrument.model.decoder.hold,
+    )
+
+
+def _stored(value: np.ndarray, precision: str) -> bytes:
+    if precision == "float16":
+        return value.astype("<f2").tobytes()
+    scale, minimum = affine_of(value)
+    return np.clip(np.round((value - minimum) / scale), 0, 255).astype(np.uint8).tobytes()

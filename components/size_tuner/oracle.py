@@ -1,0 +1,196 @@
+"""Which configuration is trained next, and how far: successive halving by loss and size, as a KerasTuner oracle.
+
+A KerasTuner trial is one configuration on its way to one rung; the way to the next rung is another trial, which names
+the configuration that it continues (as KerasTuner's own Hyperband does). What comes next follows from the trials alone,
+so their files are all the state there is: a search that was killed is taken up from them, and one worker alone tries
+the same in the same order every time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import keras_tuner
+import numpy as np
+import tensorflow as tf
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from components.size_tuner.pareto import Point, frontier, promising
+from models.config import TunerConfig
+from models.sizes import OF_ARCHITECTURE, active, draw, mutate
+
+LOSS = "eval_loss"
+SIZE = "gzip_bytes"
+RUNG, CANDIDATE = "tuner/rung", "tuner/candidate"  # of a trial's values: where it goes, which configuration it is
+REFERENCE = "reference"
+_ATTEMPTS = 200  # at a configuration that was not tried yet
+
+
+class HalvingOracle(keras_tuner.Oracle):
+    """Random configurations first, then neighbours of the best; from rung to rung only the promising ones.
+
+    Args:
+      config: how many trials, rungs, what goes on.
+      space: values of each size, as `models.sizes.search_space` gives them.
+      seed: of the choices.
+    """
+
+    def __init__(self, config: TunerConfig, space: Mapping[str, list[Any]], seed: int):
+        super().__init__(
+            objective=keras_tuner.Objective(LOSS, "min"),
+            max_trials=1 + config.trials * (len(config.rungs) + 1),
+            hyperparameters=_declared(space),
+            seed=seed + 1,  # KerasTuner takes 0 for none
+            max_consecutive_failed_trials=2 * config.trials,  # a size that fails is a result, not the end
+        )
+        self._config, self._space = config, dict(space)
+        self._heard_of: dict[str, float] = {}  # worker -> when it last said something
+        self.verbose = 0  # the progress line says what KerasTuner would
+
+    @property
+    def last_rung(self) -> int:
+        """Those who get there have trained as long as the Trainer trains."""
+        return len(self._config.rungs)
+
+    # What comes next.
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """The values of the next trial, or word that there is none yet, or none any more."""
+        del trial_id
+        values = self._next_values()
+        if values is not None:
+            return {"status": TrialStatus.RUNNING, "values": values}
+        # Somebody else's trial may still come back, or decide who goes on.
+        return {"status": TrialStatus.IDLE if self.ongoing_trials or self._retry_queue else TrialStatus.STOPPED}
+
+    def _next_values(self) -> dict[str, Any] | None:
+        if self._config.reference is not None and REFERENCE not in self._at(self.last_rung):
+            return {CANDIDATE: REFERENCE, RUNG: self.last_rung}
+        first = self._at(0)
+        if len(first) < self._config.trials:
+            fresh = self._new_choice(len(first))
+            if fresh is not None:
+                return {**fresh, CANDIDATE: f"{len(first):04d}", RUNG: 0}
+        for rung in range(self.last_rung):
+            below, above = self._at(rung), self._at(rung + 1)
+            if any(trial.status == TrialStatus.RUNNING for trial in below.values()):
+                return None  # who goes on is decided when all are there
+            for candidate in self._going_on(below):
+                if candidate not in above:
+                    return {**below[candidate].hyperparameters.values, RUNG: rung + 1}
+        return None
+
+    def _at(self, rung: int) -> dict[str, Trial]:
+        """The trials of a rung by configuration, in the order in which they were begun."""
+        ordered = (self.trials[trial_id] for trial_id in sorted(self.trials))
+        of_rung = (trial for trial in ordered if trial.hyperparameters.values[RUNG] == rung)
+        return {trial.hyperparameters.values[CANDIDATE]: trial for trial in of_rung}
+
+    def _points(self, trials: Mapping[str, Trial]) -> list[Point]:
+        return [
+            Point(name, trial.metrics.get_best_value(SIZE), trial.metrics.get_best_value(LOSS))
+            for name, trial in trials.items()
+            if trial.status == TrialStatus.COMPLETED and name != REFERENCE
+        ]
+
+    def _going_on(self, trials: Mapping[str, Trial]) -> list[str]:
+        points = self._points(trials)
+        count = max(1, round(self._config.keep * len(points)))
+        return [point.name for point in promising(points, count, self._config.tolerance)]
+
+    def _new_choice(self, number: int) -> dict[str, Any] | None:
+        """A configuration that was not tried yet; None where the space holds no other.
+
+        The first half is drawn at random, the second half are neighbours of the frontier of those that have ended.
+        """
+        random = np.random.default_rng([self.seed, number])
+        tried = self._at(0)
+        known = {_key(trial.hyperparameters.values) for trial in tried.values()}
+        parents = frontier(self._points(tried)) if number >= self._config.trials // 2 else []
+        for _ in range(_ATTEMPTS):
+            if parents:
+                parent = tried[parents[random.integers(len(parents))].name].hyperparameters.values
+                choice = mutate({name: parent[name] for name in self._space if name in parent}, self._space, random)
+            else:
+                choice = draw(self._space, random)
+            if _key(choice) not in known:
+                return active(choice)
+        return None
+
+    # Workers that fall silent.
+
+    @keras_tuner.synchronized
+    def create_trial(self, tuner_id: str) -> Trial:
+        """Hands a worker its next trial; one whose worker has said nothing for a lease is handed on first."""
+        now = time.monotonic()
+        self._heard_of[tuner_id] = now
+        for silent in [who for who, when in self._heard_of.items() if now - when > self._config.lease_seconds]:
+            del self._heard_of[silent]
+            self.tuner_ids.discard(silent)
+            lost = self.ongoing_trials.pop(silent, None)
+            if lost is not None:
+                self._retry_queue.append(lost.trial_id)
+        return super().create_trial(tuner_id)
+
+    @keras_tuner.synchronized
+    def get_trial(self, trial_id: str) -> Trial:
+        """A trial. Who asks for its own is alive: workers do so now and then while they train."""
+        for worker, trial in self.ongoing_trials.items():
+            if trial.trial_id == trial_id:
+                self._heard_of[worker] = time.monotonic()
+        return super().get_trial(trial_id)
+
+    @keras_tuner.synchronized
+    def end_trial(self, trial: Trial) -> None:
+        """Takes a result. A worker that was given up comes too late where another has finished its trial."""
+        if trial.trial_id not in self.end_order:
+            super().end_trial(trial)
+            if trial.trial_id in self._retry_queue:
+                self._retry_queue.remove(trial.trial_id)
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to try and nobody still tries."""
+        return not self.ongoing_trials and not self._retry_queue and self._next_values() is None
+
+    # What survives a kill.
+
+    def save(self) -> None:
+        """Nothing: the trials' own files are the state."""
+
+    def _save_trial(self, trial: Trial) -> None:
+        """Replaces a trial's file whole: whoever is killed meanwhile leaves the one before."""
+        path = f"{self._get_trial_dir(trial.trial_id)}/trial.json"
+        with tf.io.gfile.GFile(path + ".part", "w") as file:
+            file.write(json.dumps(trial.get_state()))
+        tf.io.gfile.rename(path + ".part", path, overwrite=True)
+
+    def restore(self) -> None:
+        """Takes up the trials of a search that ended early: those that ran begin again from their last checkpoint."""
+        for path in sorted(tf.io.gfile.glob(f"{self._project_dir}/trial_*/trial.json")):
+            trial = Trial.load(path)
+            self.trials[trial.trial_id] = trial
+            self.start_order.append(trial.trial_id)
+            if trial.status == TrialStatus.RUNNING:
+                self._retry_queue.insert(0, trial.trial_id)  # the queue is taken from its end: the oldest first
+            else:
+                self.end_order.append(trial.trial_id)
+
+
+def _declared(space: Mapping[str, list[Any]]) -> keras_tuner.HyperParameters:
+    """The space in KerasTuner's words: sizes of an architecture are there only under it."""
+    declared = keras_tuner.HyperParameters()
+    for name, values in space.items():
+        owner = [kind for kind, names in OF_ARCHITECTURE.items() if name in names]
+        scope = declared.conditional_scope("architecture", owner) if owner else contextlib.nullcontext()
+        with scope:
+            declared.Choice(name, values)
+    return declared
+
+
+def _key(choice: Mapping[str, Any]) -> str:
+    return json.dumps({name: value for name, value in choice.items() if "/" not in name}, sort_keys=True)

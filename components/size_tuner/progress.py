@@ -1,0 +1,38 @@
+"""How far a sweep is, how good, and how long it still takes: one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from components.size_tuner.pareto import TrialRow
+from models.config import TunerConfig
+from models.progress import clock
+
+
+def progress_line(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int) -> str:
+    """What a sweep has come to.
+
+    Args:
+      rows: of `SizeTuner.rows`, the reference not among them.
+      config: of the sweep.
+      last_steps: of those who are trained to the end.
+    """
+    rounds = [*config.rungs, last_steps]
+    planned = [max(1, round(config.trials * config.keep**number)) for number in range(len(rounds))]
+    reached = [sum(len(row.losses or {}) > number for row in rows) for number in range(len(rounds))]
+    failed = sum(row.status == "failed" for row in rows)
+    words = [f"sweep: {len([row for row in rows if row.status != 'running'])} of {config.trials} sizes tried"]
+    words += [f"{reached[n]} of {planned[n]} in round {n + 1}" for n in range(1, len(rounds)) if reached[n]]
+    if failed:
+        words.append(f"{failed} failed")
+    latest = max((n for n, count in enumerate(reached) if count), default=None)
+    if latest is not None:
+        best = min((row for row in rows if len(row.losses or {}) > latest), key=lambda row: row.loss or 0.0)
+        words.append(f"best {best.loss:.3f} at {(best.gzip_bytes or 0) / 1000:.0f} kB")
+    done = sum(row.steps for row in rows)
+    if done:
+        spans = [after - before for before, after in zip([0, *rounds], rounds, strict=False)]
+        left = sum(max(0, planned[n] - reached[n]) * spans[n] for n in range(len(rounds)))
+        seconds = left * sum(row.seconds or 0.0 for row in rows) / done / config.workers
+        words.append(f"about {clock(seconds)} left")
+    return ", ".join(words)

@@ -1,0 +1,275 @@
+"""The TFX Tuner's tuner_fn: KerasTuner over sizes, every configuration trained by the Trainer's own loop."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras_tuner
+import tensorflow as tf
+from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.src.distribute import utils as processes
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.component import TunerFnResult
+
+from components.size_tuner.footprint import footprint
+from components.size_tuner.oracle import CANDIDATE, LOSS, REFERENCE, RUNG, HalvingOracle
+from components.size_tuner.pareto import TrialRow
+from components.size_tuner.progress import progress_line
+from models.checkpoints import Checkpoints
+from models.config import ModelConfig, TrainerConfig, TunerConfig
+from models.input import Windows
+from models.instrument import Instrument
+from models.job import Job, read_splits
+from models.preprocessing import scaled_names
+from models.sizes import inputs_of, resized, search_space
+from models.training import train
+
+HEARTBEATS = 5  # in a lease
+ERROR_FILE = "error.txt"
+
+
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
+    """Prepares the search; the Tuner's executor runs it.
+
+    Reads `fn_args.train_files`, `eval_files` and `custom_config` (a `Job` with `tuner`). A search that was killed goes
+    on where it was: its state lies in `checkpoint_root`, under a fingerprint of what determines it.
+    """
+    job = Job.model_validate(fn_args.custom_config)
+    if job.tuner is None:
+        raise ValueError("the Tuner's custom_config has no 'tuner'")
+    features = ("f0_hz", *scaled_names(inputs_of(job.model, job.tuner.space)))
+    windows, eval_windows = read_splits(fn_args, job.audio, features)
+    key = job.identity(train=windows.digest, eval=eval_windows.digest)
+    tuner = SizeTuner(job, job.tuner, directory=job.checkpoint_root, project_name=f"tuner-{key[:32]}")
+    return TunerFnResult(tuner=tuner, fit_kwargs={"windows": windows, "eval_windows": eval_windows})
+
+
+class SizeTuner(BaseTuner):
+    """KerasTuner over sizes. As KERASTUNER_* in the environment say, it is alone, the chief, or one of many workers.
+
+    Args:
+      job: model, data and training settings.
+      config: how many trials, over which sizes.
+      directory, project_name: where the state of the search is kept; chief and workers share it.
+    """
+
+    def __init__(self, job: Job, config: TunerConfig, directory: str, project_name: str):
+        self._job, self._config = job, config
+        self._idle = False
+        space = search_space(job.model, config.space)
+        super().__init__(HalvingOracle(config, space, job.trainer.seed), directory=directory, project_name=project_name)
+        if not self._is_worker():
+            self.oracle.restore()
+
+    # The search.
+
+    def search(self, windows: Windows, eval_windows: Windows) -> None:
+        """Tries configurations until the oracle has no more; the chief only hands them out."""
+        if processes.is_chief_oracle():
+            serve(self.oracle, self._config.lease_seconds, self._say)
+        else:
+            super().search(windows=windows, eval_windows=eval_windows)
+
+    def run_trial(self, trial: Trial, windows: Windows, eval_windows: Windows) -> dict[str, float]:
+        """Trains one configuration from where it stands to the trial's rung and says how well it does."""
+        values = trial.hyperparameters.values
+        until = [*self._config.rungs, self._job.trainer.steps][values[RUNG]]
+        instrument = Instrument(self.model_of(values), self._job.audio, seed=self._job.trainer.seed)
+        with self._heartbeat(trial.trial_id):
+            result = train(
+                instrument,
+                windows,
+                eval_windows,
+                config=self._trial_config(len(eval_windows)),
+                loss=self._job.loss,
+                checkpoints=self.checkpoints(values[CANDIDATE]),
+                label=self._label(values),
+                until=min(until, self._job.trainer.steps),
+            )
+        return {
+            LOSS: result.eval_loss,
+            "steps": result.steps,
+            "seconds": result.seconds,
+            "real_time_factor": result.real_time_factor,
+            **dataclasses.asdict(footprint(instrument)),
+        }
+
+    def model_of(self, values: dict[str, Any]) -> ModelConfig:
+        """The model of a trial's values."""
+        if values[CANDIDATE] != REFERENCE:
+            return resized(self._job.model, values)
+        assert self._config.reference is not None
+        return self._job.model.model_copy(update={"decoder": self._config.reference})
+
+    def checkpoints(self, candidate: str) -> Checkpoints:
+        """Where a configuration's training goes on, on whichever worker."""
+        return Checkpoints(f"{self.project_dir}/states", candidate)
+
+    def _trial_config(self, eval_windows: int) -> TrainerConfig:
+        """The Trainer's own schedule, judged on every eval window and only where a rung is reached."""
+        steps = self._job.trainer.steps
+        return self._job.trainer.model_copy(update={"eval_steps": steps, "eval_windows": eval_windows})
+
+    def _label(self, values: dict[str, Any]) -> str:
+        if values[CANDIDATE] == REFERENCE:
+            return "reference"
+        place = f"trial {int(values[CANDIDATE]) + 1}/{self._config.trials}"
+        return f"{place}, round {values[RUNG] + 1}/{len(self._config.rungs) + 1}"
+
+    @contextlib.contextmanager
+    def _heartbeat(self, trial_id: str) -> Iterator[None]:
+        """Lets the chief know that this worker is alive while it trains."""
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(self._config.lease_seconds / HEARTBEATS):
+                self.oracle.get_trial(trial_id)
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    # KerasTuner's hooks.
+
+    def pre_create_trial(self) -> None:
+        """A worker that was told to wait asks again after a second, not at once."""
+        if self._idle:
+            time.sleep(1.0)
+        self._idle = True
+
+    def on_trial_begin(self, trial: Trial) -> None:
+        """There was something to do."""
+        self._idle = False
+
+    def on_trial_end(self, trial: Trial) -> None:
+        """Hands in the result. Why a trial failed is written down here: KerasTuner does not send it to the chief."""
+        if trial.message:
+            with tf.io.gfile.GFile(f"{self.get_trial_dir(trial.trial_id)}/{ERROR_FILE}", "w") as file:
+                file.write(trial.message)
+        self.oracle.end_trial(trial)
+        if not self._is_worker():
+            self._say()
+
+    def _say(self) -> None:
+        rows, _ = self.rows()
+        print(progress_line(rows, self._config, self._job.trainer.steps), file=sys.stderr, flush=True)
+
+    def save(self) -> None:
+        """Nothing: the trials' own files are the state."""
+
+    # The results.
+
+    def rows(self) -> tuple[list[TrialRow], TrialRow | None]:
+        """All configurations in the order in which they were tried, and the reference where there is one."""
+        by_candidate: dict[str, list[Trial]] = {}
+        for trial_id in sorted(self.oracle.trials):
+            trial = self.oracle.trials[trial_id]
+            by_candidate.setdefault(trial.hyperparameters.values[CANDIDATE], []).append(trial)
+        rows = {name: self._row(name, trials) for name, trials in by_candidate.items()}
+        reference = rows.pop(REFERENCE, None)
+        return list(rows.values()), reference
+
+    def _row(self, name: str, trials: list[Trial]) -> TrialRow:
+        """One configuration from its ways to each rung."""
+        done = [trial for trial in trials if trial.status == TrialStatus.COMPLETED]
+        row = TrialRow(
+            name,
+            _status(trials[-1], self.oracle.last_rung),
+            self._sizes(name, trials[-1].hyperparameters.values),
+            error=self._error(trials[-1]),
+        )
+        if not done:
+            return row
+        metrics = [{key: trial.metrics.get_best_value(key) for key in trial.metrics.metrics} for trial in done]
+        last = metrics[-1]
+        return dataclasses.replace(
+            row,
+            steps=int(last["steps"]),
+            losses={int(one["steps"]): one[LOSS] for one in metrics},
+            parameters=int(last["parameters"]),
+            raw_bytes=int(last["raw_bytes"]),
+            gzip_bytes=int(last["gzip_bytes"]),
+            multiply_adds_per_frame=last["multiply_adds_per_frame"],
+            real_time_factor=last["real_time_factor"],
+            seconds=last["seconds"],
+        )
+
+    def _sizes(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Without the oracle's own values; KerasTuner gives the reference some of its own, which mean nothing."""
+        if name == REFERENCE and self._config.reference is not None:
+            return self._config.reference.model_dump()
+        return {key: value for key, value in values.items() if "/" not in key}
+
+    def _error(self, trial: Trial) -> str | None:
+        if trial.status != TrialStatus.FAILED:
+            return None
+        path = f"{self.get_trial_dir(trial.trial_id)}/{ERROR_FILE}"
+        if not tf.io.gfile.exists(path):
+            return trial.message
+        with tf.io.gfile.GFile(path, "r") as file:
+            return str(file.read())
+
+    def choose(self, winner: TrialRow, facts: dict[str, float]) -> None:
+        """Settles which sizes ship, and what the Trainer is told besides."""
+        self._chosen = keras_tuner.HyperParameters()
+        self._chosen.values = {**winner.hyperparameters, **facts}
+
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[keras_tuner.HyperParameters]:
+        """What was chosen, as the Trainer will get it."""
+        return [self._chosen][:num_trials]
+
+    def forget(self) -> None:
+        """Removes the state of a search that has ended."""
+        tf.io.gfile.rmtree(self.project_dir)
+
+
+def _status(trial: Trial, last_rung: int) -> str:
+    if trial.status == TrialStatus.FAILED:
+        return "failed"
+    if trial.status != TrialStatus.COMPLETED:
+        return "running"
+    return "finished" if trial.hyperparameters.values[RUNG] == last_rung else "stopped"
+
+
+def serve(oracle: HalvingOracle, lease_seconds: float, say: Callable[[], None]) -> None:
+    """Answers workers as KerasTuner's chief until nothing is left to try and all who still ask have been told so.
+
+    KerasTuner's own loop waits for ever for a worker that has died.
+
+    Args:
+      oracle: that decides what is tried.
+      lease_seconds: how long to wait for a silent worker at the end.
+      say: called after every result.
+    """
+    import os
+    from concurrent import futures
+
+    import grpc
+    from keras_tuner.src import protos
+    from keras_tuner.src.distribute.oracle_chief import OracleServicer
+
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
+    protos.get_service_grpc().add_OracleServicer_to_server(OracleServicer(oracle), server)
+    server.add_insecure_port(f"{os.environ['KERASTUNER_ORACLE_IP']}:{os.environ['KERASTUNER_ORACLE_PORT']}")
+    server.start()
+    said = len(oracle.end_order)
+    while not oracle.ended:
+        time.sleep(0.5)
+        if len(oracle.end_order) > said:
+            said = len(oracle.end_order)
+            say()
+    told_by = time.monotonic() + lease_seconds
+    while oracle.tuner_ids and time.monotonic() < told_by:
+        time.sleep(0.2)
+    server.stop(grace=2.0).wait()

@@ -1,0 +1,58 @@
+"""Sizes are swept, the smallest that is as good as the best is trained and pushed, and a page shows what was tried."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from data.generate import generate
+from pipeline.config import Places
+from tests.integration.conftest import Workshop, checkout
+
+pytestmark = pytest.mark.slow
+
+SPACE = (
+    "tuner.rungs=[40]",
+    "tuner.reference={kind: cnn, channels: 24, layers: 4, kernel: 3, dilation_cycle: 8, hold: 1}",
+    "tuner.tolerance=0.2",
+    "tuner.space.channels=[4, 8]",
+    "tuner.space.layers=[2, 3]",
+    "tuner.space.units=[8]",
+    "tuner.space.stack_units=[8]",
+    "tuner.space.harmonics=[20]",
+    "tuner.space.reverb=[reverb_free 0.1]",
+)
+
+
+def test_a_sweep_pushes_the_smallest_size_and_says_what_it_was_held_against(tmp_path: Path):
+    generate(tmp_path / "recordings", minutes=1.0, seed=3, sample_rate=16000)
+    workshop = Workshop(checkout(tmp_path / "source"), Places(tmp_path / "recordings", tmp_path / "out", "demo"))
+    run = workshop.run("trainer.steps=60", *SPACE, verb=("sweep", "--trials", "4", "--workers", "2"))
+    assert run.code == 0, run.output
+
+    found = run.figures["sweep"]
+    winner, reference = found["winner"], found["reference"]
+    assert found["trials"] == 4
+    assert (winner["status"], reference["status"]) == ("finished", "finished")
+    assert (winner["exact"], reference["exact"]) == (True, True)
+    assert winner["gzip_bytes"] < reference["gzip_bytes"]
+    assert run.figures["loss_over_reference"] == pytest.approx(
+        run.figures["spectral_loss"] / reference["loss"], rel=1e-3
+    )
+
+    pushed = workshop.places.pushed / "demo" / run.figures["version"]
+    manifest = json.loads((pushed / "manifest.json").read_text())
+    assert manifest["training"]["reference"]["parameters"] == reference["parameters"]
+    assert manifest["model"]["decoder"]["kind"] == winner["hyperparameters"]["architecture"]
+    # the same training again: the Trainer comes to what the trial came to
+    assert manifest["training"]["eval_loss"] == pytest.approx(winner["loss"], rel=0.01)
+    size = run.figures["bundle_kilobytes"] * 1000
+    assert winner["gzip_bytes"] == pytest.approx(size, abs=1500)  # all but some settings that the manifest quotes
+
+    table = json.loads(workshop.places.report.with_name("pareto.json").read_text())
+    assert len(table["trials"]) == 4
+    page = workshop.places.report.read_text()
+    assert "Full-size reference" in page
+    assert "Sizes that were tried" in page
