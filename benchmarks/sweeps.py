@@ -1,0 +1,61 @@
+"""What sweeps came to: reference and choice of each, their sizes and how they sound, as rows of a table.
+
+    .venv/bin/python local_runner.py sweep --instrument violin --recordings DIR --trials 200 --workers 2 --output out
+    .venv/bin/python benchmarks/sweeps.py out/violin ...
+
+Loss, log-mel distance, loudness and f0 error are those of `benchmarks/sound.py`, on the eval windows, with weights in
+the precision that ships.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.sound import judge, newest
+from models.input import read_windows
+from models.precision import rounded
+from models.signatures import load_instrument
+
+COLUMNS = ("instrument", "model", "made of", "parameters", "kB gzip", "loss", "log-mel", "loudness, dB", "f0, cents")
+
+
+def rows(folder: Path) -> list[tuple[str, ...]]:
+    """The reference's row and the choice's, of one instrument's folder."""
+    table = json.loads((folder / "pareto.json").read_text())
+    winner = next(trial for trial in table["trials"] if trial["trial"] == table["winner"])
+    searched = max(folder.glob("pipeline/SizeTuner/tuner_results/*"), key=lambda path: int(path.name))
+    trained = max(folder.glob("pipeline/Trainer/model/*"), key=lambda path: int(path.name)) / "Format-Serving"
+    made = [("choice", winner, trained)]
+    if table["reference"]:
+        made.insert(0, ("reference", table["reference"], searched / "reference"))
+    return [_row(folder, name, trial, model) for name, trial, model in made]
+
+
+def _row(folder: Path, name: str, trial: dict[str, Any], model: Path) -> tuple[str, ...]:
+    instrument = rounded(load_instrument(str(model)))
+    features = ("f0_hz", "f0_confidence", "loudness_db", *instrument.feature_names)
+    heard = judge(instrument, read_windows(newest(folder, "eval"), instrument.audio, features))
+    sizes = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in trial["hyperparameters"].items())
+    figures = (heard["spectral_loss"], heard["log_mel"], heard["loudness_db"], heard["f0_cents"])
+    size = f"{trial['gzip_bytes'] / 1000:,.1f}"
+    return (folder.name, name, sizes, f"{trial['parameters']:,}", size, *(f"{value:.3g}" for value in figures))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", type=Path, nargs="+")
+    found = [row for folder in parser.parse_args().folders for row in rows(folder)]
+    for line in (COLUMNS, ["---"] * len(COLUMNS), *found):
+        print("| " + " | ".join(line) + " |")
+
+
+if __name__ == "__main__":
+    main()
