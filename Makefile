@@ -19,7 +19,7 @@ $(SETUP): requirements/dev.txt requirements/uv.txt
 	@scripts/find_python.sh >/dev/null
 	test -x $(PYTHON) || "$$(scripts/find_python.sh)" -m venv .venv
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
-	$(UV) pip sync --quiet --require-hashes --python $(PYTHON) requirements/dev.txt requirements/uv.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(PYTHON) requirements/dev.txt requirements/uv.txt
 	@touch $@
 
 $(WEB): web/package.json web/package-lock.json

@@ -119,7 +119,7 @@ def _measured(
     The reference's SavedModel is kept, so that it can be heard beside the winner.
     """
     on_frontier = {point.name for point in frontier(_finished(rows))}
-    windows = read_windows(fn_args.train_files, job.audio, _BASELINE_FEATURES).sample(MOST_WINDOWS)
+    windows = list(read_windows(fn_args.train_files, job.audio, _BASELINE_FEATURES).sample(MOST_WINDOWS))
     train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))
 
     def measured(row: TrialRow, folder: Path) -> TrialRow:
