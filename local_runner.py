@@ -18,12 +18,28 @@ RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 def parser() -> argparse.ArgumentParser:
     """The command line. Nothing heavy is imported for it: `--help` is instant."""
     top = argparse.ArgumentParser(prog="local_runner.py", description=__doc__.splitlines()[0])
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="run | check | render | serve | rollback | lineage")
+    verbs = top.add_subparsers(
+        dest="verb", required=True, metavar="run | retrain | check | render | serve | rollback | lineage"
+    )
     run = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
     _instrument(run, required=True)
     run.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
     run.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
     run.set_defaults(answer=_run)
+
+    retrain = verbs.add_parser("retrain", help="go on training where recordings came, from the last blessed model")
+    which = retrain.add_mutually_exclusive_group(required=True)
+    which.add_argument("--instrument", metavar="NAME", help="a file in configs/instruments")
+    which.add_argument("--all", action="store_true", help="every instrument with a folder of recordings")
+    _overrides(retrain)
+    retrain.add_argument(
+        "--recordings",
+        type=Path,
+        default=RECORDINGS,
+        help="folder with a folder an instrument (default: data/recordings)",
+    )
+    retrain.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    retrain.set_defaults(answer=_retrain)
 
     check = verbs.add_parser("check", help="what is wrong with these recordings, file by file")
     check.add_argument("--recordings", type=Path, required=True, help="folder of recordings")
@@ -51,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _published(lineage)
     lineage.add_argument("version", nargs="?", metavar="VERSION", help="default: the one that is served")
     lineage.set_defaults(answer=_lineage)
-    for verb in (run, check, render, serve, rollback, lineage):
+    for verb in (run, retrain, check, render, serve, rollback, lineage):
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
 
@@ -63,6 +79,10 @@ def _published(verb: argparse.ArgumentParser) -> None:
 
 def _instrument(verb: argparse.ArgumentParser, required: bool) -> None:
     verb.add_argument("--instrument", required=required, metavar="NAME", help="a file in configs/instruments")
+    _overrides(verb)
+
+
+def _overrides(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--set",
         dest="overrides",
@@ -83,6 +103,23 @@ def _run(arguments: argparse.Namespace) -> Answer:
     outcome = run(config, Places(arguments.recordings or RECORDINGS / name, arguments.output, name))
     print(outcome.summary())
     return (DONE if outcome.pushed else REFUSED), outcome.figures()
+
+
+def _retrain(arguments: argparse.Namespace) -> Answer:
+    from pipeline import retraining
+
+    if arguments.all:
+        ended = retraining.retrain_all(Path(__file__), arguments.recordings, arguments.output, arguments.overrides)
+        for name, code in ended.items():
+            print(f"{name}: {retraining.MEANING.get(code, 'a fault')}")
+        return retraining.worst(ended.values()), {"instruments": ended}
+    name = arguments.instrument
+    answer = retraining.retrain(name, arguments.recordings / name, arguments.output, arguments.overrides)
+    if isinstance(answer, str):
+        print(f"{name}: nothing new: {answer} was made of these recordings with these settings")
+        return DONE, {"pushed": False, "version": answer}
+    print(answer.summary())
+    return (DONE if answer.pushed else REFUSED), answer.figures()
 
 
 def _check(arguments: argparse.Namespace) -> Answer:
