@@ -8,9 +8,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import command
 from pipeline.command import BAD_INPUT, DONE, REFUSED, Answer
+
+if TYPE_CHECKING:
+    from pipeline.config import Config, Places
 
 RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 
@@ -98,28 +102,34 @@ def _run(arguments: argparse.Namespace) -> Answer:
 
     config = load(arguments.instrument, arguments.overrides)
     name = config.instrument.name
-    from pipeline.local import run
-
-    outcome = run(config, Places(arguments.recordings or RECORDINGS / name, arguments.output, name))
-    print(outcome.summary())
-    return (DONE if outcome.pushed else REFUSED), outcome.figures()
+    return _train(config, Places(arguments.recordings or RECORDINGS / name, arguments.output, name))
 
 
 def _retrain(arguments: argparse.Namespace) -> Answer:
     from pipeline import retraining
+    from pipeline.config import Places, load
 
     if arguments.all:
         ended = retraining.retrain_all(Path(__file__), arguments.recordings, arguments.output, arguments.overrides)
         for name, code in ended.items():
-            print(f"{name}: {retraining.MEANING.get(code, 'a fault')}")
+            print(f"{name}: {retraining.meaning(code)}")
         return retraining.worst(ended.values()), {"instruments": ended}
     name = arguments.instrument
-    answer = retraining.retrain(name, arguments.recordings / name, arguments.output, arguments.overrides)
-    if isinstance(answer, str):
-        print(f"{name}: nothing new: {answer} was made of these recordings with these settings")
-        return DONE, {"pushed": False, "version": answer}
-    print(answer.summary())
-    return (DONE if answer.pushed else REFUSED), answer.figures()
+    config = load(name, arguments.overrides, retraining=True)
+    places = Places(arguments.recordings / name, arguments.output, name)
+    version = retraining.made_of_these(config, places)
+    if version is not None:
+        print(f"{name}: nothing new: {version} was made of these recordings with these settings")
+        return DONE, {"pushed": False, "version": version}
+    return _train(config, places)
+
+
+def _train(config: Config, places: Places) -> Answer:
+    from pipeline.local import run
+
+    outcome = run(config, places)
+    print(outcome.summary())
+    return (DONE if outcome.pushed else REFUSED), outcome.figures()
 
 
 def _check(arguments: argparse.Namespace) -> Answer:

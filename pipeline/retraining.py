@@ -1,4 +1,4 @@
-"""Continuous training: where recordings came, an instrument is trained further, and pushed if the gates agree."""
+"""Continuous training: which instruments have recordings, and whether anything in these is new."""
 
 from __future__ import annotations
 
@@ -6,41 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from components.bundle_pusher.publish import versions
 from components.recording_example_gen.listing import fingerprint, input_pattern, list_recordings, resolve
 from models.errors import UserError
 from pipeline.command import BAD_INPUT, DONE, FAULT, REFUSED
-from pipeline.config import Config, Places, instruments, load
+from pipeline.config import Config, Places, instruments
 from pipeline.lineage import lineage
-from pipeline.local import run
-
-if TYPE_CHECKING:
-    from pipeline.outcome import Outcome
 
 MEANING = {DONE: "done", REFUSED: "a gate refused", BAD_INPUT: "the recordings or settings must change"}
 BY_WEIGHT = (FAULT, BAD_INPUT, REFUSED)
-
-
-def retrain(name: str, recordings: Path, output: Path, overrides: Sequence[str]) -> Outcome | str:
-    """Trains one instrument with `configs/retraining.yaml`, unless nothing has come since it was last pushed.
-
-    Args:
-      name: a file in configs/instruments.
-      recordings: its folder of recordings, or of spans of them.
-      output: folder of all results, as `run` has it.
-      overrides: `a.b=value`.
-
-    Returns:
-      What the run came to; or the version that was made of these very recordings with these settings.
-
-    Raises:
-      UserError: bad recordings, settings or places.
-      GateRefused: a gate stopped the run.
-    """
-    config, places = load(name, overrides, retraining=True), Places(recordings, output, name)
-    return made_of_these(config, places) or run(config, places)
 
 
 def made_of_these(config: Config, places: Places) -> str | None:
@@ -95,6 +70,11 @@ def retrain_all(program: Path, recordings: Path, output: Path, overrides: Sequen
         command = [sys.executable, str(program), "retrain", "--instrument", name, *places, *settings]
         ended[name] = subprocess.run(command, check=False).returncode
     return ended
+
+
+def meaning(code: int) -> str:
+    """An exit code in words."""
+    return MEANING.get(code, "a fault")
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -3,6 +3,10 @@
 # Refuses where that branch is not what scripts/restore_state.sh put back: another retraining has been there meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+if [ ! -d out ]; then
+  echo "there is no out/: nothing was made, and what is kept stays as it is"
+  exit 0
+fi
 remote=origin branch=swara-state restored=refs/swara/state
 .venv/bin/python -m pipeline.state thin out
 git_dir=$(git rev-parse --absolute-git-dir)

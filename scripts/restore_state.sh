@@ -13,7 +13,7 @@ if [ -z "$tip" ]; then
   echo "nothing is kept on $remote yet: this is a first retraining"
   exit 0
 fi
-git fetch --quiet --depth 1 --no-tags "$remote" "+refs/heads/$branch:$restored"
+git fetch --quiet --no-tags "$remote" "+refs/heads/$branch:$restored"
 mkdir -p out
 git archive "$restored" | tar -x -C out
 .venv/bin/python -m pipeline.state settle out
