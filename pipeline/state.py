@@ -1,7 +1,7 @@
-"""What retraining keeps between runs: all that lies under `--output`, but for the windows of audio.
+"""What retraining keeps between runs: all that lies under `--output`, but for what is bulky.
 
 `python -m pipeline.state thin OUTPUT` before it is kept, `python -m pipeline.state settle OUTPUT` after it was put
-back. Windows are most of what there is and are cut again from the recordings when they are needed.
+back. Windows of audio are most of what there is and are cut again from the recordings when they are needed.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from pathlib import Path
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from components.recording_example_gen.report import REPORT_FILE
 from pipeline import command
 from pipeline.command import DONE, Answer
 from pipeline.config import Places
 from pipeline.records import opened
 
-EXAMPLES, SPLITS = "Examples", "Split-*"
+BULKY = ("Examples", "ModelRun")  # types of artifacts
+FOLDERS = ("examples", "transformed_examples", "model_run")  # of their artifacts, as outputs of nodes
 
 
 def thin(output: Path) -> int:
-    """Removes windows of audio, and marks them in the store as gone, so that no run takes them from the cache.
+    """Removes windows of audio and TensorBoard's logs, and marks them in the store as gone, so that no cache has them.
 
     Reports of what was heard in each recording stay: `lineage` shows them.
 
@@ -37,15 +39,22 @@ def thin(output: Path) -> int:
     removed = 0
     for places in _instruments(output):
         store = _writable(places)
-        held = [one for one in store.get_artifacts_by_type(EXAMPLES) if one.state == pb.Artifact.LIVE]
+        held = [one for kind in BULKY for one in store.get_artifacts_by_type(kind) if one.state == pb.Artifact.LIVE]
         for artifact in held:
             artifact.state = pb.Artifact.DELETED
         store.put_artifacts(held)
-        for folder in places.pipeline_root.glob(f"*/*/*/{SPLITS}"):  # those of an interrupted run too
-            if folder.parent.parent.name in ("examples", "transformed_examples"):
-                shutil.rmtree(folder)
+        for name in FOLDERS:  # by folder, since an interrupted run leaves some that no one recorded
+            for path in places.pipeline_root.glob(f"*/{name}/*/*"):
+                _remove(path)
         removed += len(held)
     return removed
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.name != REPORT_FILE:
+        path.unlink()
 
 
 def settle(output: Path) -> int:
@@ -89,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="python -m pipeline.state", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(dest="verb", required=True, metavar="thin | settle")
-    thinned = verbs.add_parser("thin", help="remove windows of audio")
+    thinned = verbs.add_parser("thin", help="remove what is bulky: windows of audio, logs of training")
     thinned.set_defaults(answer=_thin)
     settled = verbs.add_parser("settle", help="tell the metadata stores where they are now")
     settled.set_defaults(answer=_settle)

@@ -19,20 +19,23 @@ def store(metadata: Path) -> mlmd.MetadataStore:
     return mlmd.MetadataStore(config)
 
 
-def test_windows_go_and_are_marked_as_gone_while_reports_and_models_stay(tmp_path: Path):
+def test_windows_and_logs_go_and_are_marked_as_gone_while_reports_and_models_stay(tmp_path: Path):
     place = tmp_path / "violin" / "pipeline"
     examples, model = place / "RecordingExampleGen" / "examples" / "3", place / "Trainer" / "model" / "9"
+    log = place / "Trainer" / "model_run" / "9"
     left_by_a_crash = place / "Transform" / "transformed_examples" / "7" / "Split-eval"
-    for folder in (examples / "Split-train", model, left_by_a_crash):
+    for folder in (examples / "Split-train", model, log, left_by_a_crash):
         folder.mkdir(parents=True)
         (folder / "file").write_bytes(b"something")
     (examples / "ingest_report.json").write_text("{}")
     recorded = Recorder(tmp_path / "violin" / "metadata.sqlite")
     recorded.artifact("Examples", examples)
     recorded.artifact("Model", model)
-    assert thin(tmp_path) == 1
+    recorded.artifact("ModelRun", log)
+    assert thin(tmp_path) == 2
     states = {one.uri: one.state for one in store(tmp_path / "violin" / "metadata.sqlite").get_artifacts()}
-    assert states == {str(examples): pb.Artifact.DELETED, str(model): pb.Artifact.LIVE}
+    gone, there = pb.Artifact.DELETED, pb.Artifact.LIVE
+    assert states == {str(examples): gone, str(log): gone, str(model): there}
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
         "file",
         "ingest_report.json",
