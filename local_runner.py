@@ -8,9 +8,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import command
 from pipeline.command import BAD_INPUT, DONE, REFUSED, Answer
+
+if TYPE_CHECKING:
+    from pipeline.config import Config, Places
 
 RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 
@@ -19,13 +23,27 @@ def parser() -> argparse.ArgumentParser:
     """The command line. Nothing heavy is imported for it: `--help` is instant."""
     top = argparse.ArgumentParser(prog="local_runner.py", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(
-        dest="verb", required=True, metavar="run | sweep | check | render | serve | rollback | lineage"
+        dest="verb", required=True, metavar="run | retrain | sweep | check | render | serve | rollback | lineage"
     )
     run = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
     _instrument(run, required=True)
     run.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
     run.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
     run.set_defaults(answer=_run)
+
+    retrain = verbs.add_parser("retrain", help="go on training where recordings came, from the last blessed model")
+    which = retrain.add_mutually_exclusive_group(required=True)
+    which.add_argument("--instrument", metavar="NAME", help="a file in configs/instruments")
+    which.add_argument("--all", action="store_true", help="every instrument with a folder of recordings")
+    _overrides(retrain)
+    retrain.add_argument(
+        "--recordings",
+        type=Path,
+        default=RECORDINGS,
+        help="folder with a folder an instrument (default: data/recordings)",
+    )
+    retrain.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    retrain.set_defaults(answer=_retrain)
 
     sweep = verbs.add_parser("sweep", help="try many sizes of model, and push the smallest that sounds as good")
     _instrument(sweep, required=True)
@@ -61,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     _published(lineage)
     lineage.add_argument("version", nargs="?", metavar="VERSION", help="default: the one that is served")
     lineage.set_defaults(answer=_lineage)
-    for verb in (run, sweep, check, render, serve, rollback, lineage):
+    for verb in (run, retrain, sweep, check, render, serve, rollback, lineage):
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
 
@@ -73,6 +91,10 @@ def _published(verb: argparse.ArgumentParser) -> None:
 
 def _instrument(verb: argparse.ArgumentParser, required: bool) -> None:
     verb.add_argument("--instrument", required=required, metavar="NAME", help="a file in configs/instruments")
+    _overrides(verb)
+
+
+def _overrides(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--set",
         dest="overrides",
@@ -88,9 +110,32 @@ def _run(arguments: argparse.Namespace) -> Answer:
 
     config = load(arguments.instrument, arguments.overrides)
     name = config.instrument.name
+    return _train(config, Places(arguments.recordings or RECORDINGS / name, arguments.output, name))
+
+
+def _retrain(arguments: argparse.Namespace) -> Answer:
+    from pipeline import retraining
+    from pipeline.config import Places, load
+
+    if arguments.all:
+        ended = retraining.retrain_all(Path(__file__), arguments.recordings, arguments.output, arguments.overrides)
+        for name, code in ended.items():
+            print(f"{name}: {retraining.meaning(code)}")
+        return retraining.worst(ended.values()), {"instruments": ended}
+    name = arguments.instrument
+    config = load(name, arguments.overrides, retraining=True)
+    places = Places(arguments.recordings / name, arguments.output, name)
+    version = retraining.made_of_these(config, places)
+    if version is not None:
+        print(f"{name}: nothing new: {version} was made of these recordings with these settings")
+        return DONE, {"pushed": False, "version": version}
+    return _train(config, places)
+
+
+def _train(config: Config, places: Places) -> Answer:
     from pipeline.local import run
 
-    outcome = run(config, Places(arguments.recordings or RECORDINGS / name, arguments.output, name))
+    outcome = run(config, places)
     print(outcome.summary())
     return (DONE if outcome.pushed else REFUSED), outcome.figures()
 

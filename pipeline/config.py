@@ -1,8 +1,8 @@
 """The configuration of a run: YAML layers and dotted overrides, checked by typed classes.
 
-Layers, each over the one before: `configs/base.yaml`, `configs/models/MODEL.yaml`,
-`configs/instruments/NAME.yaml`, `--set a.b=value`. MODEL is what the last layer says under `model:` when that is a word
-(`model: gru`) and not a group of settings.
+Layers, each over the one before: `configs/base.yaml`, `configs/models/MODEL.yaml`, where asked for
+`configs/retraining.yaml`, `configs/instruments/NAME.yaml`, `--set a.b=value`. MODEL is what the last layer says under
+`model:` when that is a word (`model: gru`) and not a group of settings.
 """
 
 from __future__ import annotations
@@ -124,13 +124,16 @@ def defaults(model: str, configs: Path = CONFIGS) -> dict[str, Any]:
     return values
 
 
-def load(instrument: str, overrides: Sequence[str] = (), configs: Path = CONFIGS) -> Config:
+def load(
+    instrument: str, overrides: Sequence[str] = (), configs: Path = CONFIGS, *, retraining: bool = False
+) -> Config:
     """Resolves the configuration of one instrument.
 
     Args:
       instrument: name of a file in `configs/instruments`, without `.yaml`.
       overrides: `a.b=value`, the value in YAML; an element of a list is addressed by its `name` or its index.
       configs: the folder that holds base.yaml, models/ and instruments/.
+      retraining: lay `retraining.yaml` under the instrument's own file.
 
     Raises:
       UserError: an unknown instrument or key, a wrong type or value; the message names the file (or `--set`) and key.
@@ -143,7 +146,8 @@ def load(instrument: str, overrides: Sequence[str] = (), configs: Path = CONFIGS
             + (f"Did you mean {near[0]!r}? " if near else "")
             + f"Known: {', '.join(known)}. For a new one, copy one of those files and change its names and credits."
         )
-    above = [_read(configs / "instruments" / f"{instrument}.yaml", configs), *map(_parse_override, overrides)]
+    files = [*(["retraining.yaml"] if retraining else []), f"instruments/{instrument}.yaml"]
+    above = [*(_read(configs / file, configs) for file in files), *map(_parse_override, overrides)]
     base = _read(configs / "base.yaml", configs)
     layers = [base, _model_layer([base, *above], configs), *above]
     values: dict[str, Any] = {}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import tensorflow_data_validation as tfdv
+from tensorflow_data_validation import constants
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from components.data_gate.config import DataGateConfig
 from components.verdict import Verdict
 
 DRIFT_FEATURES = ("f0_hz", "loudness_db")
+NEWEST = "material_newest"  # the slice of the newest span, as TFDV names it
 
 
 def judge(
@@ -23,13 +25,13 @@ def judge(
     """Decides whether a model may be trained on this batch.
 
     Args:
-      statistics: by split, `train` and `eval`.
+      statistics: by split, `train` and `eval`; over all, and by material.
       anomalies: by split, what ExampleValidator found.
       schema: the curated schema of these statistics.
       previous: training statistics of the last accepted batch, or None for a first one.
       config: limits.
     """
-    windows = {split: int(of.datasets[0].num_examples) for split, of in statistics.items()}
+    windows = {split: int(_overall(of).num_examples) for split, of in statistics.items()}
     reasons = [
         f"{split}: {name or 'dataset'}: {info.short_description}: {info.description}".rstrip(": ")
         for split, found in sorted(anomalies.items())
@@ -38,9 +40,21 @@ def judge(
     for split, least in (("train", config.min_train_windows), ("eval", config.min_eval_windows)):
         if windows.get(split, 0) < least:
             reasons.append(f"{split}: {windows.get(split, 0)} windows, {least} are needed: add recordings")
-    drift = measure_drift(statistics["train"], schema, previous, config) if previous is not None else {}
+    newest = _newest(statistics["train"])
+    drift = measure_drift(newest, schema, previous, config) if previous is not None else {}
     reasons += [_describe_drift(name, value, config) for name, value in drift.items() if value > config.max_drift]
     return Verdict.of("DataGate", reasons, {"windows": windows, "drift": drift})
+
+
+def _overall(of: statistics_pb2.DatasetFeatureStatisticsList) -> statistics_pb2.DatasetFeatureStatistics:
+    """Statistics of all examples, among those of slices."""
+    return next((one for one in of.datasets if one.name == constants.DEFAULT_SLICE_KEY), of.datasets[0])
+
+
+def _newest(of: statistics_pb2.DatasetFeatureStatisticsList) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """Statistics of the newest span alone: among many earlier ones, another instrument in it would not show."""
+    found = next((one for one in of.datasets if one.name == NEWEST), _overall(of))
+    return statistics_pb2.DatasetFeatureStatisticsList(datasets=[found])
 
 
 def _dataset_anomaly(found: anomalies_pb2.Anomalies) -> list[tuple[str, anomalies_pb2.AnomalyInfo]]:
@@ -61,7 +75,14 @@ def measure_drift(
     previous: statistics_pb2.DatasetFeatureStatisticsList,
     config: DataGateConfig,
 ) -> dict[str, float]:
-    """Jensen-Shannon divergence, base 2, of each drift feature's histogram between two batches."""
+    """Jensen-Shannon divergence, base 2, of each drift feature's histogram between two batches.
+
+    Args:
+      train: of the newest recordings.
+      schema: the curated one.
+      previous: of the last accepted batch; all of it counts.
+      config: limits.
+    """
     with_limits = schema_pb2.Schema()
     with_limits.CopyFrom(schema)
     for feature in with_limits.feature:

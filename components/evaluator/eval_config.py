@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow_model_analysis as tfma
@@ -11,13 +12,18 @@ from components.evaluator.config import EvaluatorConfig
 from models.config import AudioConfig
 
 METRICS = "components.evaluator.metrics"
-SLICES = (("recording",), ("register",), ("dynamics",))
+MATERIAL = "material"  # the newest span, or those before it
+SLICES = ((MATERIAL,), ("recording",), ("register",), ("dynamics",))
 
 
 def eval_config(
     limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sources: str, tolerance: float | None = None
 ) -> tfma.EvalConfig:
-    """Candidate and last blessed model side by side, overall and by recording, register and dynamics.
+    """Candidate and last blessed model side by side: overall, and by material, recording, register and dynamics.
+
+    Every limit applies to all windows together: a recording may have a single one. That no model may be worse than the
+    last blessed one applies to the newest span and to those before it as well. A model that fits bad recordings beats
+    the last blessed one on these; it must not be worse on the good ones for that.
 
     Args:
       limits: what a blessing takes.
@@ -32,20 +38,27 @@ def eval_config(
     )
 
     def metric(
-        class_name: str, config: dict[str, Any], threshold: tfma.MetricThreshold | None = None
+        class_name: str,
+        config: dict[str, Any],
+        threshold: tfma.MetricThreshold | None = None,
+        where: Sequence[tfma.SlicingSpec] = (tfma.SlicingSpec(),),
     ) -> tfma.MetricConfig:
         settings = json.dumps({**config, "sources": sources})
-        # Only all windows together are judged: a slice may hold a single one.
-        overall = [tfma.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=threshold)]
+        judged = tfma.PerSliceMetricThreshold(slicing_specs=where, threshold=threshold)
         return tfma.MetricConfig(
             class_name=class_name,
             module=METRICS,
             config=settings,
-            per_slice_thresholds=overall if threshold else [],
+            per_slice_thresholds=[judged] if threshold else [],
         )
 
     metrics = [
-        metric("MeanOutput", {"output": "spectral_loss"}, tfma.MetricThreshold(change_threshold=no_worse)),
+        metric(
+            "MeanOutput",
+            {"output": "spectral_loss"},
+            tfma.MetricThreshold(change_threshold=no_worse),
+            where=(tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=[MATERIAL])),
+        ),
         metric("MeanOutput", {"output": "baseline_spectral_loss"}),
         metric("LossOver", {"other": "baseline_spectral_loss"}, _at_most(limits.max_loss_over_baseline)),
         metric("MeanOutput", {"output": "loudness_l1_db"}, _at_most(limits.max_loudness_error_db)),

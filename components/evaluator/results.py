@@ -40,10 +40,20 @@ def _text(value: Any) -> str:
 def read_verdict(evaluation: str | Path) -> Verdict:
     """The Evaluator's decision, with every bound that was missed in words."""
     result = tfma.load_validation_result(str(evaluation))
-    reasons = [_reason(failure) for of_slice in result.metric_validations_per_slice for failure in of_slice.failures]
+    reasons = [
+        _where(of_slice.slice_key) + _reason(failure)
+        for of_slice in result.metric_validations_per_slice
+        for failure in of_slice.failures
+    ]
     if not result.validation_ok and not reasons:
         reasons = ["the evaluation saw no window that the limits apply to"]
     return Verdict.of("Evaluator", reasons, dict(read_metrics(evaluation).get((), {})))
+
+
+def _where(key: Any) -> str:
+    """The slice that a limit was missed on, before the reason; nothing where it is all windows."""
+    of = " and ".join(f"{_text(one.bytes_value)} {one.column}" for one in key.single_slice_keys)
+    return f"{of}: " if of else ""
 
 
 def _reason(failure: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -40,7 +40,7 @@ def list_recordings(base: str, pattern: str, span_window: int) -> Listing:
       span_window: how many of the newest spans up to that one are taken; of each the newest version.
 
     Raises:
-      UserError: the folder is absent, there is no audio file in it, or a name is not Unicode.
+      UserError: the folder is absent, there is no audio file in it or in its newest span, or a name is not Unicode.
     """
     if not _is_folder(base):
         raise UserError(f"{base}: no such folder of recordings")
@@ -51,9 +51,13 @@ def list_recordings(base: str, pattern: str, span_window: int) -> Listing:
         raise UserError(f"{base}: the name of {os.fsencode(odd[0])!r} is not Unicode (UTF-8): rename that file")
     names = tuple(name for name in found if _suffix(name) in READABLE)
     unread = tuple(name for name in found if _suffix(name) in NOT_READ)
-    if not names and not unread:
+    newest = f"{folders[-1]}/" if folders and folders[-1] else ""
+    if not any(name.startswith(newest) for name in (*names, *unread)):
         kinds = " ".join(sorted(suffix[1:] for suffix in READABLE))
-        raise UserError(f"{base}: no recordings there, nor in folders below it; files of these kinds are read: {kinds}")
+        place = f"{base.rstrip('/')}/{newest}".rstrip("/")
+        raise UserError(
+            f"{place}: no recordings there, nor in folders below it; files of these kinds are read: {kinds}"
+        )
     return Listing(names, unread)
 
 
@@ -76,6 +80,18 @@ def input_pattern(base: str) -> str:
     if any(versions) and not all(versions):
         raise UserError(f"{base}: some span-N folders hold version-M folders and others do not: make them alike")
     return "span-{SPAN}/version-{VERSION}/*" if all(versions) else "span-{SPAN}/*"
+
+
+def span_of(name: str) -> str | None:
+    """The folder `span-N` that a recording lies in, by its name relative to the base; None where it lies in none."""
+    top, nested, _ = name.partition("/")
+    return top if nested and SPAN.match(top) else None
+
+
+def newest_span(names: Iterable[str]) -> str | None:
+    """The folder of the newest span that any of these recordings lies in; None where there are no spans."""
+    spans = {span for name in names if (span := span_of(name))}
+    return max(spans, key=lambda span: int(span.partition("-")[2]), default=None)
 
 
 @dataclass(frozen=True)

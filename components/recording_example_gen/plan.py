@@ -6,19 +6,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from components.recording_example_gen.config import ExtractionConfig
+from components.recording_example_gen.listing import newest_span, span_of
 from components.recording_example_gen.report import IngestReport, RecordingEntry
 from components.recording_example_gen.splits import LONG_SECONDS, Sides, Sound, split
 from components.recording_example_gen.windows import eval_starts, train_starts
 
 Summary = tuple[RecordingEntry, Sound | None]  # what `Analysis.summary` gives
 
+NEWEST, EARLIER = "newest", "earlier"  # material: of the newest span, or of those that were there before
+
 
 @dataclass(frozen=True)
 class Cuts:
-    """Where windows of one recording begin, in frames."""
+    """Where windows of one recording begin, in frames.
+
+    Attributes:
+      train: starts of training windows.
+      eval: starts of eval windows.
+      material: `NEWEST` or `EARLIER`: gates judge the newest span apart from what was there before.
+    """
 
     train: tuple[int, ...] = ()
     eval: tuple[int, ...] = ()
+    material: str = NEWEST
 
 
 @dataclass(frozen=True)
@@ -37,11 +47,16 @@ class Plan:
 def make_plan(summaries: Iterable[Summary], config: ExtractionConfig) -> Plan:
     """Plans what to cut from all recordings, in whatever order they come."""
     ordered = _without_copies(sorted(summaries, key=lambda summary: summary[0].recording))
-    sides = split([sound for _, sound in ordered if sound], config.audio, config.examples)
-    cuts = {entry.recording: _cuts(sides[sound.recording_id], config) for entry, sound in ordered if sound}
+    newest = newest_span(entry.recording for entry, _ in ordered)
+    sides = _sides(ordered, config)
+    cuts = {
+        entry.recording: _cuts(sides[sound.recording_id], span_of(entry.recording) == newest, config)
+        for entry, sound in ordered
+        if sound
+    }
     entries = tuple(_counted(entry, cuts.get(entry.recording)) for entry, _ in ordered)
     report = IngestReport(entries)
-    report = replace(report, refusals=_refusals(report, config))
+    report = replace(report, refusals=_refusals(report, newest, config))
     return Plan(report, cuts if report.would_run else {})
 
 
@@ -62,10 +77,25 @@ def _without_copies(summaries: Iterable[Summary]) -> list[Summary]:
     return kept
 
 
-def _cuts(sides: Sides, config: ExtractionConfig) -> Cuts:
+def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, Sides]:
+    """The sides of every recording by its id. Each span is split by itself.
+
+    So a recording stays on its side whichever spans it is used with, and no model that is trained further, or compared
+    with, has heard in training what it is judged by.
+    """
+    spans: dict[str | None, list[Sound]] = {}
+    for entry, sound in summaries:
+        if sound:
+            spans.setdefault(span_of(entry.recording), []).append(sound)
+    split_spans = [split(sounds, config.audio, config.examples) for sounds in spans.values()]
+    return {recording_id: sides for one in split_spans for recording_id, sides in one.items()}
+
+
+def _cuts(sides: Sides, newest: bool, config: ExtractionConfig) -> Cuts:
     return Cuts(
         tuple(train_starts(sides.train, config.audio, config.examples)),
         tuple(eval_starts(sides.eval, config.audio)),
+        NEWEST if newest else EARLIER,
     )
 
 
@@ -73,10 +103,12 @@ def _counted(entry: RecordingEntry, cuts: Cuts | None) -> RecordingEntry:
     return replace(entry, train_windows=len(cuts.train), eval_windows=len(cuts.eval)) if cuts else entry
 
 
-def _refusals(report: IngestReport, config: ExtractionConfig) -> tuple[str, ...]:
+def _refusals(report: IngestReport, newest: str | None, config: ExtractionConfig) -> tuple[str, ...]:
     least = config.examples.min_minutes
     if not report.used:
         return ("none of the recordings can be used: the table says why",)
+    if not any(span_of(entry.recording) == newest for entry in report.used):
+        return (f"none of the recordings in {newest}, the newest span, can be used: the table says why",)
     if report.usable_minutes < least:
         return (
             f"{report.usable_minutes:.2f} minutes are usable, at least {least:g} are needed: add recordings, or lower "

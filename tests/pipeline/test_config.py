@@ -113,3 +113,16 @@ def test_where_things_run_and_how_much_is_kept_is_not_published_and_makes_no_new
 
 def test_the_path_of_a_voice_clip_is_not_published():
     assert "me.wav" not in load("violin", ["report.voice=/home/me/me.wav"]).to_json()
+
+
+def test_retraining_starts_from_the_last_model_with_spans_before_the_newest_unless_an_instrument_says_otherwise(
+    tmp_path: Path,
+):
+    plain, retrained = load("violin"), load("violin", retraining=True)
+    assert (plain.trainer.warm_start, retrained.trainer.warm_start) == (False, True)
+    assert retrained.examples.span_window > plain.examples.span_window
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    with (tmp_path / "configs" / "instruments" / "violin.yaml").open("a") as file:
+        file.write("examples: {span_window: 9}\n")
+    assert load("violin", configs=tmp_path / "configs", retraining=True).examples.span_window == 9
+    assert load("violin", ["examples.span_window=2"], tmp_path / "configs", retraining=True).examples.span_window == 2

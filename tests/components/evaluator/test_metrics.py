@@ -1,5 +1,6 @@
 """The Evaluator's metrics measure what is heard, and nothing that is silent, broken or NaN can look good."""
 
+import json
 from typing import Any
 
 import apache_beam as beam
@@ -85,6 +86,24 @@ def test_only_frames_in_which_the_recording_has_a_pitch_count():
     hz, trusted = np.array([440.0, 440.0, 440.0]), np.array([0.9, 0.1, 0.9])
     errors = f0_errors(hz, trusted, np.array([440.0, 880.0, 880.0]), np.array([0.9, 0.9, 0.9]), 0.5)
     assert errors.tolist() == [0.0, NO_PITCH_CENTS]
+
+
+def test_no_worse_is_asked_on_the_newest_span_on_those_before_it_and_on_all_other_limits_on_all_windows():
+    config = load("violin")
+    [spec] = eval_config(config.evaluator, config.audio, "swift_f0", "").metrics_specs
+    judged = {
+        json.loads(metric.config).get("output", metric.class_name): [
+            list(where.feature_keys) for limit in metric.per_slice_thresholds for where in limit.slicing_specs
+        ]
+        for metric in spec.metrics
+        if metric.per_slice_thresholds
+    }
+    assert judged == {
+        "spectral_loss": [[], ["material"]],
+        "LossOverBaseline": [[]],
+        "loudness_l1_db": [[]],
+        "MedianF0Error": [[]],
+    }
 
 
 def test_an_edit_of_the_code_that_measures_changes_the_configuration():

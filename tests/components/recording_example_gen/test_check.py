@@ -19,7 +19,7 @@ from components.recording_example_gen.listing import (
     list_recordings,
     resolve,
 )
-from components.recording_example_gen.plan import make_plan
+from components.recording_example_gen.plan import Summary, make_plan
 from components.recording_example_gen.progress import ProgressLine
 from components.recording_example_gen.report import IngestRefused, IngestReport, RecordingEntry, clock
 from components.recording_example_gen.splits import Sound
@@ -180,6 +180,37 @@ def test_the_newest_spans_and_versions_are_taken(tmp_path, lines):
     taken = [list_recordings(str(tmp_path), found.pattern, window).names for window in (1, 2, 9)]
     newest, before, first = "span-10/version-3/nested/d.wav", "span-2/version-2/c.wav", "span-1/version-1/a.wav"
     assert taken == [(newest,), (newest, before), (first, newest, before)]
+
+
+def test_a_newest_span_that_cannot_be_used_is_not_passed_over_for_those_before_it(tmp_path, lines):
+    wide = config("examples.min_minutes=0.1", "examples.span_window=2")
+    for number in range(2):
+        write(tmp_path / "span-1" / f"{number}.wav", lines[number])
+    assert check(tmp_path, wide).would_run
+    (tmp_path / "span-2").mkdir()
+    (tmp_path / "span-2" / "notes.txt").write_text("to be recorded")
+    with pytest.raises(UserError, match=r"span-2: no recordings there"):
+        check(tmp_path, wide)
+    (tmp_path / "span-2" / "a.wav").write_bytes(b"not audio")
+    report = check(tmp_path, wide)
+    assert report.refusals == ("none of the recordings in span-2, the newest span, can be used: the table says why",)
+
+
+def test_a_recording_stays_on_its_side_whichever_spans_it_is_used_with():
+    def summaries(*spans: int) -> list[Summary]:
+        names = [(f"span-{span}/{n}.wav", f"{n}{span}") for span in spans for n in range(4)]
+        return [
+            (RecordingEntry(name, "used", recording_id=key, usable_seconds=50.0), Sound(key, 12500, ((0, 12500),)))
+            for name, key in names
+        ]
+
+    alone, together = make_plan(summaries(9), CONFIG).cuts, make_plan(summaries(8, 9, 10), CONFIG).cuts
+    assert {name: (cuts.train, cuts.eval) for name, cuts in alone.items()} == {
+        name: (together[name].train, together[name].eval) for name in alone
+    }
+    assert {name for name, cuts in together.items() if cuts.material == "newest"} == {
+        f"span-10/{n}.wav" for n in range(4)
+    }
 
 
 def test_spans_may_be_written_with_zeros(tmp_path, lines):

@@ -1,0 +1,209 @@
+"""Fetches the recordings that a list names: archives by URL, each checked by its SHA-256 and unpacked as a span.
+
+    SHA256  NAME/span-N  URL      a line of the list; # begins a comment
+
+`python -m pipeline.fetching --list FILE --recordings FOLDER`. Where RECORDINGS_TOKEN is set, it is sent to the hosts of
+https URLs as a bearer token, to them alone, and never shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from components.recording_example_gen.listing import SPAN
+from models.errors import UserError
+from pipeline import command
+from pipeline.command import DONE, Answer
+from pipeline.config import instruments
+
+TOKEN = "RECORDINGS_TOKEN"
+MARK = ".sha256"  # in a span's folder: of the archive that it was unpacked from
+SCHEMES = ("https", "http", "file")
+SECONDS = 60  # that a host may be silent
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One line of the list.
+
+    Attributes:
+      sha256: hex.
+      instrument: a file in configs/instruments.
+      span: name of the folder, `span-N`.
+      url: of a tar (compressed in any usual way) or zip.
+    """
+
+    sha256: str
+    instrument: str
+    span: str
+    url: str
+
+    @property
+    def shown(self) -> str:
+        """The URL without what may be secret in it: user, password, query."""
+        parts = urllib.parse.urlsplit(self.url)
+        return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def read_list(path: Path) -> list[Archive]:
+    """Reads and checks the whole list.
+
+    Raises:
+      UserError: there is none, it names nothing, or a line is wrong; the message says which.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}: it should name the recordings to fetch") from None
+    numbered = [(number, line.split("#", 1)[0].split()) for number, line in enumerate(lines, 1)]
+    archives = [_archive(f"{path}:{number}", words) for number, words in numbered if words]
+    if not archives:
+        raise UserError(f"{path}: names no recordings yet: add a line `SHA256 NAME/span-N URL` for each span")
+    places = [(one.instrument, one.span) for one in archives]
+    twice = next((place for place in places if places.count(place) > 1), None)
+    if twice:
+        raise UserError(f"{path}: {'/'.join(twice)} is named twice: give every archive a span of its own")
+    return archives
+
+
+def _archive(where: str, words: list[str]) -> Archive:
+    if len(words) != 3:
+        raise UserError(f"{where}: must look like `SHA256 NAME/span-N URL`")
+    sha256, place, url = words
+    name, _, span = place.partition("/")
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise UserError(
+            f"{where}: {sha256!r} is not a SHA-256 in 64 small hexadecimal digits: sha256sum ARCHIVE gives it"
+        )
+    if name not in instruments():
+        raise UserError(f"{where}: no instrument {name!r}; known: {', '.join(instruments())}")
+    if not SPAN.match(span):
+        raise UserError(f"{where}: {place!r} must be NAME/span-N")
+    archive = Archive(sha256, name, span, url)
+    if urllib.parse.urlsplit(url).scheme not in SCHEMES:
+        raise UserError(f"{where}: {archive.shown!r} is not a URL of the kinds {', '.join(SCHEMES)}")
+    return archive
+
+
+def fetch(archives: list[Archive], recordings: Path) -> list[str]:
+    """Brings a folder of recordings up to date: what is there is not fetched again, other spans are left alone.
+
+    Args:
+      archives: to fetch.
+      recordings: folder that holds one folder an instrument.
+
+    Returns:
+      The spans that were fetched, as `NAME/span-N`.
+
+    Raises:
+      UserError: an archive cannot be fetched, is not what the list says, or cannot be unpacked.
+    """
+    fetched = []
+    for archive in archives:
+        folder = recordings / archive.instrument / archive.span
+        if _mark(folder) == archive.sha256:
+            continue
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch:
+                _place(_unpacked(archive, Path(scratch)), folder)
+        except OSError as error:
+            raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
+        fetched.append(f"{archive.instrument}/{archive.span}")
+    return fetched
+
+
+def _mark(folder: Path) -> str | None:
+    try:
+        return (folder / MARK).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+
+
+def _unpacked(archive: Archive, scratch: Path) -> Path:
+    """The folder with what an archive holds and the mark of it."""
+    packed, folder = scratch / "archive", scratch / "span"
+    found = _download(archive, packed)
+    if found != archive.sha256:
+        raise UserError(
+            f"{archive.shown}: has the SHA-256 {found}, the list says {archive.sha256}: it is damaged or another one"
+        )
+    folder.mkdir()
+    try:
+        if zipfile.is_zipfile(packed):
+            with zipfile.ZipFile(packed) as zipped:
+                zipped.extractall(folder)
+        else:
+            with tarfile.open(packed) as tarred:
+                tarred.extractall(folder, filter="data")  # nothing outside the folder, no devices
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, RuntimeError) as error:
+        raise UserError(f"{archive.shown}: cannot be unpacked as tar or zip: {error}") from None
+    (folder / MARK).write_text(f"{archive.sha256}\n", encoding="utf-8")
+    return folder
+
+
+def _place(unpacked: Path, folder: Path) -> None:
+    """Puts a span in its place as a whole."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    unpacked.rename(folder)
+
+
+def _download(archive: Archive, target: Path) -> str:
+    """Fetches an archive; returns its SHA-256, hex."""
+    request = urllib.request.Request(archive.url)
+    token = os.environ.get(TOKEN)
+    if token and request.type == "https":
+        request.add_unredirected_header("Authorization", f"Bearer {token}")  # not to where the host sends us on
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer, target.open("wb") as file:
+            return _copied(answer, file)
+    except urllib.error.HTTPError as error:
+        raise UserError(f"{archive.shown}: {error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        raise UserError(f"{archive.shown}: cannot be fetched: {error.reason}") from None
+    except TimeoutError:
+        raise UserError(f"{archive.shown}: cannot be fetched: the host is silent for {SECONDS} s") from None
+
+
+def _copied(source: IO[bytes], target: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := source.read(BLOCK):
+        digest.update(block)
+        target.write(block)
+    return digest.hexdigest()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m pipeline.fetching", description=__doc__.splitlines()[0])
+    top.add_argument("--list", type=Path, required=True, help="the list of archives")
+    top.add_argument("--recordings", type=Path, required=True, help="folder that holds one folder an instrument")
+    top.set_defaults(answer=_fetch, json=False)
+    return top
+
+
+def _fetch(arguments: argparse.Namespace) -> Answer:
+    archives = read_list(arguments.list)
+    fetched = fetch(archives, arguments.recordings)
+    print(f"{len(archives)} spans are named, fetched now: {', '.join(fetched) or 'none'}")
+    return DONE, {"fetched": fetched}
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(parser(), None))

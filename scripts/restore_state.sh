@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Puts back into out/ what scripts/keep_state.sh kept. Before a first retraining there is nothing to put back.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+remote=origin branch=swara-state restored=refs/swara/state
+if [ -n "$(ls -A out 2>/dev/null)" ]; then
+  echo "error: out/ is not empty: move it away, then what is kept can be put there" >&2
+  exit 2
+fi
+tip=$(git ls-remote "$remote" "refs/heads/$branch") # fails where the remote cannot be asked: that is not "nothing is kept"
+if [ -z "$tip" ]; then
+  git update-ref -d "$restored"
+  echo "nothing is kept on $remote yet: this is a first retraining"
+  exit 0
+fi
+git fetch --quiet --no-tags "$remote" "+refs/heads/$branch:$restored"
+mkdir -p out
+git archive "$restored" | tar -x -C out
+.venv/bin/python -m pipeline.state settle out
+echo "out/ is as the last retraining left it"

@@ -1,0 +1,136 @@
+"""Recordings come from the archives that a list names, whole and unchanged, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from models.errors import UserError
+from pipeline.fetching import Archive, fetch, read_list
+
+
+def tar(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as packed:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            packed.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def archive(path: Path, span: str = "span-1", sha256: str | None = None) -> Archive:
+    digest = sha256 or hashlib.sha256(path.read_bytes()).hexdigest()
+    return Archive(digest, "violin", span, path.as_uri())
+
+
+def test_an_archive_becomes_a_span_once(tmp_path: Path):
+    one = archive(tar(tmp_path / "a.tar.gz", {"evening/a.wav": b"sound"}))
+    assert fetch([one], tmp_path / "in") == ["violin/span-1"]
+    assert (tmp_path / "in" / "violin" / "span-1" / "evening" / "a.wav").read_bytes() == b"sound"
+    (tmp_path / "a.tar.gz").unlink()
+    assert fetch([one], tmp_path / "in") == []
+
+
+def test_a_span_whose_archive_changed_is_replaced_and_other_spans_stay(tmp_path: Path):
+    own = tmp_path / "in" / "violin" / "span-7" / "own.wav"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"own")
+    fetch([archive(tar(tmp_path / "a.tar.gz", {"a.wav": b"sound"}))], tmp_path / "in")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
+        packed.writestr("b.wav", b"mended")
+    assert fetch([archive(tmp_path / "b.zip")], tmp_path / "in") == ["violin/span-1"]
+    span = tmp_path / "in" / "violin" / "span-1"
+    assert sorted(path.name for path in span.iterdir()) == [".sha256", "b.wav"]
+    assert own.read_bytes() == b"own"
+
+
+@pytest.mark.parametrize("kind", ["another", "no archive", "cut short", "escapes", "absent"])
+def test_a_bad_archive_is_one_clear_error_and_what_was_there_stays(tmp_path: Path, kind: str):
+    span = tmp_path / "in" / "violin" / "span-1"
+    fetch([archive(tar(tmp_path / "good.tar.gz", {"a.wav": b"sound"}))], tmp_path / "in")
+    bad = tar(tmp_path / "bad.tar.gz", {"../../out.wav" if kind == "escapes" else "b.wav": bytes(100_000)})
+    if kind == "no archive":
+        bad.write_bytes(b"<html>sign in</html>")
+    if kind == "cut short":
+        bad.write_bytes(bad.read_bytes()[:-20])
+    one = archive(bad, sha256="0" * 64 if kind == "another" else None)
+    if kind == "absent":
+        bad.unlink()
+    with pytest.raises(UserError, match=r"bad\.tar\.gz: (has the SHA-256|cannot be)"):
+        fetch([one], tmp_path / "in")
+    assert (span / "a.wav").read_bytes() == b"sound"
+    assert [path.name for path in span.parent.iterdir()] == ["span-1"]
+    assert not list(tmp_path.rglob("out.wav"))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "names no recordings yet"),
+        ("abc violin/span-1 https://host/a.tar", "'abc' is not a SHA-256"),
+        (f"{'0' * 64} kazoo/span-1 https://host/a.tar", "no instrument 'kazoo'; known: bansuri"),
+        (f"{'0' * 64} violin/../x https://host/a.tar", "'violin/../x' must be NAME/span-N"),
+        (f"{'0' * 64} violin/span-1 ftp://me:word@host/a.tar?key=s3cret", "'ftp://host/a.tar' is not a URL"),
+        (f"{'0' * 64} violin/span-1", "must look like"),
+        (f"{'0' * 64} violin/span-1 https://host/a.tar\n" * 2, "violin/span-1 is named twice"),
+    ],
+)
+def test_a_wrong_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, said: str):
+    (tmp_path / "list.txt").write_text(f"# spans\n{line}\n")
+    with pytest.raises(UserError) as raised:
+        read_list(tmp_path / "list.txt")
+    assert said in str(raised.value)
+    assert str(raised.value).startswith(f"{tmp_path / 'list.txt'}:")
+    assert "s3cret" not in str(raised.value)
+
+
+@dataclass
+class Host:
+    """A web server that refuses.
+
+    Attributes:
+      url: of an archive there.
+      asked: the headers of each request.
+    """
+
+    url: str = ""
+    asked: list[dict[str, str]] = field(default_factory=list)
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    made = Host()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            made.asked.append(dict(self.headers))
+            self.send_error(403)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.url = f"http://127.0.0.1:{server.server_port}/a.tar?key=s3cret"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_secret_is_in_no_message_and_goes_to_no_host_in_the_clear(
+    tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RECORDINGS_TOKEN", "s3cret")
+    with pytest.raises(UserError, match=r"a\.tar: 403 Forbidden") as raised:
+        fetch([Archive("0" * 64, "violin", "span-1", host.url)], tmp_path / "in")
+    assert "s3cret" not in str(raised.value)
+    assert "Authorization" not in host.asked[0]

@@ -1,0 +1,62 @@
+"""What retraining keeps is small, can be put anywhere, and never passes for what it no longer holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ml_metadata as mlmd
+import pytest
+from ml_metadata.proto import metadata_store_pb2 as pb
+
+from models.errors import UserError
+from pipeline.state import settle, thin
+from tests.pipeline.recorded import Recorder
+
+
+def store(metadata: Path) -> mlmd.MetadataStore:
+    config = pb.ConnectionConfig()
+    config.sqlite.filename_uri = str(metadata)
+    return mlmd.MetadataStore(config)
+
+
+def test_windows_and_logs_go_and_are_marked_as_gone_while_reports_and_models_stay(tmp_path: Path):
+    place = tmp_path / "violin" / "pipeline"
+    examples, model = place / "RecordingExampleGen" / "examples" / "3", place / "Trainer" / "model" / "9"
+    log = place / "Trainer" / "model_run" / "9"
+    left_by_a_crash = place / "Transform" / "transformed_examples" / "7" / "Split-eval"
+    for folder in (examples / "Split-train", model, log, left_by_a_crash):
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(b"something")
+    (examples / "ingest_report.json").write_text("{}")
+    recorded = Recorder(tmp_path / "violin" / "metadata.sqlite")
+    recorded.artifact("Examples", examples)
+    recorded.artifact("Model", model)
+    recorded.artifact("ModelRun", log)
+    assert thin(tmp_path) == 2
+    states = {one.uri: one.state for one in store(tmp_path / "violin" / "metadata.sqlite").get_artifacts()}
+    gone, there = pb.Artifact.DELETED, pb.Artifact.LIVE
+    assert states == {str(examples): gone, str(log): gone, str(model): there}
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+        "file",
+        "ingest_report.json",
+        "metadata.sqlite",
+    ]
+    assert not left_by_a_crash.exists()
+    assert thin(tmp_path) == 0
+
+
+def test_artifacts_are_found_where_the_output_folder_is_now(tmp_path: Path):
+    recorded = Recorder(tmp_path / "here" / "violin" / "metadata.sqlite")
+    recorded.artifact("Model", "/elsewhere/out/violin/pipeline/Trainer/model/9")
+    recorded.artifact("Model", "/elsewhere/imported")
+    assert settle(tmp_path / "here") == 1
+    found = {one.uri for one in store(tmp_path / "here" / "violin" / "metadata.sqlite").get_artifacts()}
+    assert found == {str(tmp_path / "here" / "violin" / "pipeline" / "Trainer" / "model" / "9"), "/elsewhere/imported"}
+    assert settle(tmp_path / "here") == 0
+
+
+def test_a_damaged_store_is_one_clear_error(tmp_path: Path):
+    (tmp_path / "violin").mkdir()
+    (tmp_path / "violin" / "metadata.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(UserError, match="not a readable metadata store"):
+        thin(tmp_path)
