@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -72,18 +72,21 @@ class Workshop:
 
     def run(self, *settings: str) -> Run:
         """Calls `local_runner.py run` as a user would."""
-        done = subprocess.run(self.command(*settings), capture_output=True, text=True, cwd=self.source, check=False)
-        lines = done.stdout.strip().splitlines()
+        with self.started(*settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            out, errors = process.communicate()
+        lines = out.strip().splitlines()
         figures = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
-        return Run(done.returncode, figures, done.stdout + done.stderr)
+        return Run(process.returncode, figures, out + errors)
 
-    def command(self, *settings: str) -> Sequence[str]:
-        """What a user would type."""
-        return [
+    def started(self, *settings: str, **streams: int | IO[str]) -> subprocess.Popen[str]:
+        """Starts what a user would type; from the second time on from compiled modules, as on a user's machine."""
+        command: Sequence[str] = [
             *(sys.executable, str(self.source / "local_runner.py"), "run", "--instrument", self.places.name, "--json"),
             *("--recordings", str(self.places.recordings), "--output", str(self.places.output)),
             *(argument for setting in (*SMALL, *webgl(), *settings) for argument in ("--set", setting)),
         ]
+        compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self.places.output.parent / "compiled")}
+        return subprocess.Popen(command, text=True, cwd=self.source, env={**os.environ, **compiled}, **streams)
 
     def latest(self) -> dict[str, Any]:
         """What is served."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -45,12 +46,7 @@ def killed(workshop: Workshop, log: Path, component: str, after: float, *setting
       after: seconds from then on.
       settings: of the run.
     """
-    with (
-        log.open("w") as out,
-        subprocess.Popen(
-            workshop.command(*settings), stdout=out, stderr=subprocess.STDOUT, cwd=workshop.source
-        ) as process,
-    ):
+    with log.open("w") as out, workshop.started(*settings, stdout=out, stderr=subprocess.STDOUT) as process:
         deadline = time.monotonic() + LONGEST_RUN
         while component not in BEGUN.findall(log.read_text()):
             assert process.poll() is None, f"the run ended before {component} began: {log.read_text()}"
@@ -58,6 +54,7 @@ def killed(workshop: Workshop, log: Path, component: str, after: float, *setting
             time.sleep(0.002)
         time.sleep(after)
         process.kill()
+    assert process.returncode == -signal.SIGKILL, f"the run ended by itself: {log.read_text()}"
     printed = log.read_text()
     return Killed(BEGUN.findall(printed)[-1], seconds(printed))
 
