@@ -35,7 +35,7 @@ def test_twenty_kills_with_every_component_among_them_are_endured(spared: Worksh
         missing = [one for one in every if not died[one]]
         more = max(0, KILLS - died.total() - len(missing))
         targets = {*missing, *chance.sample(sorted(set(every) - set(missing)), min(more, len(every) - len(missing)))}
-        settings = (f"audio.window_seconds={2.0 + 0.4 * version}", f"trainer.steps={40 + 40 * version}")
+        settings = (f"audio.window_seconds={2.0 + 0.4 * version:.1f}", f"trainer.steps={40 + 40 * version}")
         died += endure(spared, [one for one in every if one in targets], tmp_path, chance, *settings)
         if died.total() >= KILLS and died.keys() == set(every):
             break
