@@ -6,7 +6,9 @@ import contextlib
 import fcntl
 import json
 import logging
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.outcome import Outcome
 
 LOG_FILE = "run.log"
+NO_SPACE = ("No space left on device", "Disk quota exceeded", "disk is full")  # the system's words, and SQLite's
 
 
 @contextlib.contextmanager
@@ -85,9 +88,11 @@ def logged(folder: Path, progress: TextIO) -> Iterator[Path]:
     root.handlers = [file, stages]
     logging.getLogger("tensorflow").handlers.clear()  # its messages go where all others go
     logging.captureWarnings(True)
+    loud, logging.raiseExceptions = logging.raiseExceptions, False  # a log that cannot be written stops nothing
     try:
         yield path
     finally:
+        logging.raiseExceptions = loud
         root.handlers = before
         root.setLevel(level)
         logging.captureWarnings(False)
@@ -111,7 +116,7 @@ def run(config: Config, places: Places, progress: TextIO = sys.stderr) -> Outcom
             raise
         except Exception as error:
             logging.exception("the run ended early")
-            known = _cause(error)
+            known = _cause(error) or _no_space(error, places.output)
             if isinstance(known, GateRefused):
                 _reported(config, places, known.verdict)
             raise (known or Stopped(error, log)) from None
@@ -149,6 +154,10 @@ def _reported(config: Config, places: Places, refusal: Verdict | None = None) ->
 
 
 def _run_stages(config: Config, places: Places) -> None:
+    from pipeline.records import check_store
+
+    check_store(places.metadata, places.pipeline_root)  # before TFX is imported, which takes long
+
     from tfx import v1 as tfx
 
     from pipeline.pipeline import create_pipeline
@@ -162,6 +171,19 @@ def _run_stages(config: Config, places: Places) -> None:
         metadata=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(places.metadata.resolve())),
     )
     tfx.orchestration.LocalDagRunner().run(made)
+
+
+def _no_space(error: BaseException, output: Path) -> UserError | None:
+    """That a disk was full, where a library said so in whatever kind of exception."""
+    if not any(words in str(error) for words in NO_SPACE):
+        return None
+    free = (
+        f"{place}: {shutil.disk_usage(place).free // 1_000_000:,} MB free" for place in (output, tempfile.gettempdir())
+    )
+    return UserError(
+        f"no space was left on a disk ({', '.join(free)}): free some and run again. What was done is kept and not done "
+        "again; what was served is still served"
+    )
 
 
 def _cause(error: BaseException | None) -> UserError | GateRefused | None:

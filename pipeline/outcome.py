@@ -88,7 +88,7 @@ def read_outcome(places: Places, refusal: Verdict | None = None) -> Outcome:
         raise UserError(
             f"{places.pushed / places.name}: an earlier, identical run pushed version {version}, and "
             f"{served or 'none'} is served now. Nothing has changed since, so nothing was pushed again. To publish "
-            f"anew, move {places.metadata} away"
+            f"anew, move {places.metadata.parent} away"
         )
     return Outcome(
         record=record,

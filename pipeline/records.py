@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,37 @@ def last_run(metadata: Path) -> RunRecord:
     return RunRecord(artifacts, cached)
 
 
+def check_store(metadata: Path, artifacts: Path) -> None:
+    """Makes sure, before anything is written, that a run can go on from what earlier ones recorded.
+
+    Opening the store undoes what a killed run was about to write, as SQLite does for every reader.
+
+    Args:
+      metadata: a SQLite metadata store; one that is absent or empty is begun by the run.
+      artifacts: folder of all that the store's runs made. A new store would number its executions from 1 again, and
+        mix what they make with what is there.
+
+    Raises:
+      UserError: the store is damaged, or it is gone and the artifacts are not.
+    """
+    if not metadata.exists() or not metadata.stat().st_size:  # empty: the run that began it was killed at once
+        if artifacts.exists():
+            raise UserError(
+                f"{metadata}: the metadata store is gone, but what it knew of is still in {artifacts}: put the store "
+                f"back, or move {metadata.parent} away to start anew; what is pushed stays"
+            )
+        return
+    try:
+        with closing(sqlite3.connect(f"{metadata.resolve().as_uri()}?mode=rw", uri=True)) as store:
+            [[found]] = store.execute("PRAGMA integrity_check(1)")
+    except sqlite3.Error as error:
+        found = str(error)
+    if found != "ok":
+        raise _unreadable(metadata, found)
+    with opened(metadata):
+        pass
+
+
 @contextmanager
 def opened(metadata: Path) -> Iterator[mlmd.MetadataStore]:
     """Opens a SQLite metadata store for reading.
@@ -73,8 +105,14 @@ def opened(metadata: Path) -> Iterator[mlmd.MetadataStore]:
     try:
         yield mlmd.MetadataStore(_connection(metadata))
     except (mlmd.errors.StatusError, RuntimeError) as error:  # the second where it cannot even be opened
-        said = " ".join(str(error).split())[:200]
-        raise UserError(f"{metadata}: not a readable metadata store ({said}); move it away to start anew") from None
+        raise _unreadable(metadata, str(error)) from None
+
+
+def _unreadable(metadata: Path, said: str) -> UserError:
+    return UserError(
+        f"{metadata}: not a readable metadata store ({' '.join(said.split())[:200]}): put back a copy of it, or move "
+        f"{metadata.parent} away to start anew; what is pushed stays"
+    )
 
 
 def properties(record: pb.Artifact | pb.Execution) -> dict[str, Any]:

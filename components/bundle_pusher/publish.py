@@ -256,7 +256,8 @@ def _writable(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        place = error.filename2 or error.filename or root
         raise UserError(
-            f"{root}: cannot publish: {error.strerror or error} ({error.filename or root}). What was served before is"
-            " still served. Make the folder writable or free some space, and run again"
+            f"{root}: cannot publish: {error.strerror or error} ({place}). What was served before is still served. "
+            "Make the folder writable or free some space, and run again"
         ) from error

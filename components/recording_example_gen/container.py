@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 UNKNOWN_SIZES = {0, 0xFFFFFFFF, 0x7FFFFFFF}  # what writers put down that could not go back and fill in the size
 OGG_LAST_PAGE = 0x04  # flag of the page that ends a logical stream (RFC 3533)
+MOST_CHUNKS = 1000  # before the audio; libraries write a dozen at most
+MOST_FRAMES = 2_000_000  # of MPEG audio: eleven hours; what is longer is refused for that
 OGG_TAIL_BYTES = 70_000  # more than one page, which holds 65,307 bytes at most
 
 # MPEG audio layer III (ISO 11172-3, 13818-3): kbit/s by index; Hz by version bits and index.
@@ -54,13 +56,15 @@ def _missing(size: int, expected: int) -> str | None:
 def _chunks(file: BinaryIO, size: int, audio: bytes, endian: str) -> str | None:
     """Walks the chunks of a RIFF or IFF file up to the one that holds the audio."""
     position = 12
-    while position + 8 <= size:
+    for _ in range(MOST_CHUNKS):
+        if position + 8 > size:
+            return "it ends before its audio begins"
         file.seek(position)
         name, length = struct.unpack(f"{endian}4sI", file.read(8))
         if name == audio:
             return None if length in UNKNOWN_SIZES else _missing(size, position + 8 + length)
         position += 8 + length + length % 2
-    return "it ends before its audio begins"
+    return f"no audio begins within its first {MOST_CHUNKS:,} chunks"
 
 
 def _ogg(file: BinaryIO, size: int) -> str | None:
@@ -85,20 +89,20 @@ def _mp3(file: BinaryIO, size: int, magic: bytes) -> str | None:
             return "it ends before its audio begins"
         tag = magic[6:10]
         position = 10 + (tag[0] << 21 | tag[1] << 14 | tag[2] << 7 | tag[3])
-    file.seek(position)
-    data = file.read()
-    offset, frames, promised = 0, 0, None
-    while offset + 4 <= len(data):
-        length = _mp3_frame(data[offset : offset + 4])
+    frames, promised = 0, None
+    while position + 4 <= size and frames < MOST_FRAMES:
+        file.seek(position)
+        length = _mp3_frame(file.read(4))
         if length is None:
             break  # a tag behind the audio, or damage that the decoder will find
-        if offset + length > len(data):
+        if position + length > size:
             return "it ends within a frame"
         if frames == 0:
-            promised = _mp3_promise(data[:length])
-        offset += length
+            file.seek(position)
+            promised = _mp3_promise(file.read(length))
+        position += length
         frames += 1
-    if frames and promised is not None and frames - 1 < promised and len(data) - offset < 4:
+    if frames and promised is not None and frames - 1 < promised and size - position < 4:
         return f"it holds {frames - 1:,} of {promised:,} frames"
     return None
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import soundfile
 import soxr
 
 from components.recording_example_gen.container import truncation
+from models.errors import UserError
 
 Floats = npt.NDArray[np.float32]
 
@@ -50,15 +52,20 @@ class Spool:
 
     Attributes:
       samples: how many there are.
+
+    Raises:
+      UserError: there is no space for temporary files; so does every method.
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="swara-audio-")  # noqa: SIM115 - lives as long as the spool
+        with _temporary_space():
+            self._file = tempfile.TemporaryFile(prefix="swara-audio-")  # noqa: SIM115 - lives as long as the spool
         self.samples = 0
 
     def append(self, audio: Floats) -> None:
         """Adds samples at the end."""
-        self._file.write(np.ascontiguousarray(audio, "<f4").data)
+        with _temporary_space():
+            self._file.write(np.ascontiguousarray(audio, "<f4").data)
         self.samples += len(audio)
 
     def pad(self, samples: int) -> None:
@@ -68,7 +75,8 @@ class Spool:
     def read(self, start: int, stop: int) -> Floats:
         """Samples `start` to `stop`, [stop - start]; zeros before the beginning and beyond the end."""
         first, last = max(0, min(start, self.samples)), max(0, min(stop, self.samples))
-        self._file.flush()
+        with _temporary_space():
+            self._file.flush()
         stored = os.pread(self._file.fileno(), 4 * (last - first), 4 * first) if last > first else b""
         audio = np.zeros(stop - start, np.float32)
         audio[first - start : first - start + (last - first)] = np.frombuffer(stored, "<f4")
@@ -76,13 +84,26 @@ class Spool:
 
     def close(self) -> None:
         """Frees the disk."""
-        self._file.close()
+        with suppress(OSError):  # what could not be written is not wanted any more
+            self._file.close()
 
     def __enter__(self) -> Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def _temporary_space() -> Iterator[None]:
+    """Tells a disk that is full from a recording that is bad."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"decoded audio cannot be kept among temporary files ({error.strerror or error}): free some space in "
+            f"{os.environ.get('TMPDIR', '/tmp')}, or name another folder in the variable TMPDIR"
+        ) from None
 
 
 @dataclass(frozen=True)

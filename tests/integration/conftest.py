@@ -7,10 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -72,15 +72,22 @@ class Workshop:
 
     def run(self, *settings: str, verb: Sequence[str] = ("run",)) -> Run:
         """Calls `local_runner.py run`, or another verb, as a user would."""
+        with self.started(*settings, verb=verb, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            out, errors = process.communicate()
+        lines = out.strip().splitlines()
+        figures = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
+        return Run(process.returncode, figures, out + errors)
+
+    def started(
+        self, *settings: str, verb: Sequence[str] = ("run",), **streams: int | IO[str]
+    ) -> subprocess.Popen[str]:
+        """Starts what a user would type."""
         command: Sequence[str] = [
             *(sys.executable, str(self.source / "local_runner.py"), *verb, "--instrument", self.places.name, "--json"),
             *("--recordings", str(self.places.recordings), "--output", str(self.places.output)),
             *(argument for setting in (*SMALL, *webgl(), *settings) for argument in ("--set", setting)),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.source, check=False)
-        lines = done.stdout.strip().splitlines()
-        figures = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
-        return Run(done.returncode, figures, done.stdout + done.stderr)
+        return subprocess.Popen(command, text=True, cwd=self.source, **streams)
 
     def latest(self) -> dict[str, Any]:
         """What is served."""
@@ -108,6 +115,16 @@ def checkout(folder: Path) -> Path:
     for name in shared:
         (folder / "web" / name).symlink_to(ROOT / "web" / name)
     return folder
+
+
+@pytest.fixture
+def spared(workshop: Workshop, tmp_path: Path) -> Iterator[Workshop]:
+    """The workshop, for a test that may do what it likes to the output folder: later tests find it as it was."""
+    output = workshop.places.output
+    shutil.copytree(output, tmp_path / "as-it-was")
+    yield workshop
+    shutil.rmtree(output)
+    shutil.copytree(tmp_path / "as-it-was", output)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
 """The player is served as a careful static host would: what it has, with the right types and headers, and no more."""
 
 import http.client
+import inspect
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -198,6 +200,22 @@ def test_a_port_that_is_taken_is_told(folder: Path, served: Served):
 def test_an_address_that_cannot_be_is_told(folder: Path, host: str, port: int):
     with pytest.raises(UserError, match=r"--host no such host|--port 70000"):
         serve.listen(serve.Site(folder, folder), host, port)
+
+
+def test_it_listens_on_loopback_unless_told():
+    arguments = local_runner.parser().parse_args(["serve"])
+    assert arguments.host == "127.0.0.1" == inspect.signature(serve.serve).parameters["host"].default
+
+
+def test_only_this_machine_reaches_a_server_on_loopback(served: Served):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
+        try:
+            route.connect(("192.0.2.1", 9))  # sends nothing, but tells this machine's own address
+        except OSError:
+            pytest.skip("this machine has no address besides loopback")
+        outward = route.getsockname()[0]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((outward, served.port), timeout=5)
 
 
 def test_ipv6_can_be_served(folder: Path):

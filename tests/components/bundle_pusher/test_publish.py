@@ -23,6 +23,7 @@ from models.errors import UserError
 from tests.components.bundle_pusher import children
 from tests.components.bundle_pusher.children import FORKS
 from tests.components.tfjs_exporter.small_bundle import write_small_bundle
+from tests.disks import on_disk
 
 NOON = datetime(2025, 4, 5, 12, 0, 0, tzinfo=timezone.utc)
 
@@ -184,6 +185,31 @@ def test_a_disk_that_fills_up_is_one_clear_error_and_the_old_version_is_served(b
     forker.run(children.push_without_space, better, root, NOON + timedelta(hours=1))
     assert whole(root) == old
     assert leftovers(root) == []
+
+
+def test_a_disk_that_is_really_full_is_one_clear_error_and_the_push_works_once_there_is_space(tmp_path):
+    ended = on_disk(
+        tmp_path / "disk",
+        "size=1m",
+        "-m",
+        "tests.components.bundle_pusher.full_disk",
+        str(tmp_path / "disk"),
+        str(tmp_path),
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("served ")
+
+
+def test_a_disk_that_is_really_read_only_is_one_clear_error(bundle, tmp_path):
+    code = (
+        "import sys; from datetime import datetime; from pathlib import Path;"
+        "from components.bundle_pusher.publish import publish; from pipeline.command import carry_out;"
+        "sys.exit(carry_out(lambda: publish(Path(sys.argv[1]), Path(sys.argv[2]), datetime.now()), False))"
+    )
+    ended = on_disk(tmp_path / "disk", "ro", "-c", code, str(bundle), str(tmp_path / "disk" / "pushed"))
+    assert ended.returncode == 2
+    [line] = ended.stderr.splitlines()
+    assert line.startswith(f"error: {tmp_path / 'disk' / 'pushed'}: cannot publish: Read-only file system (")
 
 
 def test_a_destination_that_cannot_be_written_is_one_clear_error(bundle, tmp_path):
