@@ -81,7 +81,12 @@ class Machine:
             if "retrain" not in codes if step.get("if") == AFTER_RETRAINING else failed:
                 continue
             done = subprocess.run(
-                step["run"], shell=True, cwd=self.source, env=environment(), capture_output=True, text=True, check=False
+                ["bash", "-e", "-c", step["run"]],
+                cwd=self.source,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                check=False,
             )
             codes[Path(step["run"]).stem] = done.returncode
             said += done.stdout + done.stderr
