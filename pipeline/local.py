@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from components.recording_example_gen.progress import HEARD_LOG
 from components.recording_example_gen.report import IngestReport
 from components.verdict import GateRefused, Verdict
 from models.errors import UserError
@@ -60,7 +61,7 @@ class StageProgress(logging.Handler):
         self._cached = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hears `LocalDagRunner`'s "is running" and "is finished", and the launcher's word about its cache."""
+        """Hears `LocalDagRunner`'s "is running" and "is finished", the launcher's word about its cache, and recordings."""
         if record.msg == "Component %s is running.":
             self._began, self._cached = time.monotonic(), False
             print(f"{record.args[0]} ...", file=self._out, flush=True)  # type: ignore[index]
@@ -69,6 +70,8 @@ class StageProgress(logging.Handler):
         elif record.msg == "Component %s is finished.":
             took = "cached" if self._cached else f"{time.monotonic() - self._began:.1f} s"
             print(f"{record.args[0]}: {took}", file=self._out, flush=True)  # type: ignore[index]
+        elif record.name == HEARD_LOG:
+            print(f"  {record.getMessage()}", file=self._out, flush=True)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,19 @@ beside_ddsp() { # ddsp's configuration, our model
     "$python" -c 'import json, sys; print(json.dumps(json.load(sys.stdin)))'
 }
 
+parts_of_ddsp() { # what its harmonic synthesiser and its memory cost, and ours right after it
+  local theirs ours
+  theirs=$("$DDSP" "$shared/baseline/bench_ddsp.py" --config tiny --batch 4 --seconds 4 --steps 12 --no-savedmodel 2>/dev/null)
+  ours=$("$python" benchmarks/train_step.py --model harmonic 2>/dev/null)
+  "$python" - "$theirs" "$ours" <<'END'
+import json, sys
+theirs, ours = map(json.loads, sys.argv[1:])
+seconds = theirs["parts"]["harmonic signal"]["forward_backward_s"]["median"]
+print(json.dumps({"part": "harmonic", "ddsp_s": seconds, "swara_s": ours["step"]["median"],
+                  "times_faster": round(seconds / ours["step"]["median"], 1), "ddsp_peak_megabytes": theirs["max_rss_mb"]}))
+END
+}
+
 for model in cnn gru256 gru512 harmonic; do
   "$python" benchmarks/train_step.py --model "$model" 2>/dev/null
 done
@@ -25,6 +38,7 @@ if [ -n "${DDSP:-}" ]; then
   beside_ddsp tiny cnn
   beside_ddsp tiny gru256
   beside_ddsp solo_instrument gru512
+  parts_of_ddsp
 fi
 if [ -d "$violin" ]; then
   "$python" benchmarks/features.py "$violin" 2>/dev/null

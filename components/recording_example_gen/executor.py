@@ -7,6 +7,7 @@ through memory first: gigabytes for an hour.)
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -27,7 +28,8 @@ from components.recording_example_gen.examples import cut
 from components.recording_example_gen.listing import list_recordings
 from components.recording_example_gen.pitch import require
 from components.recording_example_gen.plan import Plan, make_plan
-from components.recording_example_gen.report import IngestRefused, IngestReport
+from components.recording_example_gen.progress import HEARD_LOG
+from components.recording_example_gen.report import IngestRefused, IngestReport, clock
 
 SPLITS = ("train", "eval")
 CONFIG_KEY = "extraction"  # in the Struct of CustomConfig
@@ -136,8 +138,12 @@ class AnalyseRecording(beam.DoFn):
         self._tracker = make_tracker(self._config)
 
     def process(self, name: str) -> Iterator[tuple[str, Analysis]]:
-        """Listens to one recording."""
-        yield name, analyse(self._base, name, self._config, self._tracker)
+        """Listens to one recording, and says so in the log: a runner on this machine shows it."""
+        analysis = analyse(self._base, name, self._config, self._tracker)
+        logging.getLogger(HEARD_LOG).info(
+            "heard %s, %s", analysis.entry.recording, clock(analysis.entry.seconds or 0.0)
+        )
+        yield name, analysis
 
 
 class CutWindows(beam.DoFn):

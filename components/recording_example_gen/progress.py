@@ -9,6 +9,7 @@ from typing import TextIO
 
 from components.recording_example_gen.report import clock
 
+HEARD_LOG = "swara.heard"  # the logger that says, inside Beam, which recording was heard
 Progress = Callable[[str, float, float], None]  # (recording, seconds done, seconds in all)
 
 
