@@ -61,7 +61,7 @@ class StageProgress(logging.Handler):
         self._cached = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hears `LocalDagRunner`'s "is running" and "is finished", the launcher's word about its cache, and recordings."""
+        """Hears `LocalDagRunner`'s "is running" and "is finished", the launcher about its cache, and each recording."""
         if record.msg == "Component %s is running.":
             self._began, self._cached = time.monotonic(), False
             print(f"{record.args[0]} ...", file=self._out, flush=True)  # type: ignore[index]
