@@ -10,9 +10,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from components.recording_example_gen.progress import HEARD_LOG
 from components.recording_example_gen.report import IngestReport
@@ -145,15 +145,31 @@ def _check_paths(config: Config, places: Places) -> None:
 
 
 def _reported(config: Config, places: Places, refusal: Verdict | None = None) -> Outcome:
-    from pipeline.outcome import PARETO_FILE, read_outcome
+    from pipeline.outcome import read_outcome
     from pipeline.report import write_report
 
     outcome = read_outcome(places, refusal)
     write_report(config, places, outcome)
     if outcome.sweep:
-        beside = places.report.with_name(PARETO_FILE)
-        beside.write_text(json.dumps(outcome.sweep, indent=1), encoding="utf-8")
+        _keep_sweep(config, places, outcome.sweep)
     return outcome
+
+
+def _keep_sweep(config: Config, places: Places, sweep: Mapping[str, Any]) -> None:
+    """Puts what was tried beside the report, and the choice as settings for runs to come."""
+    import yaml
+
+    from models.sizes import resized
+    from pipeline.outcome import PARETO_FILE, SIZES_FILE
+
+    places.report.with_name(PARETO_FILE).write_text(json.dumps(sweep, indent=1), encoding="utf-8")
+    winner = next(trial for trial in sweep["trials"] if trial["trial"] == sweep["winner"])
+    model = resized(config.model, winner["hyperparameters"]).model_dump(mode="json")
+    places.report.with_name(SIZES_FILE).write_text(
+        f"# What a sweep chose. In configs/instruments/{places.name}.yaml these settings hold for every run.\n"
+        + yaml.safe_dump({"model": model}, sort_keys=False),
+        encoding="utf-8",
+    )
 
 
 def _run_stages(config: Config, places: Places) -> None:

@@ -15,6 +15,7 @@ from pipeline.config import Places
 from pipeline.records import RunRecord, last_run
 
 PARETO_FILE = "pareto.json"  # in what SizeTuner leaves, and beside the report
+SIZES_FILE = "sizes.yaml"  # beside the report: the choice of a sweep
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from data.generate import generate
 from pipeline.config import Places
@@ -50,6 +51,9 @@ def test_a_sweep_pushes_the_smallest_size_and_says_what_it_was_held_against(tmp_
     assert manifest["training"]["eval_loss"] == pytest.approx(winner["loss"], rel=0.01)
     size = run.figures["bundle_kilobytes"] * 1000
     assert winner["gzip_bytes"] == pytest.approx(size, abs=1500)  # all but some settings that the manifest quotes
+
+    chosen = yaml.safe_load(workshop.places.report.with_name("sizes.yaml").read_text())
+    assert chosen["model"] == manifest["model"]
 
     table = json.loads(workshop.places.report.with_name("pareto.json").read_text())
     assert len(table["trials"]) == 4
