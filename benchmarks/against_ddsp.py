@@ -10,7 +10,7 @@ one function, whose spectral loss is ddsp's (ddsp's own word on its resyntheses 
 ddsp and the first model take their steps in turns; the median of the ratios of their seconds says how many steps Swara
 has in the time that ddsp needs. Swara's learning rate falls to the end of the steps it is given, so each of its rows is
 a training of its own. The row of equal time has as many steps as `run` takes by default, or fewer where the time is
-up. Prints one JSON line a row.
+up. Prints one JSON line a row; without DDSP, Swara's rows of equal examples alone.
 """
 
 from __future__ import annotations
@@ -161,20 +161,25 @@ def in_turns(trial: Trial, model: str, marks: list[int]) -> Iterator[Row]:
     yield {**row, "times_faster": round(statistics.median(their / our for their, our in pairs), 2)}
 
 
-def compare(trial: Trial, models: list[str], marks: list[int]) -> Iterator[Row]:
-    """All rows: equal examples, then equal time."""
-    first, ratio = models[0], 0.0
-    for row in in_turns(trial, first, marks):
+def beside_ddsp(trial: Trial, model: str, marks: list[int]) -> Iterator[Row]:
+    """The rows that need ddsp: the longest training, both in turns; then the model's in equal time."""
+    ratio = 0.0
+    for row in in_turns(trial, model, marks):
         ratio = row.get("times_faster", ratio)
         yield row
-    for mark in marks[:-1]:
-        yield trial.trained(first, mark)
     for steps in sorted({min(trial.config.trainer.steps, int(mark * ratio)) for mark in marks}):
         shares = {f"share_of_seconds_to_{mark}": round(steps / (mark * ratio), 2) for mark in marks}
-        yield {**trial.trained(first, steps), **shares}
-    for model in models[1:]:
-        for mark in marks:
-            yield trial.trained(model, mark)
+        yield {**trial.trained(model, steps), **shares}
+
+
+def compare(trial: Trial, models: list[str], marks: list[int]) -> Iterator[Row]:
+    """All rows, the first model beside ddsp where there is one."""
+    equal_examples = [(model, mark) for model in models for mark in marks]
+    if "DDSP" in os.environ:
+        yield from beside_ddsp(trial, models[0], marks)
+        equal_examples.remove((models[0], marks[-1]))
+    for model, mark in equal_examples:
+        yield trial.trained(model, mark)
 
 
 def main() -> None:
@@ -184,8 +189,6 @@ def main() -> None:
     parser.add_argument("--marks", nargs="+", type=int, default=[600, 1000], help="steps of ddsp after which to judge")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="a.b=value")
     arguments = parser.parse_args()
-    if "DDSP" not in os.environ:
-        sys.exit("DDSP is not set: the Python of an environment made as $SWARA_SHARED/baseline/README.md says")
     with deterministic_ops():
         for row in compare(Trial(arguments.folder, arguments.settings), arguments.models, sorted(arguments.marks)):
             print(json.dumps(row), flush=True)

@@ -1,6 +1,6 @@
 """How much has to be recorded? Eval loss after as many steps on the first 30 seconds, 1, 2 and all minutes.
 
-    .venv/bin/python benchmarks/data_curve.py OUTPUT/NAME [--minutes 0.5 1 2] [--steps 1000] [--svg docs/data_curve.svg]
+    .venv/bin/python benchmarks/data_curve.py OUTPUT/NAME [--minutes 0.5 1 2] [--steps 600] [--svg docs/data_curve.svg]
 
 OUTPUT/NAME is where `run` made an instrument. An amount is the seconds that the training windows cover, taken from the
 beginning of its recordings; all of them come last. Every training has the same weights to start from and the same
@@ -82,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--minutes", nargs="+", type=float, default=[0.5, 1.0, 2.0])
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--svg", type=Path, help="where to draw the curve")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="a.b=value")
     arguments = parser.parse_args()
