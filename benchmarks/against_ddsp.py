@@ -161,25 +161,25 @@ def in_turns(trial: Trial, model: str, marks: list[int]) -> Iterator[Row]:
     yield {**row, "times_faster": round(statistics.median(their / our for their, our in pairs), 2)}
 
 
-def beside_ddsp(trial: Trial, model: str, marks: list[int]) -> Iterator[Row]:
-    """The rows that need ddsp: the longest training, both in turns; then the model's in equal time."""
-    ratio = 0.0
-    for row in in_turns(trial, model, marks):
-        ratio = row.get("times_faster", ratio)
-        yield row
+def equal_time(trial: Trial, model: str, marks: list[int], ratio: float) -> Iterator[Row]:
+    """The model after the seconds that ddsp needed for its marks, or after the steps that `run` takes by default."""
     for steps in sorted({min(trial.config.trainer.steps, int(mark * ratio)) for mark in marks}):
         shares = {f"share_of_seconds_to_{mark}": round(steps / (mark * ratio), 2) for mark in marks}
         yield {**trial.trained(model, steps), **shares}
 
 
 def compare(trial: Trial, models: list[str], marks: list[int]) -> Iterator[Row]:
-    """All rows, the first model beside ddsp where there is one."""
-    equal_examples = [(model, mark) for model in models for mark in marks]
+    """Rows of equal examples, then of equal time; the first model beside ddsp where there is one."""
+    alone, ratio = [(model, mark) for model in models for mark in marks], 0.0
     if "DDSP" in os.environ:
-        yield from beside_ddsp(trial, models[0], marks)
-        equal_examples.remove((models[0], marks[-1]))
-    for model, mark in equal_examples:
+        for row in in_turns(trial, models[0], marks):
+            ratio = row.get("times_faster", ratio)
+            yield row
+        alone.remove((models[0], marks[-1]))
+    for model, mark in alone:
         yield trial.trained(model, mark)
+    if ratio:
+        yield from equal_time(trial, models[0], marks, ratio)
 
 
 def main() -> None:
