@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import tensorflow as tf
 
 from components.evaluator.metrics import f0_errors
 from components.recording_example_gen.pitch import Tracker
+from models.config import AudioConfig
 from models.ddsp import spectral
 from models.ddsp.losses import SpectralLoss
 from models.ddsp.synths import white_noise
@@ -99,7 +100,9 @@ VARIANTS = {
     "constant-rate": Variant(settings=("trainer.learning_rate_end=0.002",)),
     "slow": Variant(settings=("trainer.learning_rate=0.001",)),
     "fast": Variant(settings=("trainer.learning_rate=0.004",)),
+    "faster": Variant(settings=("trainer.learning_rate=0.008",)),
     "batch-8": Variant(settings=("trainer.batch_size=8",)),
+    "room-free": Variant(settings=("model.processors.reverb.type=reverb_free",)),
     "room-exponential": Variant(settings=("model.processors.reverb.type=reverb_exponential",)),
     "room-noise": Variant(settings=("model.processors.reverb.type=reverb_filtered_noise",)),
     "room-slow": Variant(settings=("trainer.reverb_rate=0.03",)),
@@ -152,41 +155,51 @@ def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrumen
     return instrument, time.perf_counter() - began
 
 
-def judge(instrument: Instrument, eval_windows: Windows) -> dict[str, float]:
-    """The means over all eval windows of what is not wanted."""
-    tracker = Tracker("swift_f0", instrument.audio.sample_rate, instrument.audio.frame_rate)
-    loss, found = SpectralLoss(), []
-    cents = []
-    for number in range(len(eval_windows)):
-        batch = eval_windows.batch([number])
-        target = tf.constant(batch["audio"])
-        noise = white_noise(1, target.shape[1], (0, number))
-        made = instrument({name: batch[name] for name in ("f0_hz", *instrument.feature_names)}, noise)
-        loudness = spectral.loudness_db(made)[:, : batch["loudness_db"].shape[1]]
+def resynthesise(instrument: Instrument, windows: Windows) -> Iterator[np.ndarray]:
+    """Every window from its features alone: [samples]."""
+    for number in range(len(windows)):
+        batch = windows.batch([number])
+        noise = white_noise(1, batch["audio"].shape[1], (0, number))
+        yield instrument({name: batch[name] for name in ("f0_hz", *instrument.feature_names)}, noise).numpy()[0]
+
+
+def judge(made: Iterable[np.ndarray], windows: Windows, audio: AudioConfig) -> dict[str, float]:
+    """The means over all windows of what is not wanted in their resyntheses, in the same order."""
+    tracker = Tracker("swift_f0", audio.sample_rate, audio.frame_rate)
+    loss, found, cents = SpectralLoss(), [], []
+    for number, one in enumerate(made):
+        batch = windows.batch([number])
+        target, resynthesis = tf.constant(batch["audio"]), tf.constant(one[np.newaxis])
+        loudness = spectral.loudness_db(resynthesis)[:, : batch["loudness_db"].shape[1]]
         sounding = batch["loudness_db"] > -60.0
         found.append(
             {
-                "spectral_loss": float(loss.per_example(loss.target(target), made)[0]),
-                "log_mel": float(tf.reduce_mean(tf.abs(spectral.log_mel(target) - spectral.log_mel(made)))),
-                "mfcc": float(tf.reduce_mean(tf.abs(spectral.mfcc(target) - spectral.mfcc(made)))),
+                "spectral_loss": float(loss.per_example(loss.target(target), resynthesis)[0]),
+                "log_mel": float(tf.reduce_mean(tf.abs(spectral.log_mel(target) - spectral.log_mel(resynthesis)))),
+                "mfcc": float(tf.reduce_mean(tf.abs(spectral.mfcc(target) - spectral.mfcc(resynthesis)))),
                 "loudness_db": float(np.mean(np.abs(loudness - batch["loudness_db"])[sounding])),
             }
         )
-        heard = tracker(made.numpy()[0])
-        cents.append(f0_errors(batch["f0_hz"][0], batch["f0_confidence"][0], *heard, 0.5))
+        cents.append(f0_errors(batch["f0_hz"][0], batch["f0_confidence"][0], *tracker(one), 0.5))
     means = {name: round(float(np.mean([one[name] for one in found])), 4) for name in found[0]}
     return {**means, "f0_cents": round(float(np.median(np.concatenate(cents))), 2)}
+
+
+def read(folder: Path, config: Config) -> tuple[Windows, Windows]:
+    """The windows that a run trained on, and its eval windows."""
+    features = ("f0_hz", "f0_confidence", "loudness_db", *scaled_names(config.model.inputs))
+    train, held_out = (read_windows(newest(folder, split), config.audio, features) for split in ("train", "eval"))
+    return train, held_out
 
 
 def measure(name: str, folder: Path, settings: list[str]) -> dict[str, Any]:
     """Trains and judges one variant."""
     variant = VARIANTS[name]
     config = load(folder.name, [*settings, *variant.settings])
-    features = ("f0_hz", "f0_confidence", "loudness_db", *scaled_names(config.model.inputs))
-    windows, eval_windows = (read_windows(newest(folder, split), config.audio, features) for split in ("train", "eval"))
+    windows, eval_windows = read(folder, config)
     instrument, seconds = train(variant, config, windows)
     facts = {"instrument": folder.name, "variant": name, "steps": config.trainer.steps, "seconds": round(seconds, 1)}
-    return {**facts, **judge(instrument, eval_windows)}
+    return {**facts, **judge(resynthesise(instrument, eval_windows), eval_windows, config.audio)}
 
 
 def main() -> None:
