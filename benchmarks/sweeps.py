@@ -19,7 +19,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.sound import judge, newest
+from benchmarks.sound import judge, newest, resynthesise
 from models.input import read_windows
 from models.precision import rounded
 from models.signatures import load_instrument
@@ -42,7 +42,8 @@ def rows(folder: Path) -> list[tuple[str, ...]]:
 def _row(folder: Path, name: str, trial: dict[str, Any], model: Path) -> tuple[str, ...]:
     instrument = rounded(load_instrument(str(model)))
     features = ("f0_hz", "f0_confidence", "loudness_db", *instrument.feature_names)
-    heard = judge(instrument, read_windows(newest(folder, "eval"), instrument.audio, features))
+    windows = read_windows(newest(folder, "eval"), instrument.audio, features)
+    heard = judge(resynthesise(instrument, windows), windows, instrument.audio)
     sizes = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in trial["hyperparameters"].items())
     figures = (heard["spectral_loss"], heard["log_mel"], heard["loudness_db"], heard["f0_cents"])
     size = f"{trial['gzip_bytes'] / 1000:,.1f}"
