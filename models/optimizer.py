@@ -43,14 +43,15 @@ class Adam(tf.Module):
         """Updates the variables. `step` counts from 0. Returns the gradient's global norm before clipping."""
         gradients, norm = tf.clip_by_global_norm(gradients, self._clip)
         count = tf.cast(step, tf.float32) + 1.0
+        powers = _BETA1**count, _BETA2**count
         slots = zip(self._variables, self._shares, self.means.values(), self.squares.values(), gradients, strict=True)
         for variable, share, mean, square, gradient in slots:
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
                 m=mean.handle,
                 v=square.handle,
-                beta1_power=_BETA1**count,
-                beta2_power=_BETA2**count,
+                beta1_power=powers[0],
+                beta2_power=powers[1],
                 lr=rate * share,
                 beta1=_BETA1,
                 beta2=_BETA2,

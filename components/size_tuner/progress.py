@@ -21,7 +21,7 @@ def progress_line(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int
     planned = [max(1, round(config.trials * config.keep**number)) for number in range(len(rounds))]
     reached = [sum(len(row.losses or {}) > number for row in rows) for number in range(len(rounds))]
     failed = sum(row.status == "failed" for row in rows)
-    words = [f"sweep: {len([row for row in rows if row.status != 'running'])} of {config.trials} sizes tried"]
+    words = [f"sweep: {reached[0] + sum(not row.losses for row in rows if row.error)} of {config.trials} sizes tried"]
     words += [f"{reached[n]} of {planned[n]} in round {n + 1}" for n in range(1, len(rounds)) if reached[n]]
     if failed:
         words.append(f"{failed} failed")

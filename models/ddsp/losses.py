@@ -74,6 +74,9 @@ class SpectralLoss:
         ]
         self._loudness_weight, self._sample_rate = loudness_weight, sample_rate
         self._judge = tf.function(self._judged, autograph=False, jit_compile=True)
+        # Functions of their own, so that all trainings in a process share their graphs.
+        self._targets_of = tf.function(self._targets, autograph=False)
+        self._mean_of = tf.function(self._mean, autograph=False)
 
     def _loudness(self, audio: tf.Tensor) -> tf.Tensor | None:
         if not self._loudness_weight:
@@ -82,7 +85,10 @@ class SpectralLoss:
 
     def target(self, audio: tf.Tensor) -> Targets:
         """Prepares the audio to be matched, shape [batch, samples]; may be kept for as long as the audio is."""
-        audio = tf.stop_gradient(audio)
+        found: Targets = self._targets_of(tf.stop_gradient(audio))
+        return found
+
+    def _targets(self, audio: tf.Tensor) -> Targets:
         magnitudes = tuple(spectral.stft_magnitude(audio, size) for size in self._sizes)
         return Targets(magnitudes, self._loudness(audio))
 
@@ -98,6 +104,9 @@ class SpectralLoss:
 
         XLA compares two spectrograms and takes the derivative in one pass over them.
         """
+        return self._mean_of(targets, audio)
+
+    def _mean(self, targets: Targets, audio: tf.Tensor) -> tf.Tensor:
         loss = tf.zeros([audio.shape[0]])
         for size, target in zip(self._sizes, targets.magnitudes, strict=True):
             loss += self._compared(target, audio, size)
