@@ -1,4 +1,4 @@
-"""What SizeTuner does: searches, measures what is on the frontier, and writes down the choice and all trials."""
+"""What SizeTuner does: searches, measures what was trained to the end, and writes down the choice and all trials."""
 
 from __future__ import annotations
 
@@ -114,11 +114,10 @@ def _measured(
     fn_args: FnArgs,
     kept: Path,
 ) -> tuple[list[TrialRow], TrialRow | None]:
-    """Rows and reference with the sizes of their true bundles: those on the frontier, and the reference itself.
+    """Rows and reference with the sizes of their true bundles: those that finished, from which the choice is made.
 
     The reference's SavedModel is kept, so that it can be heard beside the winner.
     """
-    on_frontier = {point.name for point in frontier(_finished(rows))}
     windows = list(read_windows(fn_args.train_files, job.audio, _BASELINE_FEATURES).sample(MOST_WINDOWS))
     train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))
 
@@ -136,11 +135,15 @@ def _measured(
         raw, compressed = exported_size(folder, job, dataset)
         return dataclasses.replace(row, raw_bytes=raw, gzip_bytes=compressed, exact=True)
 
-    with tempfile.TemporaryDirectory(prefix="swara-frontier-") as scratch:
-        sized = [measured(row, Path(scratch) / row.trial) if row.trial in on_frontier else row for row in rows]
+    def true_size(row: TrialRow) -> TrialRow:
+        if row.status != "finished":
+            return row
+        with tempfile.TemporaryDirectory(prefix="swara-finished-") as scratch:
+            return measured(row, Path(scratch) / row.trial)
+
     if reference is not None and reference.status == "finished":
         reference = measured(reference, kept)
-    return sized, reference
+    return [true_size(row) for row in rows], reference
 
 
 def _trained(tuner: SizeTuner, job: Job, row: TrialRow) -> Instrument:
