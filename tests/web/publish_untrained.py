@@ -17,14 +17,10 @@ from models.instrument import Instrument
 from pipeline.config import load
 from tests.pipeline.playable_bundle import write_playable_bundle
 
+ROOM = ["model.processors.reverb.type=reverb_free", "model.processors.reverb.seconds=0.25"]
 INSTRUMENTS = {
-    "violin": ["model.decoder.channels=16", "model.processors.reverb.seconds=0.25"],
-    "oboe": [
-        "model=gru",
-        "model.decoder.units=16",
-        "model.decoder.stack_units=16",
-        "model.processors.reverb.seconds=0.25",
-    ],
+    "violin": ["model.decoder.channels=16", *ROOM],
+    "oboe": ["model=gru", "model.decoder.units=16", "model.decoder.stack_units=16", *ROOM],
 }
 FALL = 0.35  # from one harmonic's raw value to the next
 
