@@ -24,10 +24,7 @@ def sweep(table: Mapping[str, Any]) -> Chapter:
     """
     trials, reference = table["trials"], table["reference"]
     rounds = sorted({int(steps) for trial in trials for steps in trial["losses"] or {}})
-    charts = [
-        (_title(number_of, len(rounds), steps), _chart(trials, steps, table["winner"], reference))
-        for number_of, steps in enumerate(rounds, start=1)
-    ]
+    charts = [(f"After {steps:,} steps", _chart(trials, steps, table["winner"], reference)) for steps in rounds]
     return Chapter(_summary(table), charts, _table(table))
 
 
@@ -51,10 +48,6 @@ def _summary(table: Mapping[str, Any]) -> str:
         if more > table["tolerance"]:
             words += " No size came within the tolerance of the reference: this is the best of those that were tried."
     return words
-
-
-def _title(number_of: int, rounds: int, steps: int) -> str:
-    return f"Round {number_of} of {rounds}: after {steps:,} steps"
 
 
 def _chart(trials: Sequence[Row], steps: int, winner: str, reference: Row | None) -> Markup:

@@ -49,7 +49,7 @@ def test_a_reference_that_wins_by_more_is_admitted() -> None:
 
 def test_there_is_a_chart_a_round_and_a_row_for_the_frontier_and_the_reference() -> None:
     chapter = sweep(table(6.05))
-    assert [name for name, _ in chapter.charts] == ["Round 1 of 2: after 60 steps", "Round 2 of 2: after 400 steps"]
+    assert [name for name, _ in chapter.charts] == ["After 60 steps", "After 400 steps"]
     assert chapter.charts[0][1].count(" h0") == 3 + 3 + 1  # all that got there, their frontier, the choice
     assert "reference, 9.00 MB" in chapter.charts[1][1]
     assert chapter.table is not None
