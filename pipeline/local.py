@@ -173,9 +173,11 @@ def _keep_sweep(config: Config, places: Places, sweep: Mapping[str, Any]) -> Non
 
 
 def _run_stages(config: Config, places: Places) -> None:
+    from pipeline.blessed import check_last_blessed
     from pipeline.records import check_store
 
     check_store(places.metadata, places.pipeline_root)  # before TFX is imported, which takes long
+    check_last_blessed(places.metadata, config.audio)
 
     from tfx import v1 as tfx
 
