@@ -143,7 +143,7 @@ def _train(config: Config, places: Places) -> Answer:
 def _sweep(arguments: argparse.Namespace) -> Answer:
     given = {"enabled": True, "trials": arguments.trials, "workers": arguments.workers}
     settings = [f"tuner.{name}={value}" for name, value in given.items() if value is not None]
-    arguments.overrides = [*settings, *arguments.overrides]
+    arguments.overrides = [*arguments.overrides, *settings]
     return _run(arguments)
 
 

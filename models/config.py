@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from models.ddsp.chain import check_playable
 from models.settings import Settings
+
+LONGEST_ROOM = 4.0  # s
 
 
 class AudioConfig(Settings):
@@ -113,7 +115,7 @@ class ReverbConfig(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["reverb_free", "reverb_exponential", "reverb_filtered_noise"]
-    seconds: Annotated[float, Field(gt=0, le=4)] = Field(description="s, length of the impulse response")
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_ROOM)] = Field(description="s, length of the impulse response")
     inputs: Annotated[list[str], Field(min_length=1, max_length=1)]
 
 
@@ -177,6 +179,15 @@ class TrainerConfig(Settings):
 Width = Annotated[int, Field(ge=4, le=1024)]
 
 
+def _room(named: str) -> str:
+    if not 0 < float(named.split()[1]) <= LONGEST_ROOM:
+        raise ValueError(f"{named!r}: a room is longer than 0 s and at most {LONGEST_ROOM:g}")
+    return named
+
+
+Room = Annotated[str, Field(pattern=r"^reverb_(free|exponential|filtered_noise) \d+(\.\d+)?$"), AfterValidator(_room)]
+
+
 class SpaceConfig(Settings):
     """What a search over sizes may choose from. A key that the chosen architecture does not have is not asked."""
 
@@ -194,10 +205,7 @@ class SpaceConfig(Settings):
     inputs: Annotated[list[Literal["loudness", "rms", "loudness+rms"]], Field(min_length=1)] = Field(
         description="what the network hears besides f0"
     )
-    reverb: Annotated[
-        list[Annotated[str, Field(pattern=r"^reverb_(free|exponential|filtered_noise) \d+(\.\d+)?$")]],
-        Field(min_length=1),
-    ] = Field(description="kind and length in s, e.g. reverb_free 0.5")
+    reverb: Annotated[list[Room], Field(min_length=1)] = Field(description="kind and length in s, e.g. reverb_free 0.5")
     precision: Annotated[list[Literal["float16", "uint8"]], Field(min_length=1)] = Field(description="of the weights")
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, ValidationInfo, field_validator
 
 from components.browser_validator.config import BrowserValidatorConfig
 from components.data_gate.config import DataGateConfig
@@ -92,6 +92,14 @@ class Config(Settings):
     beam: BeamConfig
     cluster: ClusterConfig
     report: ReportConfig
+
+    @field_validator("tuner")
+    @classmethod
+    def _rungs_end_before_training_does(cls, tuner: TunerConfig, info: ValidationInfo) -> TunerConfig:
+        trainer = info.data.get("trainer")
+        if tuner.enabled and trainer is not None and tuner.rungs[-1] >= trainer.steps:
+            raise ValueError(f"the last of rungs {tuner.rungs} must be below trainer.steps, which is {trainer.steps}")
+        return tuner
 
     @property
     def extraction(self) -> ExtractionConfig:

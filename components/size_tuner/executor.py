@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from keras_tuner.src.distribute import utils as processes
 from tfx import types
 from tfx.components.trainer.fn_args_utils import FnArgs, get_common_fn_args
 from tfx.components.tuner import executor as stock
@@ -21,7 +24,7 @@ from components.size_tuner.oracle import CANDIDATE, REFERENCE
 from components.size_tuner.pareto import Point, TrialRow, frontier, smallest_within
 from components.size_tuner.tuner import SizeTuner, tuner_fn
 from components.size_tuner.workers import search_together
-from components.tfjs_exporter.dataset import read_dataset
+from components.tfjs_exporter.dataset import Dataset, read_dataset
 from models import signatures
 from models.baseline import MOST_WINDOWS, fit_baseline
 from models.input import read_windows
@@ -30,6 +33,7 @@ from models.job import Job
 from models.training import best_weights
 
 PARETO_FILE = "pareto.json"
+TASK_FILE = "task.json"
 REFERENCE_FACTS = ("loss", "parameters", "raw_bytes", "gzip_bytes", "steps")
 _BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")
 
@@ -55,7 +59,7 @@ class Executor(base_executor.BaseExecutor):
         stock.write_best_hyperparameters(tuner, output_dict)
         with tf.io.gfile.GFile(str(results / PARETO_FILE), "w") as file:
             file.write(json.dumps(table(rows, reference, winner, job.tuner.tolerance), indent=1))
-        tuner.forget()
+        tuner.forget_others()
 
 
 def search(fn_args: FnArgs) -> tuple[SizeTuner, Job]:
@@ -65,13 +69,17 @@ def search(fn_args: FnArgs) -> tuple[SizeTuner, Job]:
     tuner = made.tuner
     assert isinstance(tuner, SizeTuner)
     assert job.tuner is not None
-    if job.tuner.workers == 1:
+    on_a_cluster = processes.is_chief_oracle()  # of workers that others start
+    if tuner.oracle.ended or (job.tuner.workers == 1 and not on_a_cluster):
         tuner.search(**made.fit_kwargs)
         return tuner, job
-    task = f"{tuner.project_dir}/task.json"
+    task = f"{job.checkpoint_root if on_a_cluster else tuner.project_dir}/{TASK_FILE}"
     given = {"train_files": fn_args.train_files, "eval_files": fn_args.eval_files}
     with tf.io.gfile.GFile(task, "w") as file:
         file.write(json.dumps({**given, "custom_config": fn_args.custom_config}))
+    if on_a_cluster:
+        tuner.search(**made.fit_kwargs)
+        return tuner, job
     search_together(task, job.tuner.workers)
     return tuner_fn(fn_args).tuner, job  # anew, with what the workers left
 
@@ -121,6 +129,10 @@ def _measured(
     windows = list(read_windows(fn_args.train_files, job.audio, _BASELINE_FEATURES).sample(MOST_WINDOWS))
     train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))
 
+    @functools.cache
+    def dataset(with_power: bool) -> Dataset:
+        return read_dataset(train, evaluation, job.audio.window_seconds, with_power)
+
     def measured(row: TrialRow, folder: Path) -> TrialRow:
         instrument = _trained(tuner, job, row)
         signatures.save(
@@ -131,15 +143,18 @@ def _measured(
             folder=str(folder),
             training={"eval_loss": row.loss, "steps": row.steps},
         )
-        dataset = read_dataset(train, evaluation, job.audio.window_seconds, "rms" in instrument.model.inputs)
-        raw, compressed = exported_size(folder, job, dataset)
+        raw, compressed = exported_size(folder, job, dataset("rms" in instrument.model.inputs))
         return dataclasses.replace(row, raw_bytes=raw, gzip_bytes=compressed, exact=True)
 
     def true_size(row: TrialRow) -> TrialRow:
         if row.status != "finished":
             return row
-        with tempfile.TemporaryDirectory(prefix="swara-finished-") as scratch:
-            return measured(row, Path(scratch) / row.trial)
+        try:
+            with tempfile.TemporaryDirectory(prefix="swara-finished-") as scratch:
+                return measured(row, Path(scratch) / row.trial)
+        except (ValueError, KeyError, RuntimeError, tf.errors.OpError) as error:
+            logging.exception("trial %s was trained and cannot be exported", row.trial)
+            return dataclasses.replace(row, status="failed", error=f"it cannot be exported: {error}")
 
     if reference is not None and reference.status == "finished":
         reference = measured(reference, kept)

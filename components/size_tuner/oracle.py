@@ -26,8 +26,10 @@ from models.sizes import OF_ARCHITECTURE, active, draw, mutate
 LOSS = "eval_loss"
 SIZE = "gzip_bytes"
 RUNG, CANDIDATE = "tuner/rung", "tuner/candidate"  # of a trial's values: where it goes, which configuration it is
+ATTEMPT = "tuner/attempt"  # how often it was handed out: what comes of an earlier attempt is not taken
 REFERENCE = "reference"
-_ATTEMPTS = 200  # at a configuration that was not tried yet
+_MOST_TRIALS = 99_999  # that KerasTuner numbers; the same for every search, so that ids sort as they were begun
+_DRAWS = 200  # for a configuration that was not tried yet
 
 
 class HalvingOracle(keras_tuner.Oracle):
@@ -42,7 +44,7 @@ class HalvingOracle(keras_tuner.Oracle):
     def __init__(self, config: TunerConfig, space: Mapping[str, list[Any]], seed: int):
         super().__init__(
             objective=keras_tuner.Objective(LOSS, "min"),
-            max_trials=1 + config.trials * (len(config.rungs) + 1),
+            max_trials=_MOST_TRIALS,
             hyperparameters=_declared(space),
             seed=seed + 1,  # KerasTuner takes 0 for none
             max_consecutive_failed_trials=2 * config.trials,  # a size that fails is a result, not the end
@@ -63,7 +65,7 @@ class HalvingOracle(keras_tuner.Oracle):
         del trial_id
         values = self._next_values()
         if values is not None:
-            return {"status": TrialStatus.RUNNING, "values": values}
+            return {"status": TrialStatus.RUNNING, "values": {**values, ATTEMPT: 0}}
         # Somebody else's trial may still come back, or decide who goes on.
         return {"status": TrialStatus.IDLE if self.ongoing_trials or self._retry_queue else TrialStatus.STOPPED}
 
@@ -111,7 +113,7 @@ class HalvingOracle(keras_tuner.Oracle):
         tried = self._at(0)
         known = {_key(trial.hyperparameters.values) for trial in tried.values()}
         parents = frontier(self._points(tried)) if number >= self._config.trials // 2 else []
-        for _ in range(_ATTEMPTS):
+        for _ in range(_DRAWS):
             if parents:
                 parent = tried[parents[random.integers(len(parents))].name].hyperparameters.values
                 choice = mutate({name: parent[name] for name in self._space if name in parent}, self._space, random)
@@ -133,6 +135,7 @@ class HalvingOracle(keras_tuner.Oracle):
             self.tuner_ids.discard(silent)
             lost = self.ongoing_trials.pop(silent, None)
             if lost is not None:
+                lost.hyperparameters.values[ATTEMPT] += 1
                 self._retry_queue.append(lost.trial_id)
         return super().create_trial(tuner_id)
 
@@ -146,15 +149,17 @@ class HalvingOracle(keras_tuner.Oracle):
 
     @keras_tuner.synchronized
     def end_trial(self, trial: Trial) -> None:
-        """Takes a result. A worker that was given up comes too late where another has finished its trial."""
-        if trial.trial_id not in self.end_order:
+        """Takes a result, unless it comes from a worker that was given up: the trial is another's now."""
+        if attempt(trial) == attempt(self.trials[trial.trial_id]):
             super().end_trial(trial)
-            if trial.trial_id in self._retry_queue:
-                self._retry_queue.remove(trial.trial_id)
 
     @property
     def ended(self) -> bool:
         """Whether there is nothing more to try and nobody still tries."""
+        return self._ended()
+
+    @keras_tuner.synchronized
+    def _ended(self) -> bool:
         return not self.ongoing_trials and not self._retry_queue and self._next_values() is None
 
     # What survives a kill.
@@ -170,15 +175,27 @@ class HalvingOracle(keras_tuner.Oracle):
         tf.io.gfile.rename(path + ".part", path, overwrite=True)
 
     def restore(self) -> None:
-        """Takes up the trials of a search that ended early: those that ran begin again from their last checkpoint."""
+        """Takes up the trials of a search that ended early: those that ran begin again from their last checkpoint.
+
+        So does a reference that failed, since nothing can be chosen without it.
+        """
         for path in sorted(tf.io.gfile.glob(f"{self._project_dir}/trial_*/trial.json")):
             trial = Trial.load(path)
             self.trials[trial.trial_id] = trial
             self.start_order.append(trial.trial_id)
-            if trial.status == TrialStatus.RUNNING:
+            failed = trial.status == TrialStatus.FAILED and trial.hyperparameters.values[CANDIDATE] == REFERENCE
+            if trial.status == TrialStatus.RUNNING or failed:
+                trial.hyperparameters.values[ATTEMPT] += 1
+                trial.status = TrialStatus.RUNNING
+                self._save_trial(trial)
                 self._retry_queue.insert(0, trial.trial_id)  # the queue is taken from its end: the oldest first
             else:
                 self.end_order.append(trial.trial_id)
+
+
+def attempt(trial: Trial) -> int:
+    """Which handing out of its configuration a trial is of."""
+    return int(trial.hyperparameters.values[ATTEMPT])
 
 
 def _declared(space: Mapping[str, list[Any]]) -> keras_tuner.HyperParameters:

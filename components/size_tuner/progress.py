@@ -27,8 +27,10 @@ def progress_line(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int
         words.append(f"{failed} failed")
     latest = max((n for n, count in enumerate(reached) if count), default=None)
     if latest is not None:
-        best = min((row for row in rows if len(row.losses or {}) > latest), key=lambda row: row.loss or 0.0)
-        words.append(f"best {best.loss:.3f} at {(best.gzip_bytes or 0) / 1000:.0f} kB")
+        there = [(row.gzip_bytes or 0, row.loss or 0.0) for row in rows if len(row.losses or {}) > latest]
+        limit = min(loss for _, loss in there) * (1 + config.tolerance)
+        size, loss = min((size, loss) for size, loss in there if loss <= limit)
+        words.append(f"best {loss:.3f} at {size / 1000:.0f} kB")
     done = sum(row.steps for row in rows)
     if done:
         spans = [after - before for before, after in zip([0, *rounds], rounds, strict=False)]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import grpc
 import keras_tuner
 import tensorflow as tf
 from keras_tuner.engine.base_tuner import BaseTuner
@@ -19,10 +23,10 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from components.size_tuner.footprint import footprint
-from components.size_tuner.oracle import CANDIDATE, LOSS, REFERENCE, RUNG, HalvingOracle
+from components.size_tuner.oracle import CANDIDATE, LOSS, REFERENCE, RUNG, HalvingOracle, attempt
 from components.size_tuner.pareto import TrialRow
 from components.size_tuner.progress import progress_line
-from models.checkpoints import Checkpoints
+from models.checkpoints import Checkpoint, Checkpoints
 from models.config import ModelConfig, TrainerConfig, TunerConfig
 from models.input import Windows
 from models.instrument import Instrument
@@ -33,6 +37,7 @@ from models.training import train
 
 HEARTBEATS = 5  # in a lease
 ERROR_FILE = "error.txt"
+_FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -46,9 +51,16 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         raise ValueError("the Tuner's custom_config has no 'tuner'")
     features = ("f0_hz", *scaled_names(inputs_of(job.model, job.tuner.space)))
     windows, eval_windows = read_splits(fn_args, job.audio, features)
-    key = job.identity(train=windows.digest, eval=eval_windows.digest)
+    key = _decisive(job).identity(train=windows.digest, eval=eval_windows.digest)
     tuner = SizeTuner(job, job.tuner, directory=job.checkpoint_root, project_name=f"tuner-{key[:32]}")
     return TunerFnResult(tuner=tuner, fit_kwargs={"windows": windows, "eval_windows": eval_windows})
+
+
+def _decisive(job: Job) -> Job:
+    """What trials come to depends on this much: more workers or more trials go on with a search that was begun."""
+    assert job.tuner is not None
+    tuner = job.tuner.model_copy(update={"trials": 1, "workers": 1, "lease_seconds": 1.0})
+    return job.model_copy(update={"tuner": tuner, "instrument": None})
 
 
 class SizeTuner(BaseTuner):
@@ -82,14 +94,14 @@ class SizeTuner(BaseTuner):
         values = trial.hyperparameters.values
         until = [*self._config.rungs, self._job.trainer.steps][values[RUNG]]
         instrument = Instrument(self.model_of(values), self._job.audio, seed=self._job.trainer.seed)
-        with self._heartbeat(trial.trial_id):
+        with self._heartbeat(trial) as lost, _machine_faults():
             result = train(
                 instrument,
                 windows,
                 eval_windows,
                 config=self._trial_config(len(eval_windows)),
                 loss=self._job.loss,
-                checkpoints=self.checkpoints(values[CANDIDATE]),
+                checkpoints=self.checkpoints(values[CANDIDATE], lost),
                 label=self._label(values),
                 until=min(until, self._job.trainer.steps),
             )
@@ -108,14 +120,16 @@ class SizeTuner(BaseTuner):
         assert self._config.reference is not None
         return self._job.model.model_copy(update={"decoder": self._config.reference})
 
-    def checkpoints(self, candidate: str) -> Checkpoints:
-        """Where a configuration's training goes on, on whichever worker."""
-        return Checkpoints(f"{self.project_dir}/states", candidate)
+    def checkpoints(self, candidate: str, lost: threading.Event | None = None) -> Checkpoints:
+        """Where a configuration's training goes on, on whichever worker; who has `lost` it cannot write there."""
+        return _Fenced(f"{self.project_dir}/states", candidate, lost or threading.Event())
 
     def _trial_config(self, eval_windows: int) -> TrainerConfig:
         """The Trainer's own schedule, judged on every eval window and only where a rung is reached."""
-        steps = self._job.trainer.steps
-        return self._job.trainer.model_copy(update={"eval_steps": steps, "eval_windows": eval_windows})
+        steps, evaluations = self._job.trainer.steps, len(self._config.rungs) + 1
+        return self._job.trainer.model_copy(
+            update={"eval_steps": steps, "eval_windows": eval_windows, "patience": evaluations}
+        )
 
     def _label(self, values: dict[str, Any]) -> str:
         if values[CANDIDATE] == REFERENCE:
@@ -124,18 +138,26 @@ class SizeTuner(BaseTuner):
         return f"{place}, round {values[RUNG] + 1}/{len(self._config.rungs) + 1}"
 
     @contextlib.contextmanager
-    def _heartbeat(self, trial_id: str) -> Iterator[None]:
-        """Lets the chief know that this worker is alive while it trains."""
-        done = threading.Event()
+    def _heartbeat(self, trial: Trial) -> Iterator[threading.Event]:
+        """Lets the chief know that this worker is alive while it trains.
+
+        Gives what is set when the trial is another's, since this worker was silent for too long (a suspended machine,
+        say), or when the chief is gone.
+        """
+        done, lost = threading.Event(), threading.Event()
 
         def beat() -> None:
-            while not done.wait(self._config.lease_seconds / HEARTBEATS):
-                self.oracle.get_trial(trial_id)
+            with contextlib.suppress(grpc.RpcError):
+                while not done.wait(self._config.lease_seconds / HEARTBEATS):
+                    if attempt(self.oracle.get_trial(trial.trial_id)) != attempt(trial):
+                        break
+            if not done.is_set():
+                lost.set()
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
         try:
-            yield
+            yield lost
         finally:
             done.set()
             thread.join()
@@ -229,9 +251,12 @@ class SizeTuner(BaseTuner):
         """What was chosen, as the Trainer will get it."""
         return [self._chosen][:num_trials]
 
-    def forget(self) -> None:
-        """Removes the state of a search that has ended."""
-        tf.io.gfile.rmtree(self.project_dir)
+    def forget_others(self) -> None:
+        """Removes what earlier searches left. This one's own state stays until the next has ended: should the execution
+        end before it is recorded, nothing is tried again."""
+        for folder in tf.io.gfile.glob(f"{self._job.checkpoint_root}/tuner-*"):
+            if Path(folder).name != Path(self.project_dir).name:
+                tf.io.gfile.rmtree(folder)
 
 
 def _status(trial: Trial, last_rung: int) -> str:
@@ -240,6 +265,30 @@ def _status(trial: Trial, last_rung: int) -> str:
     if trial.status != TrialStatus.COMPLETED:
         return "running"
     return "finished" if trial.hyperparameters.values[RUNG] == last_rung else "stopped"
+
+
+class _Fenced(Checkpoints):
+    """Checkpoints that refuse whoever has lost the trial: another worker writes there now."""
+
+    def __init__(self, root: str, key: str, lost: threading.Event):
+        super().__init__(root, key)
+        self._lost = lost
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        if self._lost.is_set():
+            raise RuntimeError("this worker was silent for too long, and its trial is another's now")
+        super().save(checkpoint)
+
+
+@contextlib.contextmanager
+def _machine_faults() -> Iterator[None]:
+    """A full disk or memory is no fault of a configuration: the search ends, to go on once there is room."""
+    try:
+        yield
+    except (OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
+        if isinstance(error, OSError) and error.errno not in _FULL_OR_BROKEN:
+            raise
+        raise keras_tuner.errors.FatalError(str(error)) from error
 
 
 def serve(oracle: HalvingOracle, lease_seconds: float, say: Callable[[], None]) -> None:
@@ -252,10 +301,8 @@ def serve(oracle: HalvingOracle, lease_seconds: float, say: Callable[[], None]) 
       lease_seconds: how long to wait for a silent worker at the end.
       say: called after every result.
     """
-    import os
     from concurrent import futures
 
-    import grpc
     from keras_tuner.src import protos
     from keras_tuner.src.distribute.oracle_chief import OracleServicer
 

@@ -9,12 +9,16 @@ processes on one machine; on a cluster each replica runs the same line, the fold
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,8 @@ from models.errors import UserError
 CHIEF = "chief"
 _LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.5
+_GRACE_SECONDS = 10.0  # for workers to hear that the search has ended
+_MOST_PER_CORE = 2
 
 
 def search_together(task: str, workers: int) -> None:
@@ -38,26 +44,32 @@ def search_together(task: str, workers: int) -> None:
       workers: how many.
 
     Raises:
-      UserError: all workers, or the chief, died.
+      UserError: more workers than the machine bears; all workers, or the chief, died.
     """
-    port = _free_port()
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    port, cores = _free_port(), os.cpu_count() or 1
+    if workers > _MOST_PER_CORE * cores:
+        raise UserError(f"tuner.workers: {workers} on a machine of {cores} cores: {_MOST_PER_CORE * cores} at most")
+    threads = max(1, cores // workers)
     chief = _start(task, CHIEF, port)
     crew = [_start(task, f"worker-{number}", port, threads) for number in range(workers)]
     try:
         while chief.poll() is None:
-            if all(worker.poll() is not None for worker in crew) and any(worker.returncode for worker in crew):
+            if all(worker.poll() for worker in crew):  # a worker that ended well has heard that all is done
                 _fail("all workers died", crew[0])
             time.sleep(_POLL_SECONDS)
         if chief.returncode:
             _fail("the chief died", chief)
-        for worker in crew:
-            worker.wait()
+        _wait_for(crew)
     finally:
         for process in (chief, *crew):
-            process.terminate()
-        for process in (chief, *crew):
+            process.kill()  # even one that is suspended; what it had done is in its checkpoints
             process.wait()
+
+
+def _wait_for(crew: Sequence[subprocess.Popen[bytes]]) -> None:
+    end = time.monotonic() + _GRACE_SECONDS
+    while time.monotonic() < end and any(worker.poll() is None for worker in crew):
+        time.sleep(_POLL_SECONDS)
 
 
 def _fail(what: str, process: subprocess.Popen[bytes]) -> None:
@@ -71,16 +83,24 @@ def _start(task: str, name: str, port: int, threads: int = 1) -> subprocess.Pope
         "KERASTUNER_ORACLE_IP": _LOOPBACK,
         "KERASTUNER_ORACLE_PORT": str(port),
         "KERASTUNER_TUNER_ID": name,
+        "no_grpc_proxy": _LOOPBACK,
         "TF_NUM_INTRAOP_THREADS": str(threads),  # together they take as many as there are cores
     }
     # Progress goes where ours goes; what KerasTuner prints when it unpacks messages is for nobody.
     return subprocess.Popen(
-        [sys.executable, "-m", __name__, task],
+        [sys.executable, "-m", __name__, task, str(os.getpid())],
         cwd=Path(__file__).resolve().parents[2],
         env={**os.environ, **place},
         stdout=subprocess.DEVNULL,
-        stderr=sys.stderr,
+        stderr=_terminal(),
     )
+
+
+def _terminal() -> int | None:
+    """Where Python's own lines go, which is not where native code's go while a run is logged."""
+    with contextlib.suppress(OSError, ValueError):
+        return sys.stderr.fileno()
+    return None
 
 
 def _free_port() -> int:
@@ -89,8 +109,22 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def main(task: str) -> None:
+def _end_with(parent: int) -> None:
+    """Ends this process when the one that started it has ended, however that came; Ctrl-C is that one's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_POLL_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main(task: str, parent: int | None = None) -> None:
     """What each process does."""
+    if parent is not None:
+        _end_with(parent)
     from components.size_tuner.tuner import tuner_fn
 
     with tf.io.gfile.GFile(task, "r") as file:
@@ -100,4 +134,4 @@ def main(task: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))

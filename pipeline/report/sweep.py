@@ -32,22 +32,24 @@ def _summary(table: Mapping[str, Any]) -> str:
     trials, reference = table["trials"], table["reference"]
     winner = next(trial for trial in trials if trial["trial"] == table["winner"])
     failed = sum(trial["status"] == "failed" for trial in trials)
-    words = (
-        f"{len(trials)} sizes were tried{f', {failed} failed' if failed else ''}. The smallest whose loss is within "
-        f"{table['tolerance']:.0%} of the best is trial {int(winner['trial']) + 1}: {byte_size(winner['gzip_bytes'])} "
-        f"after gzip, {winner['parameters']:,} parameters, loss {number(winner['loss'])}."
+    words = f"{len(trials)} sizes were tried{f', {failed} failed' if failed else ''}. "
+    chosen = (
+        f"trial {int(winner['trial']) + 1}: {byte_size(winner['gzip_bytes'])} after gzip, {winner['parameters']:,} "
+        f"parameters, loss {number(winner['loss'])}."
     )
-    if reference and reference["loss"] is not None:
-        more = winner["loss"] / reference["loss"] - 1
-        times = reference["gzip_bytes"] / winner["gzip_bytes"]
-        words += (
-            f" The full-size reference has {reference['parameters']:,} parameters and {times:.0f} times the size; "
-            f"trained on the same examples its loss is {number(reference['loss'])}, so the choice "
-            f"{'loses' if more > 0 else 'gains'} {abs(more):.1%}."
-        )
-        if more > table["tolerance"]:
-            words += " No size came within the tolerance of the reference: this is the best of those that were tried."
-    return words
+    within = f"within {table['tolerance']:.0%} of the best"
+    if not reference or reference["loss"] is None:
+        failure = " The full-size reference failed, so nothing was held against it." if reference else ""
+        return f"{words}The smallest whose loss is {within} is {chosen}{failure}"
+    more = winner["loss"] / reference["loss"] - 1
+    lost = more > table["tolerance"]
+    words += f"None came {within}, the reference; the closest is {chosen}" if lost else ""
+    words += "" if lost else f"The smallest whose loss is {within} is {chosen}"
+    return (
+        f"{words} The full-size reference has {reference['parameters']:,} parameters and "
+        f"{reference['gzip_bytes'] / winner['gzip_bytes']:.0f} times the size; trained on the same examples its loss "
+        f"is {number(reference['loss'])}, so the choice {'loses' if more > 0 else 'gains'} {abs(more):.1%}."
+    )
 
 
 def _chart(trials: Sequence[Row], steps: int, winner: str, reference: Row | None) -> Markup:
