@@ -81,20 +81,30 @@ async function measure({ bundle, chromium, names }: Measurement): Promise<void> 
     await page.goto(`${site.origin}/`, { waitUntil: "load" });
     return page;
   };
-  const place = existsSync(join(bundle, "manifest.json")) ? "manifest.json" : "";
+  const manifest = findManifest(bundle);
+  const isLoop = readJson(join(bundle, manifest)).graphs.controls.dynamic;
   try {
     const page = await open();
     const renderer = await page.evaluate(() => globalThis.swaraBenchmark.start("cpu", false));
     await page.close();
     write({ benchmark: "machine", chromium: browser.version(), renderer, processors: cpus().length });
     for (const name of names) {
-      const line = await BENCHMARKS[name]?.({ open, bundle: `${site.origin}/bundle/${place}` });
+      const line = await BENCHMARKS[name]?.({ open, bundle: `${site.origin}/bundle/${manifest}`, isLoop });
       if (line !== undefined) write(line);
     }
   } finally {
     await browser.close();
     await site.close();
   }
+}
+
+/** The manifest's path below a bundle's folder. */
+function findManifest(bundle: string): string {
+  return existsSync(join(bundle, "manifest.json")) ? "manifest.json" : readJson(join(bundle, "latest.json")).manifest;
+}
+
+function readJson(path: string) {
+  return JSON.parse(readFileSync(path, "utf8"));
 }
 
 function write(line: Line): void {
