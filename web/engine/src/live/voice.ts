@@ -4,7 +4,7 @@
  */
 
 import type { Statistics } from "../bundle/manifest.ts";
-import { shiftOctaves } from "../features/adjust.ts";
+import { rmsOfLoudness, shiftOctaves } from "../features/adjust.ts";
 import type { Heard } from "../features/listener.ts";
 import { CONFIDENCE_THRESHOLD, MIN_LOUDNESS_DB } from "../features/notes.ts";
 import { hzToMidi, midiToHz } from "../features/pitch_scale.ts";
@@ -15,7 +15,6 @@ import { type PlayedFrame, remainder } from "./part.ts";
 import type { LiveSettings } from "./types.ts";
 
 const QUIET_DB = 20; // by which what is surely no note is turned down
-const QUIETEST_RMS = 1e-4;
 const TYPICAL_DB = 45; // above the floor, before anything is heard
 const TYPICAL_SECONDS = 10;
 const SURE_SECONDS = [0.01, 0.08] as const; // in which a note is believed, and no longer is
@@ -35,9 +34,6 @@ export class Voice {
   #typical = TYPICAL_DB;
   #open = false;
   #quietFrames = 0;
-  /** Running mean of the notes' power in dB, and how many frames are in it. */
-  #power = 0;
-  #powerFrames = 0;
 
   constructor(statistics: Statistics, frameRate: number) {
     this.#statistics = statistics;
@@ -66,7 +62,7 @@ export class Voice {
       ? this.#loudness.match(heard.loudnessDb) - QUIET_DB * Math.max(0, 1 - ratio)
       : heard.loudnessDb;
     frame.loudnessDb = matched + settings.loudnessDb;
-    frame.rms = this.#playedRms(heard, note);
+    frame.rms = rmsOfLoudness(frame.loudnessDb, this.#statistics);
   }
 
   /** Octaves by which the voice is moved, by hand and by itself. */
@@ -79,18 +75,6 @@ export class Voice {
     if (settings.autotune <= 0) return hz;
     const midi = hzToMidi(hz);
     return midiToHz(midi - settings.autotune * (midi - nearestSemitone(midi)));
-  }
-
-  /** As much louder as the loudness is, and then so that notes have the instrument's mean power. */
-  #playedRms({ rms, loudnessDb }: Heard, note: boolean): number {
-    const power = 20 * Math.log10(Math.max(rms, QUIETEST_RMS)) + this.frame.loudnessDb - loudnessDb;
-    if (note) {
-      this.#powerFrames = Math.min(this.#powerFrames + 1, TYPICAL_SECONDS * this.#frameRate);
-      this.#power += (power - this.#power) / this.#powerFrames;
-    }
-    const wanted = this.#statistics.power_note?.mean;
-    const offset = wanted !== undefined && this.#powerFrames ? wanted - this.#power : 0;
-    return 10 ** ((power + offset) / 20);
   }
 
   /** See `noteRatio` in ../features/notes.ts; a note is on from 1. */
