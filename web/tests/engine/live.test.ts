@@ -258,6 +258,17 @@ describe("keys", () => {
     expect((sounding.lastIndexOf(true) - 0.6 * 250) / 250).toBeCloseTo(0.4, 1);
   });
 
+  test("what they hold is held, and bent as it was, by the keys of an instrument that takes over", async () => {
+    const { core } = await play({}, score([0, press(60)], [0, press(64)], [0, (one) => one.keys.bend(1)]), 0.1);
+    const taken = (other: LiveCore) => other.keys.takeOver(core.keys);
+    const after = await play({ glideSeconds: 0 }, score([0, taken], [0.3, lift(64)], [0.6, lift(60)]), 1);
+    const midi = after.frames.map((frame) => 69 + 12 * Math.log2(frame.playedHz / 440));
+    expect(midi[50]).toBeCloseTo(65, 3);
+    expect(midi[140]).toBeCloseTo(61, 3);
+    expect(after.frames[50]?.playedDb).toBeCloseTo(-50 + 0.8 * 35, 1);
+    expect(after.frames.at(-1)?.playedDb).toBe(-120);
+  });
+
   test("play over a voice when they are chosen", async () => {
     const instrument = await smallInstrument();
     const act = score([0, press(81)]);
