@@ -18,6 +18,7 @@ from pipeline.config import load
 from tests.pipeline.playable_bundle import write_playable_bundle
 
 ROOM = ["model.processors.reverb.type=reverb_free", "model.processors.reverb.seconds=0.25"]
+HEARS_RMS = ["model.inputs=[rms]", "model.precision=uint8"]
 DRY = [
     "audio.sample_rate=32000",
     """model.processors=[
@@ -28,13 +29,13 @@ DRY = [
 INSTRUMENTS = {
     "violin": ["model.decoder.channels=16", *ROOM],
     "oboe": ["model=gru", "model.decoder.units=16", "model.decoder.stack_units=16", *ROOM],
-    "saxophone": ["model.decoder.channels=16", "model.decoder.hold=2", "model.inputs=[rms]", "model.precision=uint8", *DRY],
+    "saxophone": ["model.decoder.channels=16", "model.decoder.hold=2", *HEARS_RMS, *DRY],
 }
 FALL = 0.35  # from one harmonic's raw value to the next
 
 
 def publish_untrained(root: Path) -> None:
-    """Publishes a CNN and a GRU, each in a small room, and one without that hears RMS now and then, in uint8, at 32 kHz."""
+    """Publishes a CNN and a GRU, each in a small room, and a CNN in bytes, without one, that hears RMS, at 32 kHz."""
     for name, overrides in INSTRUMENTS.items():
         config = load(name, overrides)
         instrument, random = Instrument(config.model, config.audio), np.random.default_rng(0)
