@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Instrument } from "../../engine/src/bundle/load.ts";
 import { renderClip } from "../../engine/src/clip/render.ts";
+import { rmsOfLoudness } from "../../engine/src/features/adjust.ts";
 import { LiveCore, type LiveFrame } from "../../engine/src/live/core.ts";
 import { DEFAULT_SETTINGS, type LiveSettings } from "../../engine/src/live/types.ts";
 import { NoiseSource } from "../../engine/src/synthesis/noise_source.ts";
 import { createKernels } from "../../engine/src/wasm/kernels.ts";
 import { random, snrDb } from "./signals.ts";
-import { smallInstrument } from "./small_bundle.ts";
+import { type Recipe, smallInstrument } from "./small_bundle.ts";
 import { SPECTRUM_STEP_HZ, spectrumDb } from "./spectra.ts";
 
 const BLOCK = 128;
@@ -67,16 +68,24 @@ async function playLive(
 function clipOf(instrument: Instrument, frames: readonly LiveFrame[], sampleRate?: number): Promise<Float32Array> {
   const f0Hz = Float32Array.from(frames, (frame) => frame.playedHz);
   const loudnessDb = Float32Array.from(frames, (frame) => frame.playedDb);
-  const rms = loudnessDb.map((db) => 10 ** (db / 20));
+  const rms = loudnessDb.map((db) => rmsOfLoudness(db, instrument.manifest.statistics));
   return renderClip(instrument, { f0Hz, loudnessDb, rms }, { reverb: false, ...(sampleRate && { sampleRate }) });
 }
 
-for (const recipe of [{ architecture: "cnn" }, { architecture: "gru" }, { architecture: "gru", hold: 4 }] as const) {
+const RECIPES: readonly Recipe[] = [
+  { architecture: "cnn" },
+  { architecture: "gru" },
+  { architecture: "gru", hold: 4 },
+  { architecture: "cnn", inputs: ["rms"], dtype: "uint8", hold: 2, sampleRate: 32000, taps: 0 },
+  { architecture: "gru", inputs: ["loudness", "rms"], sampleRate: 48000, frameRate: 100 },
+];
+for (const recipe of RECIPES) {
   test(`at the bundle's rate live and clip are the same to 80 dB (${JSON.stringify(recipe)})`, async () => {
     const instrument = await smallInstrument({ ...recipe, harmonics: 60 });
-    const { out, frames, core } = await playLive(instrument, 16000, singing(3, 16000), STRAIGHT);
+    const rate = instrument.manifest.audio.sample_rate;
+    const { out, frames, core } = await playLive(instrument, rate, singing(3, rate), STRAIGHT);
     const clip = await clipOf(instrument, frames);
-    const [from, to] = [4000, 40000]; // the gate is open from the start, but not at once
+    const [from, to] = [0.25 * rate, 2.5 * rate]; // the gate is open from the start, but not at once
     const live = out.subarray(core.latencySamples + from, core.latencySamples + to);
     expect(Math.max(...live)).toBeGreaterThan(0.01);
     expect(snrDb(clip.subarray(from, to), live)).toBeGreaterThan(80);
