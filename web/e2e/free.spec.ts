@@ -111,7 +111,7 @@ test("a file is opened, and one that nothing can be made of is refused in words"
     [
       "broken.wav",
       floatWav(broken, 48_000),
-      "broken.wav holds samples that are not numbers (NaN or infinite) at 0.5 s",
+      "broken.wav holds samples that are no sound (NaN, infinite or far too loud) at 0.5 s",
     ],
     ["silent.wav", floatWav(new Float32Array(48_000), 48_000), "No note was found in silent"],
   ] as const) {

@@ -10,6 +10,7 @@ import { setTake } from "./take.ts";
 const RATE = 48_000;
 const LONGEST_SECONDS = 600;
 const SHORTEST_SECONDS = 0.25;
+const LOUDEST = 1000; // of a sample: 60 dB above full scale
 
 /** Opens a sound file of any kind that the browser can decode. */
 export async function openFile(file: File): Promise<void> {
@@ -64,7 +65,7 @@ async function decode(file: File): Promise<Float32Array<ArrayBuffer>> {
   try {
     sound = await decoder.decodeAudioData(await file.arrayBuffer());
   } catch (cause) {
-    const kinds = "try WAV, MP3, FLAC, Ogg or M4A";
+    const kinds = `try WAV, MP3, FLAC, Ogg or M4A, of at most ${LONGEST_SECONDS / 60} minutes`;
     throw new Error(`${file.name} is not a sound file that this browser can decode: ${kinds}.`, { cause });
   }
   if (sound.duration > LONGEST_SECONDS) {
@@ -85,10 +86,10 @@ async function decode(file: File): Promise<Float32Array<ArrayBuffer>> {
 /** @throws Error nothing can be made of such a sound. */
 function check(name: string, audio: Float32Array): void {
   if (audio.length < SHORTEST_SECONDS * RATE) throw new Error(`${name} is too short to make anything of.`);
-  const broken = audio.findIndex((sample) => !Number.isFinite(sample));
+  const broken = audio.findIndex((sample) => !(Math.abs(sample) <= LOUDEST));
   if (broken < 0) return;
   const where = `at ${(broken / RATE).toFixed(1)} s`;
-  throw new Error(`${name} holds samples that are not numbers (NaN or infinite) ${where}: export it again.`);
+  throw new Error(`${name} holds samples that are no sound (NaN, infinite or far too loud) ${where}: export it again.`);
 }
 
 function withoutEnding(name: string): string {
