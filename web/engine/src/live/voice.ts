@@ -18,6 +18,7 @@ const QUIET_DB = 20; // by which what is surely no note is turned down
 const TYPICAL_DB = 45; // above the floor, before anything is heard
 const TYPICAL_SECONDS = 10;
 const SURE_SECONDS = [0.01, 0.08] as const; // in which a note is believed, and no longer is
+const LEAP_SEMITONES = 7; // from one frame to the next: more than a voice slides
 const GATE_SECONDS = [0.008, 0.05] as const; // in which it opens and closes
 const GATE_HOLD_SECONDS = 0.06;
 const GATE_WIDTH_DB = 3; // between opening and closing
@@ -46,10 +47,11 @@ export class Voice {
 
   /** Hears a frame and leaves what to play in `frame`. */
   next(heard: Heard, settings: LiveSettings): void {
+    const sounded = this.frame.gain > 0;
     this.#moveGate(heard.loudnessDb, settings.gateDb);
     const ratio = this.#noteRatio(heard);
     const note = this.#open && ratio >= 1 && heard.f0Hz > 0;
-    if (heard.f0Hz > 0) this.#pitchHz = heard.f0Hz;
+    if (heard.f0Hz > 0) this.#movePitch(heard.f0Hz, sounded);
     if (note) {
       this.octaveChoice.learn(hzToMidi(heard.f0Hz));
       this.#loudness.learn(heard.loudnessDb);
@@ -68,6 +70,16 @@ export class Voice {
   /** Octaves by which the voice is moved, by hand and by itself. */
   octaves({ automatic, octaves }: LiveSettings): number {
     return octaves + (automatic ? this.octaveChoice.octaves : 0);
+  }
+
+  /**
+   * Follows the voice. A leap is taken in silence, down in one frame and up after the next: gone through within a frame
+   * it would be a chirp of all harmonics.
+   */
+  #movePitch(hz: number, sounded: boolean): void {
+    const leaps = Math.abs(12 * Math.log2(hz / this.#pitchHz)) > LEAP_SEMITONES;
+    if (leaps) this.frame.gain = 0;
+    if (!leaps || !sounded) this.#pitchHz = hz;
   }
 
   #playedHz(settings: LiveSettings): number {
