@@ -51,7 +51,7 @@ export class Voice {
     this.#moveGate(heard.loudnessDb, settings.gateDb);
     const ratio = this.#noteRatio(heard);
     const note = this.#open && ratio >= 1 && heard.f0Hz > 0;
-    if (heard.f0Hz > 0) this.#movePitch(heard.f0Hz, sounded);
+    if (heard.f0Hz > 0) this.#pitchHz = heard.f0Hz;
     if (note) {
       this.octaveChoice.learn(hzToMidi(heard.f0Hz));
       this.#loudness.learn(heard.loudnessDb);
@@ -59,7 +59,7 @@ export class Voice {
       this.octaveChoice.rest();
     }
     const { frame } = this;
-    frame.f0Hz = this.#playedHz(settings);
+    this.#movePitch(this.#playedHz(settings), sounded);
     const matched = settings.automatic
       ? this.#loudness.match(heard.loudnessDb) - QUIET_DB * Math.max(0, 1 - ratio)
       : heard.loudnessDb;
@@ -73,13 +73,14 @@ export class Voice {
   }
 
   /**
-   * Follows the voice. A leap is taken in silence, down in one frame and up after the next: gone through within a frame
-   * it would be a chirp of all harmonics.
+   * A leap of the voice, or to another octave, is taken in silence, down in one frame and up after the next: gone
+   * through within a frame it would be a chirp of all harmonics.
    */
   #movePitch(hz: number, sounded: boolean): void {
-    const leaps = Math.abs(12 * Math.log2(hz / this.#pitchHz)) > LEAP_SEMITONES;
-    if (leaps) this.frame.gain = 0;
-    if (!leaps || !sounded) this.#pitchHz = hz;
+    const { frame } = this;
+    const leaps = Math.abs(12 * Math.log2(hz / frame.f0Hz)) > LEAP_SEMITONES;
+    if (leaps) frame.gain = 0;
+    if (!leaps || !sounded) frame.f0Hz = hz;
   }
 
   #playedHz(settings: LiveSettings): number {
