@@ -168,11 +168,11 @@ class Served(tf.Module):
 
     def _eval_losses(self, examples: tf.Tensor) -> Tensors:
         """Losses [B]; audio [B, samples]; f0_hz, f0_confidence, loudness_db [B, T] of the recordings."""
-        spec = {name: self._transform.raw_feature_spec[name] for name in _EVALUATED}
+        # Of any length: what was trained on windows of 4 s may be held against what was trained on those of 2 s.
+        spec = dict.fromkeys(_EVALUATED, tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True))
         windows = tf.io.parse_example(examples, spec)
-        audio = self.instrument.audio
         signature = {name: tf.TensorSpec([], tf.float32) for name in _LOSSES}
-        signature["audio"] = tf.TensorSpec([audio.window_samples], tf.float32)
+        signature["audio"] = tf.TensorSpec([None], tf.float32)
         # One by one: whoever evaluates may send a thousand windows, and the harmonics of one take 15 MB.
         made = tf.map_fn(self._evaluate, windows, fn_output_signature=signature, parallel_iterations=1)
         return {**made, **{name: windows[name] for name in ("f0_hz", "f0_confidence", "loudness_db")}}
@@ -181,7 +181,7 @@ class Served(tf.Module):
         """Losses [] and audio [samples] of one window."""
         batch = {name: values[tf.newaxis] for name, values in window.items()}
         recording = batch["audio"]
-        noise = white_noise(1, recording.shape[1], NOISE_SEED)
+        noise = white_noise(1, tf.shape(recording)[1], NOISE_SEED)
         audio = self.instrument.audio_from(self._controls_of(batch), noise)
         targets = self._loss.target(recording)
         losses = {
@@ -210,7 +210,7 @@ class Served(tf.Module):
     def _loudness_error(self, target_db: tf.Tensor, audio: tf.Tensor) -> tf.Tensor:
         """Mean |dB| over the frames that are not silent (over all of a window that is silent throughout). Shape [B]."""
         settings = self.instrument.audio
-        value_db = loudness_db(audio, settings.sample_rate, settings.frame_rate)[:, : settings.window_frames]
+        value_db = loudness_db(audio, settings.sample_rate, settings.frame_rate)[:, : tf.shape(target_db)[1]]
         heard = target_db > SILENCE_DB
         counts = tf.cast(heard | ~tf.reduce_any(heard, axis=1, keepdims=True), tf.float32)
         return tf.reduce_sum(counts * tf.abs(value_db - target_db), axis=1) / tf.reduce_sum(counts, axis=1)

@@ -19,14 +19,10 @@ class TransformGraph:
 
     Args:
       folder: of a TransformGraph artifact.
-
-    Attributes:
-      raw_feature_spec: how the examples that it expects are parsed.
     """
 
     def __init__(self, folder: str):
         output = tft.TFTransformOutput(folder)
-        self.raw_feature_spec: dict[str, Any] = output.raw_feature_spec()
         loaded = tf.saved_model.load(output.transform_savedmodel_dir).transform_fn
         function = loaded.concrete_functions[0] if hasattr(loaded, "concrete_functions") else loaded
         self._graph = function.graph

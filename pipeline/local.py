@@ -7,24 +7,21 @@ import fcntl
 import json
 import logging
 import shutil
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from components.recording_example_gen.progress import HEARD_LOG
 from components.recording_example_gen.report import IngestReport
 from components.verdict import GateRefused, Verdict
 from models.errors import UserError
 from pipeline.config import Config, Places
 from pipeline.errors import Stopped
+from pipeline.terminal import logged
 
 if TYPE_CHECKING:
     from pipeline.outcome import Outcome
 
-LOG_FILE = "run.log"
 NO_SPACE = ("No space left on device", "Disk quota exceeded", "disk is full")  # the system's words, and SQLite's
 
 
@@ -51,58 +48,7 @@ def only_run(places: Places) -> Iterator[None]:
         yield
 
 
-class StageProgress(logging.Handler):
-    """Turns the runner's log into a line a stage: which one runs, and how long it took."""
-
-    def __init__(self, out: TextIO):
-        super().__init__(logging.INFO)
-        self._out = out
-        self._began = 0.0
-        self._cached = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Hears `LocalDagRunner`'s "is running" and "is finished", the launcher about its cache, and each recording."""
-        if record.msg == "Component %s is running.":
-            self._began, self._cached = time.monotonic(), False
-            print(f"{record.args[0]} ...", file=self._out, flush=True)  # type: ignore[index]
-        elif "cached execution" in str(record.msg).lower() or "is skipped" in str(record.msg).lower():
-            self._cached = True
-        elif record.msg == "Component %s is finished.":
-            took = "cached" if self._cached else f"{time.monotonic() - self._began:.1f} s"
-            print(f"{record.args[0]}: {took}", file=self._out, flush=True)  # type: ignore[index]
-        elif record.name == HEARD_LOG:
-            print(f"  {record.getMessage()}", file=self._out, flush=True)
-
-
-@contextlib.contextmanager
-def logged(folder: Path, progress: TextIO) -> Iterator[Path]:
-    """Sends all that libraries log to a file, and only the stages to `progress`."""
-    from absl import logging as absl_logging
-
-    path = folder / LOG_FILE
-    file = logging.FileHandler(path, mode="w", encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    stages = StageProgress(progress)
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    absl_logging.use_absl_handler()
-    absl_logging.get_absl_handler().setLevel(logging.CRITICAL)
-    absl_logging.set_verbosity(absl_logging.INFO)
-    root.handlers = [file, stages]
-    logging.getLogger("tensorflow").handlers.clear()  # its messages go where all others go
-    logging.captureWarnings(True)
-    loud, logging.raiseExceptions = logging.raiseExceptions, False  # a log that cannot be written stops nothing
-    try:
-        yield path
-    finally:
-        logging.raiseExceptions = loud
-        root.handlers = before
-        root.setLevel(level)
-        logging.captureWarnings(False)
-        file.close()
-
-
-def run(config: Config, places: Places, progress: TextIO = sys.stderr) -> Outcome:
+def run(config: Config, places: Places) -> Outcome:
     """Runs every stage, writes the report and says what it all came to.
 
     Raises:
@@ -111,7 +57,7 @@ def run(config: Config, places: Places, progress: TextIO = sys.stderr) -> Outcom
       Stopped: any other failure, with the log that holds its traceback.
     """
     _check_paths(config, places)
-    with only_run(places), logged(places.output / places.name, progress) as log:
+    with only_run(places), logged(places.output / places.name) as log:
         try:
             _run_stages(config, places)
             return _reported(config, places)
@@ -173,9 +119,11 @@ def _keep_sweep(config: Config, places: Places, sweep: Mapping[str, Any]) -> Non
 
 
 def _run_stages(config: Config, places: Places) -> None:
+    from pipeline.blessed import check_last_blessed
     from pipeline.records import check_store
 
     check_store(places.metadata, places.pipeline_root)  # before TFX is imported, which takes long
+    check_last_blessed(places.metadata, config.audio)
 
     from tfx import v1 as tfx
 

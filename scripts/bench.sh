@@ -16,7 +16,8 @@ beside_ddsp() { # ddsp's configuration, our model
 
 parts_of_ddsp() { # what its harmonic synthesiser and its memory cost, and ours right after it
   local theirs ours
-  theirs=$("$DDSP" "$shared/baseline/bench_ddsp.py" --config tiny --batch 4 --seconds 4 --steps 12 --no-savedmodel 2>/dev/null)
+  theirs=$("$DDSP" "$shared/baseline/bench_ddsp.py" --config tiny --batch 4 --seconds 4 --steps 12 --no-savedmodel 2>/dev/null |
+    sed -n '/^{/,$p') # Keras prints its summary first
   ours=$("$python" benchmarks/train_step.py --model harmonic 2>/dev/null)
   "$python" - "$theirs" "$ours" <<'END'
 import json, sys

@@ -73,10 +73,13 @@ def _start(task: str, name: str, port: int, threads: int = 1) -> subprocess.Pope
         "KERASTUNER_TUNER_ID": name,
         "TF_NUM_INTRAOP_THREADS": str(threads),  # together they take as many as there are cores
     }
-    root = Path(__file__).resolve().parents[2]
-    # Progress goes to standard error; what KerasTuner prints when it unpacks messages is for nobody.
+    # Progress goes where ours goes; what KerasTuner prints when it unpacks messages is for nobody.
     return subprocess.Popen(
-        [sys.executable, "-m", __name__, task], cwd=root, env={**os.environ, **place}, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", __name__, task],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, **place},
+        stdout=subprocess.DEVNULL,
+        stderr=sys.stderr,
     )
 
 

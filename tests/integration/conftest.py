@@ -110,9 +110,9 @@ def small_config(*settings: str) -> Config:
 
 def checkout(folder: Path) -> Path:
     """A copy of the sources. What npm installed and built is shared."""
-    shared = ("node_modules", "dist")
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "out", "recordings", "__pycache__", *shared))
-    for name in shared:
+    made = ("node_modules", "dist")
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "out", "recordings", "__pycache__", *made))
+    for name in ("node_modules", "dist", "engine/dist"):
         (folder / "web" / name).symlink_to(ROOT / "web" / name)
     return folder
 

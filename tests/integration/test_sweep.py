@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from data.generate import generate
+from models.sizes import resized
 from pipeline.config import Places
-from tests.integration.conftest import Workshop, checkout
+from tests.integration.conftest import Workshop, checkout, small_config
 
 pytestmark = pytest.mark.slow
 
@@ -46,9 +47,9 @@ def test_a_sweep_pushes_the_smallest_size_and_says_what_it_was_held_against(tmp_
     pushed = workshop.places.pushed / "demo" / run.figures["version"]
     manifest = json.loads((pushed / "manifest.json").read_text())
     assert manifest["training"]["reference"]["parameters"] == reference["parameters"]
-    assert manifest["model"]["decoder"]["kind"] == winner["hyperparameters"]["architecture"]
-    # the same training again: the Trainer comes to what the trial came to
-    assert manifest["training"]["eval_loss"] == pytest.approx(winner["loss"], rel=0.01)
+    assert manifest["model"] == resized(small_config().model, winner["hyperparameters"]).model_dump(mode="json")
+    # The same training again, but for sums that another number of threads rounds otherwise.
+    assert manifest["training"]["eval_loss"] == pytest.approx(winner["loss"], rel=0.03)
     size = run.figures["bundle_kilobytes"] * 1000
     assert winner["gzip_bytes"] == pytest.approx(size, abs=1500)  # all but some settings that the manifest quotes
 

@@ -113,6 +113,18 @@ class Saved:
         }
         return {**scaled, "f0_hz": tf.constant(flat["f0_hz"])}
 
+    def resynthesised(self, window: Example) -> tf.Tensor:
+        """Audio [1, samples] of one window, with the noise that evaluation uses."""
+        names = ("f0_hz", *(SOURCES[name] for name in self.instrument.model.inputs))
+        heard = self.heard({name: window[name][np.newaxis, :, np.newaxis] for name in names})
+        return self.rounded(heard, white_noise(1, len(window["audio"]), signatures.NOISE_SEED))
+
+
+def loss_of(audio: tf.Tensor, window: Example) -> float:
+    """Spectral loss of audio [1, samples] against a window's recording."""
+    loss = SpectralLoss(**LOSS.model_dump())
+    return float(loss(loss.target(window["audio"][np.newaxis]), audio))
+
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory) -> dict[str, Saved]:
@@ -175,13 +187,10 @@ def test_serving_default_sounds_the_same_every_time(saved) -> None:
 
 def test_eval_losses_are_those_of_the_instrument_window_by_window(saved) -> None:
     result = saved.loaded.signatures["eval_losses"](examples=serialised(saved.examples))
-    loss, noise = SpectralLoss(**LOSS.model_dump()), white_noise(1, FRAMES * HOP, signatures.NOISE_SEED)
     for index, window in enumerate(saved.examples):
-        names = ("f0_hz", *(SOURCES[name] for name in saved.instrument.model.inputs))
-        audio = saved.rounded(saved.heard({name: window[name][np.newaxis, :, np.newaxis] for name in names}), noise)
-        value = loss(loss.target(window["audio"][np.newaxis]), audio)
+        audio = saved.resynthesised(window)
         level = loudness_db(audio)[:, :FRAMES].numpy()
-        assert result["spectral_loss"][index].numpy() == pytest.approx(float(value), rel=1e-3)
+        assert result["spectral_loss"][index].numpy() == pytest.approx(loss_of(audio, window), rel=1e-3)
         expected = loudness_l1_db(window["loudness_db"][np.newaxis], level)[0]
         assert result["loudness_l1_db"][index].numpy() == pytest.approx(expected, rel=1e-2)
         for name in ("f0_hz", "f0_confidence", "loudness_db"):
@@ -197,6 +206,19 @@ def test_eval_losses_do_not_depend_on_who_else_is_in_the_batch(saved) -> None:
         alone = evaluate(examples=serialised([example]))
         for name in ("spectral_loss", "baseline_spectral_loss", "loudness_l1_db"):
             assert alone[name][0].numpy() == pytest.approx(together[name][index].numpy(), rel=1e-4), name
+
+
+def test_eval_losses_are_of_windows_of_any_length(saved) -> None:
+    """A blessed model is held against one that was trained on windows of another length."""
+    frames = FRAMES // 2
+    halves = [{**window, "audio": window["audio"][: frames * HOP]} for window in saved.examples]
+    for window in halves:
+        window.update({name: window[name][:frames] for name in ("f0_hz", "f0_confidence", "loudness_db", "rms_energy")})
+    result = saved.loaded.signatures["eval_losses"](examples=serialised(halves))
+    assert result["audio"].shape == (4, frames * HOP)
+    for index, window in enumerate(halves):
+        expected = loss_of(saved.resynthesised(window), window)
+        assert result["spectral_loss"][index].numpy() == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_broken_room_spoils_the_model_and_never_the_baseline(everything) -> None:

@@ -19,11 +19,11 @@ def test_an_instrument_that_changes_nothing_differs_in_nothing(model: str):
 
 
 def test_every_changed_setting_is_named_as_set_takes_it_with_both_values():
-    changed = resolved("trainer.steps=7", "model.processors.noise.bands=9", "tuner.layers=[2]")
+    changed = resolved("trainer.steps=7", "model.processors.noise.bands=9", "tuner.rungs=[40]")
     assert set(map(repr, from_defaults(changed))) == {
         repr(Difference("trainer.steps", 7, 2000)),
         repr(Difference("model.processors.noise.bands", 9, 65)),
-        repr(Difference("tuner.layers", [2], [4, 8])),
+        repr(Difference("tuner.rungs", [40], [60, 240])),
     }
 
 

@@ -100,7 +100,7 @@ def test_no_worse_is_asked_on_the_newest_span_on_those_before_it_and_on_all_othe
     }
     assert judged == {
         "spectral_loss": [[], ["material"]],
-        "LossOverBaseline": [[]],
+        "LossOver": [[]],
         "loudness_l1_db": [[]],
         "MedianF0Error": [[]],
     }
