@@ -17,6 +17,7 @@ import { parseArgs } from "node:util";
 import { findChromium } from "../../web/chromium.ts";
 import { launchChromium } from "../../web/validator/chromium.ts";
 import { serve } from "../../web/validator/serve.ts";
+import { downloads } from "./downloads.ts";
 import {
   type Bench,
   clips,
@@ -30,6 +31,8 @@ import {
 } from "./measure.ts";
 import { table } from "./table.ts";
 
+const ENGINE = fileURLToPath(new URL("../../engine/dist", import.meta.url));
+
 const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<Line>>> = {
   harmonics,
   clip: clips,
@@ -38,6 +41,7 @@ const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<Line>>> = {
   live_synthesis: liveSynthesis,
   underruns,
   latency,
+  downloads: (bench) => downloads(bench, ENGINE),
 };
 
 const NAMES = Object.keys(BENCHMARKS).join("|");

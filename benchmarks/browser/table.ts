@@ -98,6 +98,12 @@ const ROWS: readonly Row[] = [
       `${line.stream_to_speaker_ms} ms = ` +
       [line.media_stream_ms, line.input_to_output_ms, line.context_output_ms].join(" + "),
   },
+  {
+    name: "download for live playing, gzip: engine / manifest, weights and reverb of the bundle",
+    benchmark: "downloads",
+    goal: "<= 60 kB / -",
+    figure: (line) => `${kilobytes(line.engine_gzip_bytes)} / ${kilobytes(line.bundle_gzip_bytes)}`,
+  },
 ];
 
 /** Markdown, of the benchmarks that were run. */
@@ -111,6 +117,10 @@ export function table(lines: readonly Line[]): string {
 
 function percent(share: number): string {
   return `${Number((100 * share).toFixed(2))} %`;
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1e3).toFixed(1)} kB`;
 }
 
 function megabytes(bytes: number): string {
