@@ -95,8 +95,16 @@ test("while a newer version comes two windows each stay whole, and both get it",
     const other = await context.newPage();
     await open(other, `${site.origin}/`);
     const before = await scripts(page);
+    // In the middle of the update the host still has the old page beside the new parts.
+    const index = join(folder, "index.html");
+    const old = readFileSync(index);
     rename(folder);
-    await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+    const renamed = readFileSync(index);
+    writeFileSync(index, old);
+    expect(await update(page)).toBe("redundant");
+    await expect(page.getByText("Works without a network from now on.")).toBeVisible();
+    writeFileSync(index, renamed);
+    expect(await update(page)).toBe("installed");
     for (const one of [page, other]) await expect(one.getByText("A newer version of this page is here.")).toBeVisible();
     await page.getByRole("button", { name: "Use it" }).click();
     await expect(page.getByText("Works without a network from now on.")).toBeVisible();
@@ -184,6 +192,16 @@ function copySite(folder: string): void {
   cpSync(join(process.env.SWARA_E2E_FOLDER ?? "", "pushed"), join(folder, "pushed"), {
     recursive: true,
     dereference: true,
+  });
+}
+
+/** Has the browser look for a newer version; what became of its worker. */
+function update(page: Page): Promise<string | undefined> {
+  return page.evaluate(async () => {
+    const registration = await (await navigator.serviceWorker.ready).update();
+    const worker = registration.installing;
+    await new Promise((done) => worker?.addEventListener("statechange", done, { once: true }));
+    return worker?.state;
   });
 }
 

@@ -16,7 +16,7 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
  *
  * @param hasCard there is WebGL 2 on a graphics card.
  * @param isLoop the network is a loop over frames. Its many small steps wait for a card longer than they compute, so
- *   none is ever asked: plain JavaScript is done before.
+ *   none is asked.
  */
 export function backendOrder(hasCard: boolean, isLoop: boolean): BackendName[] {
   return hasCard && !isLoop ? ["webgl", "wasm", "cpu"] : ["wasm", "cpu"];
