@@ -179,6 +179,16 @@ def auto_tune(f0_midi: Array, tuning: float, mask_on: Array, amount: float, chro
     return f0_midi - amount * (f0_midi - _nearest(SCALES[int(np.argmin(misfit))], f0_midi))
 
 
+def rms_of_loudness(loudness_db: Array, statistics: DatasetStatistics) -> Array:
+    """RMS energy of an instrument that is so loud, linear, any shape: for networks that hear it.
+
+    It lies as far from the loudness as that of the instrument's notes does on average. What it is in the voice tells of
+    the voice's timbre, which A-weighting hears otherwise.
+    """
+    power, loudness = statistics.power_note, statistics.loudness_note
+    return np.asarray(10.0 ** ((loudness_db + (power.mean - loudness.mean if power else 0.0)) / 20.0))
+
+
 def _nearest_semitone(midi: Array) -> Array:
     return np.ceil(midi - 0.5 - TIE)
 

@@ -15,7 +15,7 @@ from components.recording_example_gen.decode import Spool, Unusable, decode
 from components.recording_example_gen.features import loudness_and_rms
 from components.recording_example_gen.pitch import Tracker
 from components.recording_example_gen.progress import Progress, ProgressLine
-from models.adjust import AdjustedFeatures, adjust
+from models.adjust import AdjustedFeatures, adjust, rms_of_loudness
 from models.config import AudioConfig
 from models.errors import UserError
 from models.statistics import DatasetStatistics
@@ -23,17 +23,14 @@ from pipeline.sound_file import check_place, write_sound
 
 Array = npt.NDArray[Any]
 
-QUIETEST_RMS = 1e-4  # -80 dB
-
 
 @dataclass(frozen=True)
 class Heard:
-    """A recording as training measures it: each [frames], f0 in Hz, loudness in dB, RMS energy linear."""
+    """A recording as training measures it: each [frames], f0 in Hz, loudness in dB."""
 
     f0_hz: Array
     f0_confidence: Array
     loudness_db: Array
-    rms_energy: Array
 
 
 def render(bundle: Path, input: Path, output: Path, progress: Progress | None = None) -> dict[str, Any]:
@@ -67,7 +64,7 @@ def render(bundle: Path, input: Path, output: Path, progress: Progress | None = 
     pitch = PitchConfig.model_validate(loaded.manifest["configuration"]["examples"]["pitch"])
     heard = hear(input, audio, pitch, report)
     adjusted = move(input, heard, loaded.statistics)
-    rms_energy = follow_loudness(heard, adjusted, loaded.statistics)
+    rms_energy = rms_of_loudness(adjusted.loudness_db, loaded.statistics)
     features = loaded.features(adjusted.f0_hz, adjusted.loudness_db, rms_energy)
     length = len(adjusted.f0_hz) * audio.hop + max(0, len(loaded.impulse_response) - 1)
     blocks = play(loaded.instrument, loaded.impulse_response, features)
@@ -101,8 +98,8 @@ def hear(path: Path, audio: AudioConfig, pitch: PitchConfig, report: Progress) -
             raise UserError(f"{path}: is only {spool.samples / audio.sample_rate * 1000:.1f} ms long")
         seconds = spool.samples / audio.sample_rate
         f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, lambda done: report("listening", done, seconds))
-        loudness_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio)
-    return Heard(f0_hz, f0_confidence, loudness_db, rms_energy)
+        loudness_db, _ = loudness_and_rms(spool.read, spool.samples, audio)
+    return Heard(f0_hz, f0_confidence, loudness_db)
 
 
 def move(path: Path, heard: Heard, statistics: DatasetStatistics) -> AdjustedFeatures:
@@ -115,18 +112,6 @@ def move(path: Path, heard: Heard, statistics: DatasetStatistics) -> AdjustedFea
     if not adjusted.mask_on.any():
         raise UserError(f"{path}: no note was found in it: is it silent, or does nothing in it have a pitch?")
     return adjusted
-
-
-def follow_loudness(heard: Heard, adjusted: AdjustedFeatures, statistics: DatasetStatistics) -> Array:
-    """RMS energy [frames] that goes with the adjusted loudness, for instruments that hear it.
-
-    Every frame is made louder by as many dB as its loudness was, and then all of them by the same, so that notes have
-    on average the power of the instrument's notes (what A-weighting takes away depends on the timbre).
-    """
-    power_db = 20.0 * np.log10(np.maximum(heard.rms_energy, QUIETEST_RMS)) + adjusted.loudness_db - heard.loudness_db
-    if statistics.power_note is not None:
-        power_db = power_db + statistics.power_note.mean - np.mean(power_db[adjusted.mask_on])
-    return np.asarray(10.0 ** (power_db / 20.0))
 
 
 def _watched(blocks: Iterable[Array], length: int, sample_rate: int, report: Progress) -> Iterator[Array]:

@@ -17,6 +17,7 @@ import { parseArgs } from "node:util";
 import { findChromium } from "../../web/chromium.ts";
 import { launchChromium } from "../../web/validator/chromium.ts";
 import { serve } from "../../web/validator/serve.ts";
+import { downloads } from "./downloads.ts";
 import {
   type Bench,
   clips,
@@ -30,6 +31,8 @@ import {
 } from "./measure.ts";
 import { table } from "./table.ts";
 
+const ENGINE = fileURLToPath(new URL("../../engine/dist", import.meta.url));
+
 const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<Line>>> = {
   harmonics,
   clip: clips,
@@ -38,6 +41,7 @@ const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<Line>>> = {
   live_synthesis: liveSynthesis,
   underruns,
   latency,
+  downloads: (bench) => downloads(bench, ENGINE),
 };
 
 const NAMES = Object.keys(BENCHMARKS).join("|");
@@ -81,20 +85,30 @@ async function measure({ bundle, chromium, names }: Measurement): Promise<void> 
     await page.goto(`${site.origin}/`, { waitUntil: "load" });
     return page;
   };
-  const place = existsSync(join(bundle, "manifest.json")) ? "manifest.json" : "";
+  const manifest = findManifest(bundle);
+  const isLoop = readJson(join(bundle, manifest)).graphs.controls.dynamic;
   try {
     const page = await open();
     const renderer = await page.evaluate(() => globalThis.swaraBenchmark.start("cpu", false));
     await page.close();
     write({ benchmark: "machine", chromium: browser.version(), renderer, processors: cpus().length });
     for (const name of names) {
-      const line = await BENCHMARKS[name]?.({ open, bundle: `${site.origin}/bundle/${place}` });
+      const line = await BENCHMARKS[name]?.({ open, bundle: `${site.origin}/bundle/${manifest}`, isLoop });
       if (line !== undefined) write(line);
     }
   } finally {
     await browser.close();
     await site.close();
   }
+}
+
+/** The manifest's path below a bundle's folder. */
+function findManifest(bundle: string): string {
+  return existsSync(join(bundle, "manifest.json")) ? "manifest.json" : readJson(join(bundle, "latest.json")).manifest;
+}
+
+function readJson(path: string) {
+  return JSON.parse(readFileSync(path, "utf8"));
 }
 
 function write(line: Line): void {

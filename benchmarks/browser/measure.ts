@@ -11,8 +11,10 @@ export type Line = { readonly benchmark: string } & Readonly<Record<string, unkn
 export interface Bench {
   /** A page on which nothing has run yet. */
   open(): Promise<Page>;
-  /** URL of the bundle's manifest or of its `latest.json`'s folder. */
+  /** URL of the bundle's manifest. */
   readonly bundle: string;
+  /** The bundle's network is a loop over frames, which the engine never runs on webgl: in software it does not end. */
+  readonly isLoop: boolean;
 }
 
 const BANKS: readonly BankName[] = ["stock", "stock_one_cumsum", "phase_cumsum", "scan", "fused"];
@@ -61,10 +63,17 @@ const CLIPS: Readonly<Record<string, readonly [backend: string, path: ClipPath]>
   wasm_full_graph_dry: ["wasm", { kind: "full" }],
 };
 
-/** Four seconds of features to four seconds of sound, reverb included unless a name says dry: first and warm. */
+/**
+ * Four seconds of features to four seconds of sound, reverb included unless a name says dry: first and warm. A path that
+ * would run a loop on webgl is null.
+ */
 export async function clips(bench: Bench): Promise<Line> {
-  const paths: Record<string, object> = {};
+  const paths: Record<string, object | null> = {};
   for (const [name, [backend, path]] of Object.entries(CLIPS)) {
+    if (backend === "webgl" && bench.isLoop) {
+      paths[name] = null;
+      continue;
+    }
     const { load, times, snr } = await onPage(bench, backend, async (page) => ({
       load: await loadClip(page, bench, path),
       times: await page.evaluate((runs) => globalThis.swaraBenchmark.clipTimes(runs), 1 + (CLIP_RUNS[backend] ?? 0)),
@@ -83,8 +92,12 @@ export async function clips(bench: Bench): Promise<Line> {
   return { benchmark: "clip", paths };
 }
 
-/** Memory of the clip path on webgl: textures deleted at once, or left to TF.js's pool; and of the stock graph. */
+/**
+ * Memory of the clip path on webgl: textures deleted at once, or left to TF.js's pool; and of the stock graph. All null
+ * for a loop.
+ */
 export async function earlyDisposal(bench: Bench): Promise<Line> {
+  if (bench.isLoop) return { benchmark: "early_disposal", with: null, without: null, full_graph: null };
   const peak = (path: ClipPath) =>
     onPage(bench, "webgl", async (page) => {
       await loadClip(page, bench, path);
@@ -97,7 +110,7 @@ export async function earlyDisposal(bench: Bench): Promise<Line> {
   return { benchmark: "early_disposal", with: withIt, without, full_graph: full };
 }
 
-/** What fifty conversions leave behind, counted from the second on. */
+/** What fifty conversions leave behind, counted from the second on; null for a loop on webgl. */
 export async function conversions(bench: Bench): Promise<Line> {
   const gained = async (backend: string) => {
     const runs = await onPage(bench, backend, async (page) => {
@@ -109,7 +122,8 @@ export async function conversions(bench: Bench): Promise<Line> {
     if (second === undefined || last === undefined) throw new Error("no conversions were made");
     return { gpu_bytes: last.heldBytes - second.heldBytes, tensors: last.tensors - second.tensors };
   };
-  return { benchmark: "conversions", count: CONVERSIONS, webgl: await gained("webgl"), wasm: await gained("wasm") };
+  const webgl = bench.isLoop ? null : await gained("webgl");
+  return { benchmark: "conversions", count: CONVERSIONS, webgl, wasm: await gained("wasm") };
 }
 
 /** The live synthesiser at 48 kHz with 100 harmonics, all audible, on one core; the run that was disturbed least. */

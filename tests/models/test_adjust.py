@@ -1,10 +1,12 @@
 """A voice is moved onto an instrument as ddsp's timbre-transfer notebook moves it; oddities of voices do no harm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from models import adjust as adjusting
-from models.adjust import AdjustOptions, adjust
+from models.adjust import AdjustOptions, adjust, rms_of_loudness
 from models.statistics import DatasetStatistics, QuantileTransformer, Spread, detect_notes, hz_to_midi, midi_to_hz
 
 
@@ -169,6 +171,14 @@ def test_clips_under_a_second_come_out_finite(frames):
 def test_one_steady_note_has_a_tuning():
     voice = {**melody(), "f0_hz": np.full(1000, float(midi_to_hz(60.31)))}
     assert adjust(**voice, statistics=FLUTE).tuning_factor == pytest.approx(0.31, abs=0.011)
+
+
+def test_rms_energy_lies_as_far_from_the_loudness_as_that_of_the_instruments_notes():
+    level = Spread(mean=-30.0, max=-10.0, min=-50.0, mean_max=-15.0, mean_min=-45.0, std=5.0)
+    measured = replace(FLUTE, loudness_note=level, power_note=replace(level, mean=-26.0))
+    loudness = np.array([-60.0, -30.0, -12.5])
+    np.testing.assert_allclose(20 * np.log10(rms_of_loudness(loudness, measured)), loudness + 4.0)
+    np.testing.assert_allclose(20 * np.log10(rms_of_loudness(loudness, FLUTE)), loudness)
 
 
 def test_pitch_is_held_below_midi_110():

@@ -13,7 +13,7 @@ from models.errors import UserError
 from models.instrument import Instrument
 from models.statistics import detect_notes
 from pipeline.config import load as load_config
-from pipeline.render import follow_loudness, hear, move, render
+from pipeline.render import hear, move, render
 from tests.pipeline.playable_bundle import write_playable_bundle
 
 CONFIG = load_config("violin", ["model.decoder.channels=16", "model.processors.reverb.seconds=0.25"])
@@ -118,18 +118,6 @@ def test_silence_between_notes_stays_quiet(bundle: Path, voice: Path):
     on, _ = detect_notes(heard.loudness_db, heard.f0_confidence)
     assert adjusted.loudness_db[on].min() >= statistics.loudness_quantiles.quantiles[0] - 1e-6
     assert adjusted.loudness_db[~on].mean() < adjusted.loudness_db[on].mean() - 20.0
-
-
-def test_power_follows_the_loudness_and_lies_at_the_instruments_level(bundle: Path, voice: Path):
-    heard, statistics = hear(voice, CONFIG.audio, CONFIG.examples.pitch, QUIETLY), _statistics(bundle)
-    adjusted = move(voice, heard, statistics)
-    rms = follow_loudness(heard, adjusted, statistics)
-    power_db = 20 * np.log10(rms)
-    assert statistics.power_note is not None
-    assert power_db[adjusted.mask_on].mean() == pytest.approx(statistics.power_note.mean)
-    louder = adjusted.loudness_db - heard.loudness_db
-    as_recorded = 20 * np.log10(np.maximum(heard.rms_energy, 1e-4))
-    np.testing.assert_allclose(np.diff(power_db - as_recorded), np.diff(louder), atol=1e-3)
 
 
 @pytest.mark.parametrize(

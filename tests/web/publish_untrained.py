@@ -18,22 +18,32 @@ from pipeline.config import load
 from tests.pipeline.playable_bundle import write_playable_bundle
 
 ROOM = ["model.processors.reverb.type=reverb_free", "model.processors.reverb.seconds=0.25"]
+HEARS_RMS = ["model.inputs=[rms]", "model.precision=uint8"]
+DRY = [
+    "audio.sample_rate=32000",
+    """model.processors=[
+        {name: harmonic, type: harmonic, harmonics: 30, envelope: linear},
+        {name: noise, type: filtered_noise, bands: 33, initial_bias: -5.0},
+        {name: dry, type: mix, inputs: [harmonic, noise]}]""",
+]
 INSTRUMENTS = {
     "violin": ["model.decoder.channels=16", *ROOM],
     "oboe": ["model=gru", "model.decoder.units=16", "model.decoder.stack_units=16", *ROOM],
+    "saxophone": ["model.decoder.channels=16", "model.decoder.hold=2", *HEARS_RMS, *DRY],
 }
 FALL = 0.35  # from one harmonic's raw value to the next
 
 
 def publish_untrained(root: Path) -> None:
-    """Publishes a CNN and a GRU, each in a small room."""
+    """Publishes a CNN and a GRU, each in a small room, and a CNN in bytes, without one, that hears RMS, at 32 kHz."""
     for name, overrides in INSTRUMENTS.items():
         config = load(name, overrides)
         instrument, random = Instrument(config.model, config.audio), np.random.default_rng(0)
         weights = instrument.weights()
-        taps = len(weights["reverb/ir"])
         weights["decoder/output/bias"] = _falling(instrument)
-        weights["reverb/ir"] = (random.normal(0, 0.01, taps) * np.exp(-np.arange(taps) / 400.0)).astype(np.float32)
+        if "reverb/ir" in weights:
+            taps = len(weights["reverb/ir"])
+            weights["reverb/ir"] = (random.normal(0, 0.01, taps) * np.exp(-np.arange(taps) / 400.0)).astype(np.float32)
         instrument.set_weights(weights)
         with tempfile.TemporaryDirectory() as scratch:
             bundle = Path(scratch) / "bundle"

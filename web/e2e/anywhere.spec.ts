@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -38,11 +38,7 @@ test("it works without a network after the first visit", async ({ page, url, wat
 
 test("any static host will do, in any folder, without headers of its own", async ({ page, watch }) => {
   const folder = mkdtempSync(join(tmpdir(), "swara-e2e-"));
-  cpSync(DIST, folder, { recursive: true, filter: (path) => !path.includes("validator") });
-  cpSync(join(process.env.SWARA_E2E_FOLDER ?? "", "pushed"), join(folder, "pushed"), {
-    recursive: true,
-    dereference: true,
-  });
+  copySite(folder);
   const site = await serve({ player: folder });
   try {
     await open(page, `${site.origin}/player/`);
@@ -86,6 +82,48 @@ test("it opens again on a host that sends index.html on to its folder, as many d
   } finally {
     host.close();
     host.closeAllConnections();
+  }
+});
+
+test("while a newer version comes two windows each stay whole, and both get it", async ({ page, context, watch }) => {
+  const folder = mkdtempSync(join(tmpdir(), "swara-e2e-"));
+  copySite(folder);
+  const site = await serve({ "": folder });
+  const scripts = (one: Page) => one.locator("script[src]").evaluateAll((all) => all.map((tag) => tag.outerHTML));
+  try {
+    await open(page, `${site.origin}/`);
+    const other = await context.newPage();
+    await open(other, `${site.origin}/`);
+    const before = await scripts(page);
+    // In the middle of the update the host still has the old page beside the new parts.
+    const index = join(folder, "index.html");
+    const old = readFileSync(index);
+    rename(folder);
+    const renamed = readFileSync(index);
+    writeFileSync(index, old);
+    expect(await update(page)).toBe("redundant");
+    await expect(page.getByText("Works without a network from now on.")).toBeVisible();
+    writeFileSync(index, renamed);
+    expect(await update(page)).toBe("installed");
+    for (const one of [page, other]) await expect(one.getByText("A newer version of this page is here.")).toBeVisible();
+    await page.getByRole("button", { name: "Use it" }).click();
+    await expect(page.getByText("Works without a network from now on.")).toBeVisible();
+    expect(await scripts(page)).not.toEqual(before);
+
+    // The other window needs parts that it had not fetched, and that its host no longer has.
+    await other.getByRole("button", { name: "Sing live" }).click();
+    await expect(other.getByText("Listening. Nothing leaves this device.")).toBeVisible();
+    await other.getByRole("button", { name: "Stop", exact: true }).click();
+    await other.getByRole("button", { name: "Use a hummed sample" }).click();
+    await expect(other.getByText(/played in/)).toBeVisible();
+    expect(await scripts(other)).toEqual(before);
+    await other.getByRole("button", { name: "Use it" }).click();
+    await expect(other.getByText("Works without a network from now on.")).toBeVisible();
+    expect(await scripts(other)).toEqual(await scripts(page));
+    watch.expectCalm(site.origin);
+  } finally {
+    await site.close();
+    rmSync(folder, { recursive: true });
   }
 });
 
@@ -147,6 +185,38 @@ test.describe("without a service worker, which would ask for itself", () => {
     await expect(page.getByRole("alert")).toContainText("controls/weights.bin");
   });
 });
+
+/** Puts the page and the instruments into a folder, as onto a host. */
+function copySite(folder: string): void {
+  cpSync(DIST, folder, { recursive: true, filter: (path) => !/validator|benchmark/.test(path) });
+  cpSync(join(process.env.SWARA_E2E_FOLDER ?? "", "pushed"), join(folder, "pushed"), {
+    recursive: true,
+    dereference: true,
+  });
+}
+
+/** Has the browser look for a newer version; what became of its worker. */
+function update(page: Page): Promise<string | undefined> {
+  return page.evaluate(async () => {
+    const registration = await (await navigator.serviceWorker.ready).update();
+    const worker = registration.installing;
+    await new Promise((done) => worker?.addEventListener("statechange", done, { once: true }));
+    return worker?.state;
+  });
+}
+
+/** Makes another version of the page in its place: the same code in files of other names. */
+function rename(folder: string): void {
+  const assets = join(folder, "assets");
+  const names = readdirSync(assets);
+  const renamed = (text: string) =>
+    names.reduce((changed, name) => changed.replaceAll(name, `next-${name}`), text).replace(/"[0-9a-f]{12}"/, '"next"');
+  for (const path of ["index.html", "service-worker.js", ...names.map((name) => join("assets", name))]) {
+    const text = renamed(readFileSync(join(folder, path), "utf8"));
+    rmSync(join(folder, path));
+    writeFileSync(join(folder, renamed(path)), text);
+  }
+}
 
 interface Stop {
   readonly name: string;

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { encodeWav } from "../page/sound/wav.ts";
 import { following, level, pitchTrack, startListening, stopListening } from "./ears.ts";
 import { expect, open, singing, skipWithoutBrowser, test, voiceFile } from "./page.ts";
 
@@ -99,12 +100,25 @@ test("a recording becomes a take", async ({ page, url, watch }) => {
   watch.expectCalm(url);
 });
 
-test("a file is opened, and one that is no sound is refused in words", async ({ page, url, watch }) => {
+test("a file is opened, and one that nothing can be made of is refused in words", async ({ page, url, watch }) => {
   await open(page, url);
   const chooser = page.locator('input[type="file"]');
-  await chooser.setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("do re mi") });
-  await expect(page.getByRole("alert")).toContainText("notes.txt is not a sound file");
-  await page.getByRole("button", { name: "Dismiss" }).click();
+  const broken = Float32Array.from({ length: 48_000 }, (_, i) => 0.1 * Math.sin(i / 30)).with(24_000, Number.NaN);
+  for (const [name, buffer, why] of [
+    ["notes.txt", Buffer.from("do re mi"), "notes.txt is not a sound file"],
+    ["empty.wav", Buffer.alloc(0), "empty.wav is not a sound file"],
+    ["short.wav", Buffer.from(encodeWav(new Float32Array(480), 48_000)), "short.wav is too short"],
+    [
+      "broken.wav",
+      floatWav(broken, 48_000),
+      "broken.wav holds samples that are no sound (NaN, infinite or far too loud) at 0.5 s",
+    ],
+    ["silent.wav", floatWav(new Float32Array(48_000), 48_000), "No note was found in silent"],
+  ] as const) {
+    await chooser.setInputFiles({ name, mimeType: "audio/wav", buffer });
+    await expect(page.getByRole("alert")).toContainText(why);
+    await page.getByRole("button", { name: "Dismiss" }).click();
+  }
   await chooser.setInputFiles(voiceFile("hum") ?? "");
   await expect(page.getByRole("heading", { name: "hum" })).toBeVisible();
   await expect(page.getByText(/played in/)).toBeVisible();
@@ -123,6 +137,42 @@ test("another instrument can be chosen, and plays the same take", async ({ page,
   await expect(page.getByRole("alert")).toHaveCount(0);
   watch.expectCalm(url);
 });
+
+test("an instrument in bytes, without a room, at a rate of its own, that hears RMS, follows as well", async ({
+  page,
+  url,
+  watch,
+}) => {
+  await page.goto(`${url}?instrument=saxophone`);
+  const instrument = page.getByRole("group", { name: "Instrument" }).getByRole("radio", { checked: true });
+  await expect(page.getByRole("button", { name: "Sing live" })).toBeEnabled();
+  test.skip(process.env.SWARA_PUSHED !== undefined, "other instruments are published");
+  await expect(instrument).toHaveAccessibleName(/saxophone/);
+  await page.getByRole("switch", { name: "I am wearing headphones" }).check();
+  await page.getByRole("button", { name: "Sing live" }).click();
+  await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
+  await startListening(page);
+  await page.waitForTimeout(3_000);
+  const heard = await stopListening(page);
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  const run = following(pitchTrack(heard.microphone, heard.rate), pitchTrack(heard.loudspeaker, heard.rate, 0.002));
+  expect(run.frames).toBeGreaterThan(50);
+  expect(run.cents).toBeLessThan(30);
+  watch.expectCalm(url);
+});
+
+/** A mono WAV file of 32-bit floats. */
+function floatWav(audio: Float32Array, rate: number): Buffer {
+  const samples = Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength);
+  const header = Buffer.from(encodeWav(new Float32Array(0), rate)); // of 16-bit samples
+  header.writeUInt32LE(header.length - 8 + samples.length, 4);
+  header.writeUInt16LE(3, 20); // floats
+  header.writeUInt32LE(4 * rate, 28);
+  header.writeUInt16LE(4, 32);
+  header.writeUInt16LE(32, 34);
+  header.writeUInt32LE(samples.length, 40);
+  return Buffer.concat([header, samples]);
+}
 
 /** Samples of a 16-bit mono WAV file. */
 function readWav(bytes: Buffer): { audio: Float32Array; rate: number } {

@@ -93,6 +93,40 @@ test("keys answer to fingers, to arrows and space, and to a MIDI keyboard with i
   watch.expectCalm(url);
 });
 
+test("a key that is held sounds on when another instrument is chosen, and no key stays down by itself", async ({
+  page,
+  url,
+  watch,
+}) => {
+  await openKeys(page, url);
+  const instruments = page.getByRole("group", { name: "Instrument" }).getByRole("radio");
+  test.skip((await instruments.count()) < 2, "only one instrument is published");
+  const low = await home(page);
+  await page.keyboard.down("d");
+  await page.waitForTimeout(300);
+  await instruments.nth(1).check({ force: true });
+  await expect(page.getByText(/ is ready\.$/)).toBeVisible();
+  await page.waitForTimeout(400);
+  await startListening(page);
+  await page.waitForTimeout(500);
+  expect(Math.abs(median(await stopListening(page)) - (low + 4))).toBeLessThan(0.3);
+  await page.keyboard.up("d");
+
+  // The focus moves while a key is held by the space bar.
+  await page.locator("[data-midi]").first().focus();
+  for (const leave of ["ArrowRight", "Tab"]) {
+    await page.keyboard.down("Space");
+    await page.keyboard.press(leave);
+    await page.keyboard.up("Space");
+    await expect(page.locator('[aria-pressed="true"][data-midi]')).toHaveCount(0);
+  }
+  await page.waitForTimeout(800);
+  await startListening(page);
+  await page.waitForTimeout(300);
+  expect(level((await stopListening(page)).loudspeaker)).toBeLessThan(0.001);
+  watch.expectCalm(url);
+});
+
 test("what the keys play can be recorded and kept", async ({ page, url, watch }) => {
   await openKeys(page, url);
   await page.getByRole("button", { name: "Record", exact: true }).click();

@@ -1,6 +1,10 @@
 import type { Page } from "@playwright/test";
 import { expect, open, singing, skipWithoutBrowser, test } from "./page.ts";
 
+/** On the page: what it opened. */
+declare const contexts: AudioContext[];
+declare const tracks: MediaStreamTrack[];
+
 skipWithoutBrowser();
 test.use({ launchOptions: singing("hum"), permissions: ["microphone"] });
 
@@ -55,6 +59,60 @@ test("the browser's own echo cancelling, noise suppression and gain control are 
     autoGainControl: false,
   });
   watch.expectCalm(url);
+});
+
+test("a microphone that is unplugged, or sound that is interrupted, ends a recording, and all can begin again", async ({
+  page,
+  url,
+  watch,
+}) => {
+  await page.addInitScript(() => {
+    const Context = globalThis.AudioContext;
+    Object.assign(globalThis, { contexts: [] as AudioContext[], tracks: [] as MediaStreamTrack[] });
+    globalThis.AudioContext = class extends Context {
+      constructor(options?: AudioContextOptions) {
+        super(options);
+        contexts.push(this);
+      }
+    };
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+      const stream = await ask(constraints);
+      tracks.push(...stream.getTracks());
+      return stream;
+    };
+  });
+  await open(page, url);
+  const listening = page.getByText("Listening. Nothing leaves this device.");
+  const record = page.getByRole("button", { name: "Record", exact: true });
+  for (const [fault, said] of [
+    [async () => void tracks.at(-1)?.dispatchEvent(new Event("ended")), null],
+    [async () => void (await contexts[0]?.suspend()), "The sound stopped"],
+  ] as const) {
+    await record.click();
+    await expect(listening).toBeVisible();
+    await page.waitForTimeout(800);
+    await page.evaluate(fault);
+    await expect(listening).toBeHidden();
+    if (said) await expect(page.getByRole("alert")).toContainText(said);
+    await expect(record).toBeEnabled();
+    await expect(page.getByRole("heading", { name: "My voice" })).toBeVisible();
+    await expect(page.getByText(/^[01]\.\d s · .* played in/)).toBeVisible();
+  }
+  await page.getByRole("button", { name: "Sing live" }).click();
+  await expect(listening).toBeVisible();
+  await expect(page.getByRole("meter", { name: "Voice" })).not.toHaveAttribute("aria-valuetext", "-80 decibels");
+  watch.expectCalm(url);
+});
+
+test("a part of the page that its host no longer has is told, not passed over", async ({ page, url }) => {
+  await page.addInitScript(() => {
+    AudioWorklet.prototype.addModule = () => Promise.reject(new DOMException("Unable to load", "AbortError"));
+  });
+  await open(page, url);
+  await page.getByRole("button", { name: "Sing live" }).click();
+  await expect(page.getByRole("alert")).toContainText("load the page anew");
+  await expect(page.getByRole("button", { name: "Sing live" })).toBeEnabled();
 });
 
 test("a take is shared as a WAV file where the device can", async ({ page, url, watch }) => {

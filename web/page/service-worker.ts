@@ -19,7 +19,10 @@ interface Fetching extends Extendable {
 }
 interface Worker {
   readonly registration: { readonly scope: string };
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(options: { type: "window"; includeUncontrolled: true }): Promise<readonly unknown[]>;
+  };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
@@ -27,8 +30,10 @@ interface Worker {
 }
 
 const worker = globalThis as unknown as Worker;
-const SHELL = `swara-shell-${SHELL_VERSION}`;
+const SHELLS = "swara-shell-";
+const SHELL = `${SHELLS}${SHELL_VERSION}`;
 const PUSHED = "swara-pushed";
+const PARTS = "assets/"; // their names change with what is in them
 const scope = new URL(worker.registration.scope);
 
 worker.addEventListener("install", (event) => {
@@ -48,12 +53,26 @@ worker.addEventListener("fetch", (event) => {
   if (event.request.method !== "GET" || !url.href.startsWith(scope.href)) return;
   const path = url.pathname.slice(scope.pathname.length);
   if (path === "" || SHELL_FILES.includes(path)) event.respondWith(fromShell(event.request, path));
+  else if (path.startsWith(PARTS)) event.respondWith(fromAnyShell(event.request));
   else if (path.startsWith("pushed/")) event.respondWith(fromPushed(event.request, path));
 });
 
 async function fill(): Promise<void> {
   const cache = await caches.open(SHELL);
-  await cache.addAll(SHELL_FILES.map((path) => new Request(shellUrl(path), { cache: "reload" })));
+  try {
+    await cache.addAll(SHELL_FILES.map((path) => new Request(shellUrl(path), { cache: "reload" })));
+    await checkPage(await cache.match(scope));
+  } catch (error) {
+    await caches.delete(SHELL); // the next visit tries again
+    throw error;
+  }
+}
+
+/** A host that is just being updated may give this worker another version's page; its parts are not here. */
+async function checkPage(page: Response | undefined): Promise<void> {
+  const named = (await page?.text())?.match(/assets\/[\w.-]+/g) ?? [];
+  const strange = named.find((path) => !SHELL_FILES.includes(path));
+  if (strange !== undefined) throw new Error(`index.html names ${strange}, which is of another version`);
 }
 
 /** Many hosts send /index.html on to /, and browsers refuse to open a page from a kept answer that was sent on. */
@@ -62,7 +81,10 @@ function shellUrl(path: string): URL {
 }
 
 async function takeCharge(): Promise<void> {
-  const old = (await caches.keys()).filter((name) => name.startsWith("swara-shell-") && name !== SHELL);
+  const old = (await caches.keys()).filter((name) => name.startsWith(SHELLS) && name !== SHELL);
+  // A window that still shows the version before will ask for its parts: that one stays until the next comes.
+  const windows = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (windows.length > 0) old.pop();
   await Promise.all(old.map((name) => caches.delete(name)));
   await worker.clients.claim();
 }
@@ -70,6 +92,11 @@ async function takeCharge(): Promise<void> {
 async function fromShell(request: Request, path: string): Promise<Response> {
   const cache = await caches.open(SHELL);
   return (await cache.match(shellUrl(path || "index.html"))) ?? fetch(request);
+}
+
+/** A part of this version, or of the one before, which no host may have any more. */
+async function fromAnyShell(request: Request): Promise<Response> {
+  return (await caches.match(request)) ?? fetch(request);
 }
 
 async function fromPushed(request: Request, path: string): Promise<Response> {

@@ -88,7 +88,7 @@ function giveUp(): void {
   worker = null;
   nowReady?.(); // whoever only prepares is not held up
   const lost = new Error(
-    "The part of this page that makes takes stopped. Try again, with a shorter recording perhaps.",
+    "The part of this page that makes takes stopped. Try again with a shorter recording, or load the page anew.",
   );
   for (const asked of waiting.values()) asked.failed(lost);
   waiting.clear();

@@ -11,10 +11,9 @@ import { type Surface, vertical } from "./surface.ts";
 const CONFIDENT = 0.35;
 const SMALLEST_SPAN = 18; // semitones
 
-/** @param position s of the playhead, null where nothing plays. */
-export function drawTake(surface: Surface, take: Rendered, side: Side, position: number | null): void {
-  const seconds = Math.max(take.before.length, take.after.length) / take.sampleRate;
-  const xAt = (at: number) => LABELS + (at / seconds) * (surface.width - LABELS - 8);
+/** All but the playhead: minutes of sound take longer to draw than a frame of the screen lasts. */
+export function drawTake(surface: Surface, take: Rendered, side: Side): void {
+  const { seconds, xAt } = timeAxis(surface, take);
   const range = rangeOf(take);
   drawWaveform(surface, side === "before" ? take.before : take.after, xAt(0), xAt(seconds));
   if (range) {
@@ -25,10 +24,20 @@ export function drawTake(surface: Surface, take: Rendered, side: Side, position:
     surface.context.strokeStyle = surface.theme.accent;
     drawCurve(surface.context, playedCurve(surface, take, range, xAt), leap);
   }
+}
+
+/** @param position s from the beginning of the take, null where nothing plays. */
+export function drawPlayhead(surface: Surface, take: Rendered, position: number | null): void {
   if (position === null) return;
+  const { xAt } = timeAxis(surface, take);
   surface.context.strokeStyle = surface.theme.ink;
   surface.context.lineWidth = 1.5;
   vertical(surface, Math.round(xAt(position)) + 0.5);
+}
+
+function timeAxis({ width }: Surface, take: Rendered) {
+  const seconds = Math.max(take.before.length, take.after.length) / take.sampleRate;
+  return { seconds, xAt: (at: number) => LABELS + (at / seconds) * (width - LABELS - 8) };
 }
 
 function drawWaveform({ context, height, theme }: Surface, audio: Float32Array, left: number, right: number): void {

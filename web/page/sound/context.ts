@@ -17,7 +17,12 @@ export async function audioContext(): Promise<AudioContext> {
 
 async function make(): Promise<AudioContext> {
   const context = new AudioContext({ latencyHint: "interactive" });
-  await context.audioWorklet.addModule(recorderUrl);
+  try {
+    await context.audioWorklet.addModule(recorderUrl);
+  } catch (cause) {
+    await context.close();
+    throw new Error("A part of this page cannot be fetched: load the page anew.", { cause });
+  }
   return context;
 }
 

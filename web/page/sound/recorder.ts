@@ -15,6 +15,7 @@ export class Recorder {
   readonly input: AudioWorkletNode;
   #blocks: RecordedBlock[] = [];
   #finished: (() => void) | null = null;
+  #stopping: Promise<Recording> | null = null;
 
   /** Needs `recorder-worklet.ts` to be loaded into the context. */
   constructor(context: AudioContext) {
@@ -37,8 +38,15 @@ export class Recorder {
     this.input.port.postMessage(true);
   }
 
-  /** Ends the recording. */
-  async stop(): Promise<Recording> {
+  /** Ends the recording; asked twice, it gives the same. */
+  stop(): Promise<Recording> {
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null;
+    });
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<Recording> {
     await new Promise<void>((done) => {
       this.#finished = done;
       this.input.port.postMessage(false);

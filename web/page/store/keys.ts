@@ -51,8 +51,12 @@ export async function noteOff(midi: number): Promise<void> {
   }
 }
 
+let bent = 0;
+
 /** @param semitones up or down. */
 export async function bend(semitones: number): Promise<void> {
+  if (semitones === bent) return; // a wheel at rest needs no sound opened
+  bent = semitones;
   try {
     (await openStudio()).live.bend(semitones);
   } catch (error) {
@@ -111,7 +115,9 @@ export async function connectMidi(): Promise<void> {
     if (!navigator.requestMIDIAccess)
       throw new Error("This browser has no Web MIDI: use the keys here, or another browser.");
     await openStudio();
-    const access = await navigator.requestMIDIAccess();
+    const access = await navigator.requestMIDIAccess().catch((cause: unknown) => {
+      throw new Error("Web MIDI was refused. Allow it for this page, then try again.", { cause });
+    });
     const listen = () => {
       for (const input of access.inputs.values()) input.onmidimessage = ({ data }) => heed(data);
       midiInputs.value = Array.from(access.inputs.values(), (input) => input.name ?? "a MIDI keyboard");
@@ -121,11 +127,7 @@ export async function connectMidi(): Promise<void> {
     access.onstatechange = listen;
     listen();
   } catch (error) {
-    report(
-      error instanceof DOMException
-        ? new Error("Web MIDI was refused. Allow it for this page, then try again.")
-        : error,
-    );
+    report(error);
   }
 }
 

@@ -7,8 +7,8 @@ export const status = signal("");
 /** What went wrong and what to do about it; "" where nothing did. */
 export const problem = signal("");
 
-/** Says what went wrong, in the words of the error. */
+/** Says what went wrong, in the words of the error. What was under way is not any more. */
 export function report(error: unknown): void {
-  if (error instanceof DOMException && error.name === "AbortError") return;
+  status.value = "";
   problem.value = error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,6 @@
 /** A take as a file: downloaded or handed to another app. */
 
 import { encodeWav } from "../sound/wav.ts";
-import { instrument } from "./instruments.ts";
 import { report } from "./notices.ts";
 import type { Side } from "./player.ts";
 import type { Rendered } from "./take.ts";
@@ -9,7 +8,7 @@ import type { Rendered } from "./take.ts";
 const REVOKE_AFTER_MS = 60_000;
 
 function fileOf(what: Rendered, side: Side): File {
-  const name = side === "after" ? (instrument.value?.manifest.instrument.name ?? "instrument") : "voice";
+  const name = side === "after" ? what.instrument.manifest.instrument.name : "voice";
   const title = what.take.title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
   return new File([encodeWav(what[side], what.sampleRate)], `${title}-${name}.wav`, { type: "audio/wav" });
 }
@@ -35,6 +34,7 @@ export async function share(what: Rendered, side: Side): Promise<void> {
   try {
     await navigator.share({ files: [fileOf(what, side)], title: what.take.title });
   } catch (error) {
-    report(error);
+    const isSecondThought = error instanceof DOMException && error.name === "AbortError";
+    if (!isSecondThought) report(error);
   }
 }

@@ -1,16 +1,20 @@
 /** Where a voice can come from besides the microphone: a file, or a hum that the page computes. */
 
+import { effect } from "@preact/signals";
 import { HUM_RATE, hum } from "../sound/hum.ts";
-import { report, status } from "./notices.ts";
-import { startRecording, stopRecording } from "./studio.ts";
+import { problem, report, status } from "./notices.ts";
+import { singing } from "./singing.ts";
+import { microphone, recording, startRecording, stopRecording } from "./studio.ts";
 import { setTake } from "./take.ts";
 
 const RATE = 48_000;
 const LONGEST_SECONDS = 600;
 const SHORTEST_SECONDS = 0.25;
+const LOUDEST = 1000; // of a sample: 60 dB above full scale
 
 /** Opens a sound file of any kind that the browser can decode. */
 export async function openFile(file: File): Promise<void> {
+  problem.value = ""; // that was about another one
   try {
     status.value = `Opening ${file.name}`;
     setTake({ title: withoutEnding(file.name), audio: await decode(file), sampleRate: RATE, kind: "voice" });
@@ -21,11 +25,15 @@ export async function openFile(file: File): Promise<void> {
 
 /** The page's own hum. */
 export function useSample(): void {
+  problem.value = "";
   setTake({ title: "Hummed sample", audio: hum(), sampleRate: HUM_RATE, kind: "voice" });
 }
 
+let limit: ReturnType<typeof setTimeout> | undefined;
+
 /** Ends a recording and makes it the take. */
 export async function finishRecording(kind: "voice" | "keys"): Promise<void> {
+  clearTimeout(limit);
   try {
     const { audio, sampleRate } = await stopRecording();
     if (audio.length < SHORTEST_SECONDS * sampleRate) throw new Error("That was too short to make anything of.");
@@ -35,14 +43,21 @@ export async function finishRecording(kind: "voice" | "keys"): Promise<void> {
   }
 }
 
-/** Begins a recording. */
+/** Begins a recording; forgotten, it ends by itself. */
 export async function beginRecording(kind: "voice" | "keys"): Promise<void> {
+  problem.value = "";
   try {
     await startRecording(kind);
+    limit = setTimeout(() => void finishRecording(kind), 1000 * LONGEST_SECONDS);
   } catch (error) {
     report(error);
   }
 }
+
+// The microphone may be taken away in the middle of a recording.
+effect(() => {
+  if (microphone.value === "off" && recording.peek() === "voice" && !singing.peek()) void finishRecording("voice");
+});
 
 async function decode(file: File): Promise<Float32Array<ArrayBuffer>> {
   const decoder = new OfflineAudioContext(1, 1, RATE);
@@ -50,7 +65,7 @@ async function decode(file: File): Promise<Float32Array<ArrayBuffer>> {
   try {
     sound = await decoder.decodeAudioData(await file.arrayBuffer());
   } catch (cause) {
-    const kinds = "try WAV, MP3, FLAC, Ogg or M4A";
+    const kinds = `try WAV, MP3, FLAC, Ogg or M4A, of at most ${LONGEST_SECONDS / 60} minutes`;
     throw new Error(`${file.name} is not a sound file that this browser can decode: ${kinds}.`, { cause });
   }
   if (sound.duration > LONGEST_SECONDS) {
@@ -64,7 +79,17 @@ async function decode(file: File): Promise<Float32Array<ArrayBuffer>> {
       mono[index] = (mono[index] ?? 0) + sample / sound.numberOfChannels;
     });
   }
+  check(file.name, mono);
   return mono;
+}
+
+/** @throws Error nothing can be made of such a sound. */
+function check(name: string, audio: Float32Array): void {
+  if (audio.length < SHORTEST_SECONDS * RATE) throw new Error(`${name} is too short to make anything of.`);
+  const broken = audio.findIndex((sample) => !(Math.abs(sample) <= LOUDEST));
+  if (broken < 0) return;
+  const where = `at ${(broken / RATE).toFixed(1)} s`;
+  throw new Error(`${name} holds samples that are no sound (NaN, infinite or far too loud) ${where}: export it again.`);
 }
 
 function withoutEnding(name: string): string {

@@ -76,6 +76,7 @@ export async function openStudio(): Promise<Studio> {
     opening = null;
   });
   studio = await opening;
+  putIn(instrument.value); // another one may have been chosen meanwhile
   return studio;
 }
 
@@ -95,7 +96,12 @@ async function build(chosen: Instrument): Promise<Studio> {
   };
   live.onFrames = (frames) => hear(made, frames);
   live.onError = (error) => {
-    report(error);
+    report(new Error(`${error.message}: load the page anew.`, { cause: error }));
+    void stopMicrophone();
+  };
+  context.onstatechange = () => {
+    if (context.state === "running" || microphone.value !== "on") return;
+    report(new Error("The sound stopped: the device went to sleep, or another program took it. Begin again."));
     void stopMicrophone();
   };
   effect(() => applySettings(live));
@@ -109,15 +115,15 @@ effect(() => {
 });
 
 // Another instrument is put into the studio as soon as it is loaded.
-effect(() => {
-  const chosen = instrument.value;
+effect(() => putIn(instrument.value));
+
+function putIn(chosen: Instrument | null): void {
   if (!studio || !chosen || studio.playing === chosen) return;
-  const { live } = studio;
   studio.playing = chosen;
-  live.replaceInstrument(chosen).catch((error) => {
+  studio.live.replaceInstrument(chosen).catch((error) => {
     if (studio?.playing === chosen) report(error); // else a later choice has overtaken it
   });
-});
+}
 
 function applySettings(live: LiveInstrument): void {
   live.set({
@@ -235,7 +241,8 @@ export async function startRecording(what: "voice" | "keys"): Promise<void> {
 
 /** Ends a recording; the microphone, if it was on, goes off. */
 export async function stopRecording(): Promise<Recording> {
-  const { recorder, live } = await openStudio();
+  if (!studio) throw new Error("Nothing is being recorded.");
+  const { recorder, live } = studio; // as it is: the sound may have been interrupted
   const recorded = await recorder.stop();
   if (recording.value === "keys") live.output.disconnect(recorder.input);
   recording.value = null;

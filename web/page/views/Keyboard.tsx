@@ -7,6 +7,9 @@ import { isBlack, isKnown } from "../keys/range.ts";
 import { noteName } from "../sound/pitch.ts";
 import { down, home, noteOff, noteOn } from "../store/keys.ts";
 
+/** Keys of the computer that press the key in focus. */
+const PRESSES: readonly string[] = [" ", "Enter"];
+
 interface Props {
   /** MIDI number of a C. */
   readonly low: number;
@@ -17,25 +20,30 @@ interface Props {
 
 export function Keyboard({ low, high, statistics }: Props) {
   const [focused, setFocused] = useState(low);
-  const touches = useRef(new Map<number, number>());
+  /** What each finger holds down: pointers by their number, keys of the computer by their name. */
+  const fingers = useRef(new Map<number | string, number>());
   const keys = Array.from({ length: high - low + 1 }, (_, index) => low + index);
   const whites = keys.filter((midi) => !isBlack(midi)).length;
   const reachable = keys.includes(focused) ? focused : low;
 
-  const touch = (event: PointerEvent) => {
-    if (event.type === "pointermove" && !touches.current.has(event.pointerId)) return;
-    const midi = keyUnder(event);
-    const before = touches.current.get(event.pointerId);
-    if (midi === null || midi === before) return;
-    touches.current.set(event.pointerId, midi);
+  const put = (finger: number | string, midi: number) => {
+    const before = fingers.current.get(finger);
+    if (midi === before) return;
+    fingers.current.set(finger, midi);
     void noteOn(midi);
     if (before !== undefined) void noteOff(before);
   };
-  const lift = (event: PointerEvent) => {
-    const midi = touches.current.get(event.pointerId);
-    touches.current.delete(event.pointerId);
+  const lift = (finger: number | string) => {
+    const midi = fingers.current.get(finger);
+    fingers.current.delete(finger);
     if (midi !== undefined) void noteOff(midi);
   };
+  const touch = (event: PointerEvent) => {
+    if (event.type === "pointermove" && !fingers.current.has(event.pointerId)) return;
+    const midi = keyUnder(event);
+    if (midi !== null) put(event.pointerId, midi);
+  };
+  const untouch = (event: PointerEvent) => lift(event.pointerId);
   const walk = (event: KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (by !== undefined) {
@@ -45,11 +53,12 @@ export function Keyboard({ low, high, statistics }: Props) {
       (event.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-midi="${next}"]`)?.focus();
     } else if (isPress(event)) {
       event.preventDefault();
-      if (!event.repeat) void noteOn(reachable);
+      if (!event.repeat) put(event.key, reachable);
     }
   };
-  const release = (event: KeyboardEvent) => {
-    if (isPress(event)) void noteOff(reachable);
+  const leave = (event: FocusEvent) => {
+    if ((event.currentTarget as HTMLElement).contains(event.relatedTarget as Node | null)) return;
+    for (const press of PRESSES) lift(press); // whoever has the focus now hears of their release
   };
 
   return (
@@ -58,11 +67,12 @@ export function Keyboard({ low, high, statistics }: Props) {
       aria-label="Keys: arrows move, space plays"
       onPointerDown={touch}
       onPointerMove={touch}
-      onPointerUp={lift}
-      onPointerCancel={lift}
-      onPointerLeave={lift}
+      onPointerUp={untouch}
+      onPointerCancel={untouch}
+      onPointerLeave={untouch}
       onKeyDown={walk}
-      onKeyUp={release}
+      onKeyUp={(event) => lift(event.key)}
+      onFocusOut={leave}
     >
       {keys.map((midi) => (
         <button
@@ -87,7 +97,7 @@ export function Keyboard({ low, high, statistics }: Props) {
 }
 
 function isPress(event: KeyboardEvent): boolean {
-  return event.key === " " || event.key === "Enter";
+  return PRESSES.includes(event.key);
 }
 
 function keyUnder(event: PointerEvent): number | null {

@@ -97,6 +97,7 @@ function Bend() {
     setSemitones(to);
     void bend(to);
   };
+  useEffect(() => () => void bend(0), []); // as it goes, no blur is told
   return (
     <div class="slider">
       <label for="bend">Pitch bend</label>
@@ -110,6 +111,7 @@ function Bend() {
         value={semitones}
         onInput={(event) => turn(event.currentTarget.valueAsNumber)}
         onPointerUp={() => turn(0)}
+        onPointerCancel={() => turn(0)}
         onBlur={() => turn(0)}
       />
     </div>

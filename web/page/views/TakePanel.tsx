@@ -1,7 +1,6 @@
 /** The take: seen, heard before and after, kept. */
 
-import { drawTake } from "../drawing/takeView.ts";
-import { instrument } from "../store/instruments.ts";
+import { drawPlayhead, drawTake } from "../drawing/takeView.ts";
 import { play, playing, position, type Side, side, stop } from "../store/player.ts";
 import { canShare, download, share } from "../store/saving.ts";
 import { microphone } from "../store/studio.ts";
@@ -29,12 +28,20 @@ function Player({ made }: { readonly made: Rendered }) {
   const voice = made.take.kind === "voice";
   return (
     <>
-      <Canvas
-        label="Waveform of the take; over it the pitch of the voice, thin, and of the instrument, bold"
-        class="take-view"
-        moving={playing.value}
-        draw={(surface) => drawTake(surface, made, side.value, position())}
-      />
+      <div class="take-view">
+        <Canvas
+          label="Waveform of the take; over it the pitch of the voice, thin, and of the instrument, bold"
+          class="take-drawing"
+          moving={false}
+          draw={(surface) => drawTake(surface, made, side.value)}
+        />
+        <Canvas
+          label="Where the take plays"
+          class="playhead"
+          moving={playing.value}
+          draw={(surface) => drawPlayhead(surface, made, position())}
+        />
+      </div>
       <div class="transport">
         <button
           type="button"
@@ -45,7 +52,7 @@ function Player({ made }: { readonly made: Rendered }) {
         >
           {playing.value ? "Stop" : "Play"}
         </button>
-        {voice && <Sides />}
+        {voice && <Sides title={made.instrument.manifest.instrument.title} />}
         <button type="button" onClick={() => download(made, side.value)}>
           Download WAV
         </button>
@@ -59,8 +66,7 @@ function Player({ made }: { readonly made: Rendered }) {
   );
 }
 
-function Sides() {
-  const title = instrument.value?.manifest.instrument.title ?? "Instrument";
+function Sides({ title }: { readonly title: string }) {
   const sides: readonly { readonly value: Side; readonly label: string }[] = [
     { value: "before", label: "Before: voice" },
     { value: "after", label: `After: ${title.toLowerCase()}` },

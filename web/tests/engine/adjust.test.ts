@@ -98,11 +98,17 @@ test("the pitch moves by whole octaves, and shifts by hand come on top", () => {
   expect((byHand.loudnessDb[0] as number) - (heard.loudnessDb[0] as number)).toBeCloseTo(3, 5);
 });
 
-test("RMS follows the loudness and has the instrument's power in notes", () => {
-  const statistics = { ...FLUTE, power_note: { ...FLUTE.pitch, mean: -26 } };
-  const { rms, noteOn } = adjust(voice(), statistics);
-  const notes = [...rms].filter((_, t) => noteOn[t]).map((value) => 20 * Math.log10(value));
-  expect(notes.reduce((sum, db) => sum + db, 0) / notes.length).toBeCloseTo(-26, 3);
+test("RMS goes with the loudness as in the instrument, whatever the voice's is; the shift by hand moves both", () => {
+  const spread = { ...FLUTE.pitch, mean: -30 };
+  const statistics = { ...FLUTE, loudness_note: spread, power_note: { ...spread, mean: -26 } };
+  for (const options of [{}, { loudnessDb: -9 }, { automatic: false, loudnessDb: 3 }]) {
+    const { rms, loudnessDb } = adjust(voice(), statistics, options);
+    for (const [t, value] of rms.entries())
+      expect(20 * Math.log10(value) - (loudnessDb[t] as number)).toBeCloseTo(4, 3);
+    const bright = voice();
+    const other = adjust({ ...bright, rms: bright.rms.map((one, t) => one * (1 + (t % 7))) }, statistics, options);
+    expect(other.rms).toEqual(rms);
+  }
 });
 
 test("without a note only the shifts by hand are made; what is no feature is refused", () => {

@@ -122,8 +122,17 @@ describe("what is wrong with a bundle is said", () => {
     );
     const fails = async () => new Response("", { status: 503 });
     await expect(loadInstrument(at(""), { fetch: fails })).rejects.toThrow("HTTP 503");
-    const old = serveFiles(new Map([["pushed/index.json", text('{"format_version": 2}')]]));
-    await expect(listInstruments("http://bundle/pushed/", { fetch: old })).rejects.toThrow("not an index of format 1");
+  });
+
+  test("an index of another format, and one with a line that lacks something", async () => {
+    for (const [stored, message] of [
+      ["", "index.json: is not JSON"],
+      ['{"format_version": 2}', "not an index of format 1"],
+      ['{"format_version": 1, "instruments": [{"name": "x"}]}', "instruments/0 lacks title, description, version"],
+    ] as const) {
+      const fetch = serveFiles(new Map([["pushed/index.json", text(stored)]]));
+      await expect(listInstruments("http://bundle/pushed/", { fetch })).rejects.toThrow(message);
+    }
   });
 
   test("an abort is an abort, not a damaged bundle", async () => {

@@ -98,8 +98,15 @@ test("a tone is found under noise 10 dB below it, noise alone and silence have n
   }
 });
 
-test("a sound shorter than a frame is refused", async () => {
-  await expect(analyse(new Float32Array(63), 16000, await smallInstrument())).rejects.toThrow("shorter than a frame");
+test("a sound shorter than a frame is refused, and one that holds what is no number", async () => {
+  const instrument = await smallInstrument();
+  await expect(analyse(new Float32Array(63), 16000, instrument)).rejects.toThrow("shorter than a frame");
+  for (const broken of [Number.NaN, Number.NEGATIVE_INFINITY, 1e30]) {
+    const audio = new Float32Array(16000).with(123, broken);
+    await expect(analyse(audio, 16000, instrument)).rejects.toThrow(
+      `sample 123 of the audio is ${Math.fround(broken)}`,
+    );
+  }
 });
 
 test("gaps are bridged in octaves and held at the ends", () => {

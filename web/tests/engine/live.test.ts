@@ -1,25 +1,26 @@
 import { describe, expect, test } from "vitest";
 import type { Instrument } from "../../engine/src/bundle/load.ts";
 import { renderClip } from "../../engine/src/clip/render.ts";
+import { rmsOfLoudness } from "../../engine/src/features/adjust.ts";
 import { LiveCore, type LiveFrame } from "../../engine/src/live/core.ts";
 import { DEFAULT_SETTINGS, type LiveSettings } from "../../engine/src/live/types.ts";
 import { NoiseSource } from "../../engine/src/synthesis/noise_source.ts";
 import { createKernels } from "../../engine/src/wasm/kernels.ts";
 import { random, snrDb } from "./signals.ts";
-import { smallInstrument } from "./small_bundle.ts";
+import { type Recipe, smallInstrument } from "./small_bundle.ts";
 import { SPECTRUM_STEP_HZ, spectrumDb } from "./spectra.ts";
 
 const BLOCK = 128;
 const STRAIGHT: Partial<LiveSettings> = { automatic: false, gateDb: -200 };
 
-/** A sung line: a gliding tone with vibrato, in phrases with breath between them. */
-function singing(seconds: number, rate: number, hz = 220): Float32Array {
+/** A sung line: a gliding tone with vibrato, in phrases with breath between them unless it goes on without end. */
+function singing(seconds: number, rate: number, hz = 220, isEndless = false): Float32Array {
   let phase = 0;
   const breath = random(rate, 9);
   return Float32Array.from({ length: seconds * rate }, (_, i) => {
     const t = i / rate;
     phase += (hz * 2 ** (Math.floor(t * 2) / 12 + 0.02 * Math.sin(34 * t))) / rate;
-    const level = t % 2 < 1.6 ? 0.1 + 0.05 * Math.sin(3 * t) : 0;
+    const level = isEndless || t % 2 < 1.6 ? 0.1 + 0.05 * Math.sin(3 * t) : 0;
     let sum = 0;
     for (let k = 1; k < 12; k++) sum += Math.sin(2 * Math.PI * k * phase) / k;
     return level * sum + 0.0005 * (breath[i % rate] as number);
@@ -63,20 +64,29 @@ async function playLive(
   return { out, voice: direct, frames, core };
 }
 
-/** What a clip gives for the frames that were played live. */
+/** What a clip gives for frames that were played live and straight: the network heard the voice's own loudness. */
 function clipOf(instrument: Instrument, frames: readonly LiveFrame[], sampleRate?: number): Promise<Float32Array> {
   const f0Hz = Float32Array.from(frames, (frame) => frame.playedHz);
-  const loudnessDb = Float32Array.from(frames, (frame) => frame.playedDb);
-  const rms = loudnessDb.map((db) => 10 ** (db / 20));
+  const loudnessDb = Float32Array.from(frames, (frame) => frame.heardDb);
+  const rms = loudnessDb.map((db) => rmsOfLoudness(db, instrument.manifest.statistics));
   return renderClip(instrument, { f0Hz, loudnessDb, rms }, { reverb: false, ...(sampleRate && { sampleRate }) });
 }
 
-for (const recipe of [{ architecture: "cnn" }, { architecture: "gru" }, { architecture: "gru", hold: 4 }] as const) {
+const RECIPES: readonly Recipe[] = [
+  { architecture: "cnn" },
+  { architecture: "gru" },
+  { architecture: "gru", hold: 4 },
+  { architecture: "cnn", inputs: ["rms"], dtype: "uint8", hold: 2, sampleRate: 32000, taps: 0 },
+  { architecture: "gru", inputs: ["loudness", "rms"], sampleRate: 48000, frameRate: 100 },
+];
+for (const recipe of RECIPES) {
   test(`at the bundle's rate live and clip are the same to 80 dB (${JSON.stringify(recipe)})`, async () => {
     const instrument = await smallInstrument({ ...recipe, harmonics: 60 });
-    const { out, frames, core } = await playLive(instrument, 16000, singing(3, 16000), STRAIGHT);
+    const rate = instrument.manifest.audio.sample_rate;
+    // Between phrases the pitch of breath leaps, in silence that a clip's features know nothing of.
+    const { out, frames, core } = await playLive(instrument, rate, singing(3, rate, 220, true), STRAIGHT);
     const clip = await clipOf(instrument, frames);
-    const [from, to] = [4000, 40000]; // the gate is open from the start, but not at once
+    const [from, to] = [0.25 * rate, 2.5 * rate]; // the gate is open from the start, but not at once
     const live = out.subarray(core.latencySamples + from, core.latencySamples + to);
     expect(Math.max(...live)).toBeGreaterThan(0.01);
     expect(snrDb(clip.subarray(from, to), live)).toBeGreaterThan(80);
@@ -187,6 +197,25 @@ describe("a voice", () => {
     expect(frames.at(-1)?.playedHz).toBeGreaterThan(100);
   });
 
+  test("that leaps is silent while the pitch moves, and sounds on where it slides", async () => {
+    const instrument = await smallInstrument();
+    const octaves = (t: number) => (t < 0.5 ? 0 : t < 1 ? 1.5 : Math.max(0, 1.5 - 10 * (t - 1)));
+    let phase = 0;
+    const voice = Float32Array.from({ length: 24000 }, (_, i) => {
+      phase += (200 * 2 ** octaves(i / 16000)) / 16000;
+      return 0.3 * (2 * (phase % 1) - 1);
+    });
+    const { frames } = await playLive(instrument, 16000, voice, STRAIGHT);
+    const semitones = frames.map((frame, t) => 12 * Math.log2(frame.playedHz / (frames[t - 1] ?? frame).playedHz));
+    const sounding = frames.map((frame) => frame.playedDb > -120);
+    const settled = Math.round(0.1 * 250);
+    const leaps = [...semitones.keys()].filter((t) => t > settled && Math.abs(semitones[t] as number) > 7);
+    expect(leaps).toHaveLength(1);
+    for (const t of leaps) expect(sounding.slice(t - 2, t + 2)).toEqual([true, false, false, true]);
+    expect(sounding.slice(settled).filter((one) => !one)).toHaveLength(2);
+    expect(Math.min(...semitones.slice(1.1 * 250))).toBeLessThan(-0.3); // the slide
+  });
+
   test("is shifted by hand and drawn to semitones", async () => {
     const instrument = await smallInstrument();
     const settings = { ...STRAIGHT, octaves: 1, loudnessDb: -6, autotune: 1 };
@@ -256,6 +285,17 @@ describe("keys", () => {
     const rising = frames.findIndex((frame) => frame.playedDb > -50 + 0.8 * 35 - 0.1);
     expect(rising / 250).toBeGreaterThan(0.3);
     expect((sounding.lastIndexOf(true) - 0.6 * 250) / 250).toBeCloseTo(0.4, 1);
+  });
+
+  test("what they hold is held, and bent as it was, by the keys of an instrument that takes over", async () => {
+    const { core } = await play({}, score([0, press(60)], [0, press(64)], [0, (one) => one.keys.bend(1)]), 0.1);
+    const taken = (other: LiveCore) => other.keys.takeOver(core.keys);
+    const after = await play({ glideSeconds: 0 }, score([0, taken], [0.3, lift(64)], [0.6, lift(60)]), 1);
+    const midi = after.frames.map((frame) => 69 + 12 * Math.log2(frame.playedHz / 440));
+    expect(midi[50]).toBeCloseTo(65, 3);
+    expect(midi[140]).toBeCloseTo(61, 3);
+    expect(after.frames[50]?.playedDb).toBeCloseTo(-50 + 0.8 * 35, 1);
+    expect(after.frames.at(-1)?.playedDb).toBe(-120);
   });
 
   test("play over a voice when they are chosen", async () => {

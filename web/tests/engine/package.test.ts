@@ -142,6 +142,34 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
     expect(faults).toEqual([]);
   }, 60_000);
 
+  test("an instrument that replaces another one sounds its held key on, without a click", async () => {
+    await open("index.html");
+    const sound = await page.evaluate(async () => {
+      const { loadInstrument, createLiveInstrument } = globalThis.engine;
+      const context = new OfflineAudioContext(1, 2 * 48000, 48000);
+      const instrument = await loadInstrument("/pushed/small/");
+      const live = await createLiveInstrument(context, instrument);
+      live.set({ vibratoCents: 0 });
+      live.noteOn(57, 0.8);
+      live.output.connect(context.destination);
+      void context.suspend(1).then(async () => {
+        await live.replaceInstrument(instrument);
+        await context.resume();
+      });
+      await new Promise((done) => setTimeout(done, 500));
+      return Array.from((await context.startRendering()).getChannelData(0));
+    });
+    const steepest = (from: number, to: number) => {
+      const part = sound.slice(from * 48000, to * 48000);
+      return Math.max(...part.map((value, i) => Math.abs(value - (part[i - 1] ?? value))));
+    };
+    const level = (from: number, to: number) => Math.hypot(...sound.slice(from * 48000, to * 48000));
+    expect(steepest(0.5, 0.9)).toBeGreaterThan(1e-3);
+    expect(steepest(0.95, 1.2)).toBeLessThan(1.2 * steepest(0.5, 0.9));
+    expect(level(1.5, 1.9) / level(0.5, 0.9)).toBeCloseTo(1, 1);
+    expect(faults).toEqual([]);
+  }, 60_000);
+
   test("a context in real time reports what it hears and plays; what breaks is told", async () => {
     await open("index.html");
     await page.mouse.click(1, 1); // a context may only start once the page was touched

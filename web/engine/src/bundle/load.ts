@@ -5,7 +5,7 @@ import { checkPlayable } from "../network/describe.ts";
 import { BundleError } from "./errors.ts";
 import { type Expected, fetchFile, fetchJson, type Source } from "./fetching.ts";
 import type { Manifest } from "./manifest.ts";
-import { violation } from "./schema.ts";
+import { type Schema, violation } from "./schema.ts";
 import { decodeFloat16, decodeTensor } from "./weights.ts";
 
 const FORMAT_VERSION = 1;
@@ -62,8 +62,23 @@ export async function listInstruments(root: string | URL, options: LoadOptions =
   if (index?.format_version !== INDEX_FORMAT_VERSION || !Array.isArray(index.instruments)) {
     throw new BundleError(name, `is not an index of format ${INDEX_FORMAT_VERSION}, the only one known to this engine`);
   }
+  const fault = violation(index.instruments, INDEX_LINES);
+  if (fault) throw new BundleError(name, `instruments/${fault}`);
   return index.instruments.map(({ manifest, ...entry }) => ({ ...entry, url: new URL(manifest, base) }));
 }
+
+const TEXTS = ["name", "title", "description", "version", "manifest"] as const;
+const INDEX_LINES: Schema = {
+  type: "array",
+  items: {
+    type: "object",
+    required: [...TEXTS, "download"],
+    properties: {
+      ...Object.fromEntries(TEXTS.map((text) => [text, { type: "string" }])),
+      download: { type: "object", additionalProperties: { type: "object" } },
+    },
+  },
+};
 
 interface IndexFile {
   readonly format_version: number;

@@ -11,7 +11,6 @@ import { autoTune, tuningFactor } from "./tuning.ts";
 import type { AdjustedFeatures, AdjustOptions, Features } from "./types.ts";
 
 export const MAX_F0_HZ = midiToHz(110);
-const QUIETEST_RMS = 1e-4; // -80 dB
 
 /**
  * Finds the notes of a voice, gives their loudness the distribution of the instrument's notes, turns down what lies
@@ -42,7 +41,7 @@ export function adjust(features: Features, statistics: Statistics, options: Adju
   return {
     f0Hz: Float32Array.from(f0, (hz) => shiftOctaves(hz, options.octaves ?? 0)),
     loudnessDb,
-    rms: followLoudness(features, loudnessDb, noteOn, statistics),
+    rms: loudnessDb.map((db) => rmsOfLoudness(db, statistics)),
     octaveShift: shift,
     tuningFactor: tuning,
     noteOn,
@@ -75,22 +74,11 @@ export function shiftOctaves(hz: number, octaves: number): number {
 }
 
 /**
- * RMS energy that goes with the adjusted loudness (`pipeline/render.py`, follow_loudness): every frame is as much
- * louder as its loudness is, and then all of them by the same, so that notes have the mean power of the
- * instrument's notes.
+ * RMS energy of an instrument that is so loud, linear (`models/adjust.py`, rms_of_loudness): as far from its loudness
+ * as that of the instrument's notes is on average. What it is in the voice tells of the voice's timbre.
  */
-function followLoudness(
-  { loudnessDb, rms }: Features,
-  adjustedDb: Float32Array,
-  noteOn: Uint8Array,
-  { power_note: powerNote }: Statistics,
-): Float32Array {
-  const power = Float64Array.from(rms, (one, t) => {
-    return 20 * Math.log10(Math.max(one, QUIETEST_RMS)) + (adjustedDb[t] as number) - (loudnessDb[t] as number);
-  });
-  const known = powerNote && noteOn.includes(1);
-  const offset = known ? powerNote.mean - mean(power.filter((_, t) => noteOn[t])) : 0;
-  return Float32Array.from(power, (db) => 10 ** ((db + offset) / 20));
+export function rmsOfLoudness(loudnessDb: number, { power_note: power, loudness_note: loudness }: Statistics): number {
+  return 10 ** ((loudnessDb + (power ? power.mean - loudness.mean : 0)) / 20);
 }
 
 function mean(values: Float64Array): number {

@@ -3,7 +3,7 @@
 import type { Instrument } from "../bundle/load.ts";
 import { Breath } from "../clip/breath.ts";
 import { createKernels } from "../wasm/kernels.ts";
-import { Listener } from "./listener.ts";
+import { Listener, LOUDEST } from "./listener.ts";
 import type { Features } from "./types.ts";
 
 const BLOCK = 4096;
@@ -15,12 +15,14 @@ const FALLBACK_HZ = 440; // where no frame of a recording has a pitch
  * rate.
  *
  * @param audio mono, -1 to 1. @param sampleRate Hz, whole.
- * @throws RangeError it is shorter than a frame.
+ * @throws RangeError it is shorter than a frame, or a sample is no number, or 60 dB above full scale.
  */
 export async function analyse(audio: Float32Array, sampleRate: number, instrument: Instrument): Promise<Features> {
   const format = instrument.manifest.audio;
   const frames = Math.floor((audio.length * format.frame_rate) / sampleRate);
   if (frames < 1) throw new RangeError(`${audio.length} samples at ${sampleRate} Hz are shorter than a frame`);
+  const broken = audio.findIndex((sample) => !(Math.abs(sample) <= LOUDEST));
+  if (broken >= 0) throw new RangeError(`sample ${broken} of the audio is ${audio[broken]}`);
   const names = ["f0Hz", "confidence", "loudnessDb", "rms"] as const;
   const made = names.map((name) => [name, new Float32Array(frames)] as const);
   const features = Object.fromEntries(made) as unknown as Record<(typeof names)[number], Float32Array>;

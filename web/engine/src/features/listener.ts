@@ -7,6 +7,9 @@ import { LOOK_AHEAD, PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts"
 import { Resampler } from "./resampler.ts";
 import { SlidingWindow } from "./sliding_window.ts";
 
+/** Of a sample, 60 dB above full scale: what is louder, or no number, is no sound. */
+export const LOUDEST = 1000;
+
 /** What `Listener` tells of a frame. */
 export interface Heard {
   /** Hz; 0 where there is no pitch. */

@@ -36,7 +36,7 @@ export interface AdjustedFeatures {
   readonly f0Hz: Float32Array;
   /** dB; gated frames may lie below -80. */
   readonly loudnessDb: Float32Array;
-  /** Linear, as much louder as the loudness is, with notes at the instrument's own power. */
+  /** Linear: what the instrument's notes have on average where they are so loud. */
   readonly rms: Float32Array;
   /** Octaves by which the pitch was moved by itself (the shift by hand is not in it). */
   readonly octaveShift: number;

@@ -8,7 +8,7 @@
  */
 
 import type { Manifest } from "../bundle/manifest.ts";
-import { Listener } from "../features/listener.ts";
+import { Listener, LOUDEST } from "../features/listener.ts";
 import type { Tensors } from "../network/layers.ts";
 import { StreamingNetwork } from "../network/network.ts";
 import type { Noise } from "../synthesis/noise_source.ts";
@@ -22,7 +22,6 @@ import { Voice } from "./voice.ts";
 
 const LONGEST_BLOCK = 2048;
 const SILENT_DB = -120;
-const LOUDEST = 1000; // of a sample: 60 dB above full scale
 
 /** A frame, as `onFrame` is told of it. f0Hz of what was heard goes on where there is no pitch. */
 export interface LiveFrame {

@@ -29,7 +29,10 @@ export async function createLiveInstrument(context: BaseAudioContext, instrument
   }
   let ready = prepared.get(context);
   if (!ready) {
-    ready = context.audioWorklet.addModule(new URL("../../dist/worklet.js", import.meta.url));
+    const url = new URL("../../dist/worklet.js", import.meta.url);
+    ready = context.audioWorklet.addModule(url).catch((cause) => {
+      throw new Error(`the engine's worklet cannot be loaded from ${url}: load the page anew`, { cause });
+    });
     prepared.set(context, ready);
     ready.catch(() => prepared.delete(context)); // so that the next try asks anew
   }
@@ -133,7 +136,7 @@ export class LiveInstrument {
     this.#send({ type: "allNotesOff" });
   }
 
-  /** Plays another instrument from now on; settings stay. */
+  /** Plays another instrument from now on; settings stay, and keys that are down are struck anew. */
   async replaceInstrument(instrument: Instrument): Promise<void> {
     this.#answer?.reject(new Error("another instrument was chosen meanwhile"));
     const { manifest, tensors } = instrument;
@@ -162,8 +165,7 @@ export class LiveInstrument {
 
   #replaceRoom({ manifest, impulseResponse }: Instrument): void {
     const { context } = this.#node;
-    this.#room?.disconnect();
-    if (this.#room) this.#instrumentGain.disconnect(this.#room);
+    if (this.#room) this.#instrumentGain.disconnect(this.#room); // what rings in it rings out
     this.#room = null;
     if (!impulseResponse.length) return;
     const taps = resampleImpulseResponse(impulseResponse, manifest.audio.sample_rate, context.sampleRate);

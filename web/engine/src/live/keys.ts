@@ -1,6 +1,7 @@
 /** Plays from keys: one line, the newest key first, as a synthesiser with a single voice does. */
 
 import type { Statistics } from "../bundle/manifest.ts";
+import { rmsOfLoudness } from "../features/adjust.ts";
 import { midiToHz } from "../features/pitch_scale.ts";
 import { valueAtRank } from "../features/quantiles.ts";
 import { type PlayedFrame, remainder } from "./part.ts";
@@ -70,6 +71,15 @@ export class Keys {
     this.#velocities.length = 0;
   }
 
+  /** Holds what the keys of another instrument hold, and strikes it anew. */
+  takeOver(others: Keys): void {
+    this.#keys.push(...others.#keys);
+    this.#velocities.push(...others.#velocities);
+    this.#bend = others.#bend;
+    this.#midi = this.#keys.at(-1) ?? this.#midi;
+    this.#touchDb = this.#wantedDb();
+  }
+
   /** Leaves the next frame in `frame`. */
   next(settings: LiveSettings): void {
     this.#moveEnvelope(settings);
@@ -85,7 +95,7 @@ export class Keys {
     // The instrument itself gets softer with its loudness; only the rest of the way to silence is the gain's.
     frame.loudnessDb =
       this.#touchDb + settings.loudnessDb + Math.max(-30, 20 * Math.log10(Math.max(this.#envelope, 1e-6)));
-    frame.rms = 10 ** ((frame.loudnessDb + this.#powerOverLoudness()) / 20);
+    frame.rms = rmsOfLoudness(frame.loudnessDb, this.#statistics);
     frame.gain = Math.min(1, this.#envelope * 30);
   }
 
@@ -118,12 +128,6 @@ export class Keys {
 
   #wantedDb(): number {
     return valueAtRank(this.#velocities.at(-1) ?? 0, this.#statistics.loudness_quantiles);
-  }
-
-  /** dB between RMS and loudness of the instrument's notes. */
-  #powerOverLoudness(): number {
-    const { power_note: power, loudness_note: loudness } = this.#statistics;
-    return power ? power.mean - loudness.mean : 0;
   }
 
   #lift(midi: number): void {

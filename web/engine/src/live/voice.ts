@@ -4,7 +4,7 @@
  */
 
 import type { Statistics } from "../bundle/manifest.ts";
-import { shiftOctaves } from "../features/adjust.ts";
+import { rmsOfLoudness, shiftOctaves } from "../features/adjust.ts";
 import type { Heard } from "../features/listener.ts";
 import { CONFIDENCE_THRESHOLD, MIN_LOUDNESS_DB } from "../features/notes.ts";
 import { hzToMidi, midiToHz } from "../features/pitch_scale.ts";
@@ -15,10 +15,10 @@ import { type PlayedFrame, remainder } from "./part.ts";
 import type { LiveSettings } from "./types.ts";
 
 const QUIET_DB = 20; // by which what is surely no note is turned down
-const QUIETEST_RMS = 1e-4;
 const TYPICAL_DB = 45; // above the floor, before anything is heard
 const TYPICAL_SECONDS = 10;
 const SURE_SECONDS = [0.01, 0.08] as const; // in which a note is believed, and no longer is
+const LEAP_SEMITONES = 7; // from one frame to the next: more than a voice slides
 const GATE_SECONDS = [0.008, 0.05] as const; // in which it opens and closes
 const GATE_HOLD_SECONDS = 0.06;
 const GATE_WIDTH_DB = 3; // between opening and closing
@@ -35,9 +35,6 @@ export class Voice {
   #typical = TYPICAL_DB;
   #open = false;
   #quietFrames = 0;
-  /** Running mean of the notes' power in dB, and how many frames are in it. */
-  #power = 0;
-  #powerFrames = 0;
 
   constructor(statistics: Statistics, frameRate: number) {
     this.#statistics = statistics;
@@ -50,6 +47,7 @@ export class Voice {
 
   /** Hears a frame and leaves what to play in `frame`. */
   next(heard: Heard, settings: LiveSettings): void {
+    const sounded = this.frame.gain > 0;
     this.#moveGate(heard.loudnessDb, settings.gateDb);
     const ratio = this.#noteRatio(heard);
     const note = this.#open && ratio >= 1 && heard.f0Hz > 0;
@@ -61,12 +59,12 @@ export class Voice {
       this.octaveChoice.rest();
     }
     const { frame } = this;
-    frame.f0Hz = this.#playedHz(settings);
+    this.#movePitch(this.#playedHz(settings), sounded);
     const matched = settings.automatic
       ? this.#loudness.match(heard.loudnessDb) - QUIET_DB * Math.max(0, 1 - ratio)
       : heard.loudnessDb;
     frame.loudnessDb = matched + settings.loudnessDb;
-    frame.rms = this.#playedRms(heard, note);
+    frame.rms = rmsOfLoudness(frame.loudnessDb, this.#statistics);
   }
 
   /** Octaves by which the voice is moved, by hand and by itself. */
@@ -74,23 +72,22 @@ export class Voice {
     return octaves + (automatic ? this.octaveChoice.octaves : 0);
   }
 
+  /**
+   * A leap of the voice, or to another octave, is taken in silence, down in one frame and up after the next: gone
+   * through within a frame it would be a chirp of all harmonics.
+   */
+  #movePitch(hz: number, sounded: boolean): void {
+    const { frame } = this;
+    const leaps = Math.abs(12 * Math.log2(hz / frame.f0Hz)) > LEAP_SEMITONES;
+    if (leaps) frame.gain = 0;
+    if (!leaps || !sounded) frame.f0Hz = hz;
+  }
+
   #playedHz(settings: LiveSettings): number {
     const hz = shiftOctaves(this.#pitchHz, this.octaves(settings));
     if (settings.autotune <= 0) return hz;
     const midi = hzToMidi(hz);
     return midiToHz(midi - settings.autotune * (midi - nearestSemitone(midi)));
-  }
-
-  /** As much louder as the loudness is, and then so that notes have the instrument's mean power. */
-  #playedRms({ rms, loudnessDb }: Heard, note: boolean): number {
-    const power = 20 * Math.log10(Math.max(rms, QUIETEST_RMS)) + this.frame.loudnessDb - loudnessDb;
-    if (note) {
-      this.#powerFrames = Math.min(this.#powerFrames + 1, TYPICAL_SECONDS * this.#frameRate);
-      this.#power += (power - this.#power) / this.#powerFrames;
-    }
-    const wanted = this.#statistics.power_note?.mean;
-    const offset = wanted !== undefined && this.#powerFrames ? wanted - this.#power : 0;
-    return 10 ** ((power + offset) / 20);
   }
 
   /** See `noteRatio` in ../features/notes.ts; a note is on from 1. */

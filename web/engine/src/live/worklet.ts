@@ -9,10 +9,14 @@ import { DEFAULT_SETTINGS } from "./types.ts";
 
 const REPORTS_A_SECOND = 25;
 const LOAD_SECONDS = 1; // over which the load is averaged
+const LEAVING_SECONDS = 0.01; // in which an instrument dies away that another one replaces
 
 class InstrumentProcessor extends AudioWorkletProcessor {
   readonly #module: WebAssembly.Module;
   #core: LiveCore | null = null;
+  /** The one before, while it dies away, and the samples that it has left. */
+  #leaving: LiveCore | null = null;
+  #left = 0;
   #report: FramesMessage | null = null;
   #settings = DEFAULT_SETTINGS;
   #closed = false;
@@ -31,7 +35,9 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     const voice = outputs[1]?.[0];
     if (!core || !instrument || !voice) return !this.#closed;
     const began = now();
-    core.process(inputs[0]?.[0] ?? null, instrument, voice);
+    const heard = inputs[0]?.[0] ?? null;
+    core.process(heard, instrument, voice);
+    if (this.#leaving) this.#leave(this.#leaving, heard, instrument, voice);
     const spent = ((now() - began) / 1000) * (sampleRate / instrument.length);
     this.#load += (spent - this.#load) * (instrument.length / (LOAD_SECONDS * sampleRate));
     this.#send(core, instrument.length);
@@ -72,12 +78,27 @@ class InstrumentProcessor extends AudioWorkletProcessor {
       const onFrame = (frame: Readonly<LiveFrame>) => note(report, frame);
       const core = new LiveCore(kernels, manifest, tensors, sampleRate, new NoiseSource(), onFrame);
       core.settings = this.#settings;
+      if (this.#core) core.keys.takeOver(this.#core.keys);
+      this.#leaving = this.#core;
+      this.#left = Math.round(LEAVING_SECONDS * sampleRate);
       this.#core = core;
       this.#report = report;
       this.#tell({ type: "ready", order, latency: core.latency });
     } catch (error) {
       this.#tell({ type: "failed", order, message: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** Adds what is left of the instrument before to what sounds; the new one is silent at first. */
+  #leave(core: LiveCore, heard: Float32Array | null, instrument: Float32Array, voice: Float32Array): void {
+    const [sound, direct] = [new Float32Array(instrument.length), new Float32Array(voice.length)];
+    core.process(heard, sound, direct);
+    for (let i = 0; i < sound.length && this.#left > 0; i++) {
+      const share = this.#left-- / (LEAVING_SECONDS * sampleRate);
+      instrument[i] = (instrument[i] as number) + share * (sound[i] as number);
+      voice[i] = (voice[i] as number) + share * (direct[i] as number);
+    }
+    if (this.#left === 0) this.#leaving = null;
   }
 
   /** Sends what was noted, once it is as much as a report holds. */

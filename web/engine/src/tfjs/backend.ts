@@ -15,11 +15,11 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
  * Backends worth trying, the best first.
  *
  * @param hasCard there is WebGL 2 on a graphics card.
- * @param isLoop the network is a loop over frames: so many small steps wait for a card longer than they compute.
+ * @param isLoop the network is a loop over frames. Its many small steps wait for a card longer than they compute, so
+ *   none is asked.
  */
 export function backendOrder(hasCard: boolean, isLoop: boolean): BackendName[] {
-  if (!hasCard) return ["wasm", "cpu"];
-  return isLoop ? ["wasm", "webgl", "cpu"] : ["webgl", "wasm", "cpu"];
+  return hasCard && !isLoop ? ["webgl", "wasm", "cpu"] : ["wasm", "cpu"];
 }
 
 /**
