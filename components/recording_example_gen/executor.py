@@ -26,6 +26,7 @@ from components.recording_example_gen.report import IngestRefused, IngestReport
 
 CONFIG_KEY = "extraction"  # in the Struct of CustomConfig
 DATA_FILE = "data_tfrecord"
+UNFINISHED = "beam-temp-"  # what Beam names the folder in which it writes shards
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
@@ -60,7 +61,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
                     f"{folder}/{DATA_FILE}", file_name_suffix=".gz"
                 )
         for split in SPLITS:
-            check_shards(artifact_utils.get_split_uri([artifact], split))
+            settle(artifact_utils.get_split_uri([artifact], split))
         report = IngestReport.read(artifact.uri)
         if not report.would_run:
             raise IngestRefused(report)
@@ -81,15 +82,18 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         return recordings_to_examples
 
 
-def check_shards(folder: str) -> None:
-    """Sees to it that one whole set of shards lies in a split's folder or URI.
+def settle(folder: str) -> None:
+    """Leaves nothing but one whole set of shards in a split's folder or URI, where later stages read every file.
 
-    A job that lost a machine while it gave shards their names, and then wrote another number of them, would leave some
-    of the first ones beside the second.
+    A job that loses a machine begins some of its work anew. What it had begun to write stays behind, and shards that
+    were given their names already would stay beside the new ones if these are another number.
 
     Raises:
-      RuntimeError: it is not so; TFX drops what was written, and the next run writes it anew.
+      RuntimeError: shards are missing, or of two attempts. TFX drops what was written; the next run writes it anew.
     """
+    for name in fileio.listdir(folder):
+        if name.startswith(UNFINISHED):
+            fileio.rmtree(f"{folder}/{name.rstrip('/')}")
     names = [name for name in fileio.listdir(folder) if name.startswith(DATA_FILE)]
     if {name.rpartition("-of-")[2] for name in names} != {f"{len(names):05d}.gz"}:
         raise RuntimeError(f"{folder}: shards are missing, or of two attempts: run again ({', '.join(sorted(names))})")
