@@ -84,7 +84,8 @@ def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Ext
     )
     output.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    tfx.orchestration.LocalDagRunner().run(pipeline)
+    with contextlib.redirect_stdout(sys.stderr):  # standard output is for the figures
+        tfx.orchestration.LocalDagRunner().run(pipeline)
     seconds = time.monotonic() - began
     folder = max((output / "RecordingExampleGen" / "examples").iterdir(), key=lambda made: int(made.name))
     examples = {

@@ -14,12 +14,23 @@ import pytest
 
 from benchmarks.scaling import Extracted, extract, heard, killed_at_work
 from data.generate import generate
+from pipeline.config import Places
 from scripts.flink.cluster import SETTINGS, Cluster
+from tests.integration.conftest import ROOT, Workshop
 
-ROOT = Path(__file__).resolve().parents[2]
 MISSING = [program for program in ("java", "mvn") if shutil.which(program) is None]
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"a Flink cluster needs {' and '.join(MISSING)} on the PATH")
+
+
+BEAM_STAGES = 4  # RecordingExampleGen, StatisticsGen, Transform, Evaluator
+
+
+def finished(cluster: Cluster) -> int:
+    """How many jobs the cluster has brought to their end."""
+    jobs = cluster.ask("/jobs/overview")
+    assert jobs is not None
+    return [job["state"] for job in jobs["jobs"]].count("FINISHED")
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +83,14 @@ def test_a_task_manager_killed_in_the_middle_of_the_extraction_loses_and_doubles
     assert set(lost) <= {name for log in map(cluster.log, cluster.task_managers) for name in heard(log)}
     assert there.examples == here.examples
     assert there.report == here.report
+
+
+@pytest.mark.soak
+def test_every_beam_stage_of_a_run_works_on_a_cluster(cluster: Cluster, recordings: Path, tmp_path: Path):
+    before = finished(cluster)
+    made = Workshop(ROOT, Places(recordings, tmp_path, "demo")).run("trainer.steps=40", *cluster.settings)
+    assert made.code == 0, made.output
+    assert finished(cluster) - before == BEAM_STAGES
 
 
 @pytest.mark.soak
