@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from models.errors import UserError
 from models.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
+WORKER_KEPT_SECONDS = 60  # how long Flink and Spark keep an idle Python worker: the next stage of the job wants one
 
 
 class DataflowConfig(Settings):
@@ -36,7 +38,10 @@ class BeamConfig(Settings):
     environment: Literal["DOCKER", "PROCESS", "EXTERNAL", "LOOPBACK"] | None = Field(
         description="how flink and spark start Python workers; null: DOCKER, with the pipeline's image where it has one"
     )
-    environment_config: str | None = Field(description="what that kind of environment needs; null: the image")
+    environment_config: str | None = Field(
+        description="DOCKER: the image, null: the pipeline's; PROCESS: the program that starts a worker, on every "
+        "machine; EXTERNAL: host:port of a pool of workers"
+    )
     dataflow: DataflowConfig
     arguments: list[str] = Field(description="further arguments of Beam, as they are; they win over all others")
 
@@ -96,8 +101,11 @@ def _portable(config: BeamConfig, image: str | None) -> Iterator[str]:
         yield "--runner=SparkRunner"
         yield f"--spark_master_url={config.spark_master}"
     yield f"--parallelism={config.workers}"
+    yield f"--environment_cache_millis={WORKER_KEPT_SECONDS * 1000}"
     yield f"--environment_type={config.environment or 'DOCKER'}"
     environment = config.environment_config or (image if config.environment in (None, "DOCKER") else None)
+    if environment and config.environment == "PROCESS":
+        environment = json.dumps({"command": environment})
     if environment:
         yield f"--environment_config={environment}"
 

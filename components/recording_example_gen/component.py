@@ -15,7 +15,8 @@ from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
 from components.recording_example_gen.config import ExtractionConfig
-from components.recording_example_gen.executor import CONFIG_KEY, SPLITS, Executor, extraction_config
+from components.recording_example_gen.executor import CONFIG_KEY, Executor, extraction_config
+from components.recording_example_gen.extraction import SPLITS
 from components.recording_example_gen.listing import fingerprint, input_pattern, list_recordings, resolve
 
 FINGERPRINT_KEY = "source_fingerprint"

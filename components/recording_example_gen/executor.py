@@ -1,39 +1,32 @@
-"""The Beam side of RecordingExampleGen: every recording is analysed, all are planned together, then windows are cut.
+"""The executor of RecordingExampleGen: starts the extraction and writes what it makes.
 
-Analyses wait in memory while the plan is made: features of an hour are 15 MB. The audio does not wait: it is decoded a
-second time when windows are cut, and they are written as they come. (TFX's own `WriteSplit` shuffles all examples
-through memory first: gigabytes for an hour.)
+Examples are written as they come. (TFX's own `WriteSplit` shuffles all of them through memory first: gigabytes for an
+hour.)
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import AsSingleton, TaggedOutput
 from google.protobuf import struct_pb2
 from tfx import types
 from tfx.components.example_gen import base_example_gen_executor, utils, write_split
 from tfx.components.util import examples_utils
+from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from components.recording_example_gen.analysis import Analysis, analyse, make_tracker
-from components.recording_example_gen.check import unread_entry
 from components.recording_example_gen.config import ExtractionConfig
-from components.recording_example_gen.examples import cut
+from components.recording_example_gen.extraction import SPLITS, extract
 from components.recording_example_gen.listing import list_recordings
 from components.recording_example_gen.pitch import require
-from components.recording_example_gen.plan import Plan, make_plan
-from components.recording_example_gen.progress import HEARD_LOG
-from components.recording_example_gen.report import IngestRefused, IngestReport, clock
+from components.recording_example_gen.report import IngestRefused, IngestReport
 
-SPLITS = ("train", "eval")
 CONFIG_KEY = "extraction"  # in the Struct of CustomConfig
 DATA_FILE = "data_tfrecord"
+UNFINISHED = "beam-temp-"  # what Beam names the folder in which it writes shards
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
@@ -67,6 +60,8 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
                 _ = examples | f"Write[{split}]" >> beam.io.WriteToTFRecord(
                     f"{folder}/{DATA_FILE}", file_name_suffix=".gz"
                 )
+        for split in SPLITS:
+            settle(artifact_utils.get_split_uri([artifact], split))
         report = IngestReport.read(artifact.uri)
         if not report.would_run:
             raise IngestRefused(report)
@@ -87,6 +82,23 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         return recordings_to_examples
 
 
+def settle(folder: str) -> None:
+    """Leaves nothing but one whole set of shards in a split's folder or URI, where later stages read every file.
+
+    A job that loses a machine begins some of its work anew. What it had begun to write stays behind, and shards that
+    were given their names already would stay beside the new ones if these are another number.
+
+    Raises:
+      RuntimeError: shards are missing, or of two attempts. TFX drops what was written; the next run writes it anew.
+    """
+    for name in fileio.listdir(folder):
+        if name.startswith(UNFINISHED):
+            fileio.rmtree(f"{folder}/{name.rstrip('/')}")
+    names = [name for name in fileio.listdir(folder) if name.startswith(DATA_FILE)]
+    if {name.rpartition("-of-")[2] for name in names} != {f"{len(names):05d}.gz"}:
+        raise RuntimeError(f"{folder}: shards are missing, or of two attempts: run again ({', '.join(sorted(names))})")
+
+
 def extraction_config(exec_properties: dict[str, Any]) -> ExtractionConfig:
     """The configuration that travels as CustomConfig."""
     custom = example_gen_pb2.CustomConfig()
@@ -104,58 +116,4 @@ def recordings_to_examples(
     config = extraction_config(exec_properties)
     base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
     listing = list_recordings(base, split_pattern, config.examples.span_window)
-    unread = [(unread_entry(name), None) for name in listing.unread]
-    analyses = (
-        pipeline
-        | "Recordings" >> beam.Create([(name, None) for name in listing.names])
-        | "Spread" >> beam.GroupByKey()  # so that runners give recordings to different workers
-        | "Names" >> beam.Keys()
-        | "Analyse" >> beam.ParDo(AnalyseRecording(base, config))
-    )
-    plan = (
-        analyses
-        | "Summaries" >> beam.Map(lambda named: named[1].summary())
-        | "All" >> beam.combiners.ToList()
-        | "Plan" >> beam.Map(lambda summaries: make_plan([*summaries, *unread], config))
-    )
-    if exec_properties.get("report_uri"):
-        _ = plan | "Report" >> beam.Map(_write_report, exec_properties["report_uri"])
-    return analyses | "Cut" >> beam.ParDo(CutWindows(base, config), AsSingleton(plan)).with_outputs(*SPLITS)
-
-
-def _write_report(plan: Plan, uri: str) -> None:
-    plan.report.write(uri)
-
-
-class AnalyseRecording(beam.DoFn):
-    """Name of a recording -> (name, analysis)."""
-
-    def __init__(self, base: str, config: ExtractionConfig):
-        self._base, self._config = base, config
-
-    def setup(self) -> None:
-        """Loads the tracker once a worker."""
-        self._tracker = make_tracker(self._config)
-
-    def process(self, name: str) -> Iterator[tuple[str, Analysis]]:
-        """Listens to one recording, and says so in the log: a runner on this machine shows it."""
-        analysis = analyse(self._base, name, self._config, self._tracker)
-        logging.getLogger(HEARD_LOG).info(
-            "heard %s, %s", analysis.entry.recording, clock(analysis.entry.seconds or 0.0)
-        )
-        yield name, analysis
-
-
-class CutWindows(beam.DoFn):
-    """(name, analysis) -> serialized examples, tagged by split, as the plan says."""
-
-    def __init__(self, base: str, config: ExtractionConfig):
-        self._base, self._config = base, config
-
-    def process(self, named: tuple[str, Analysis], plan: Plan) -> Iterable[TaggedOutput]:
-        """Cuts one recording."""
-        name, analysis = named
-        cuts = plan.cuts.get(analysis.entry.recording)
-        if cuts:
-            for side, example in cut(self._base, name, analysis, cuts, self._config):
-                yield TaggedOutput(side, example)
+    return pipeline | "Extract" >> extract(base, listing, config, exec_properties.get("report_uri"))

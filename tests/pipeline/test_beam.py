@@ -20,8 +20,8 @@ def test_workers_are_processes_of_the_direct_runner():
 def test_a_flink_master_is_all_that_a_user_with_a_cluster_names():
     made = arguments("beam.runner=flink", "beam.flink_master=flink:8081", "beam.workers=4", image="swara:1")
     assert made == [
-        *("--runner=FlinkRunner", "--flink_master=flink:8081", "--parallelism=4", "--environment_type=DOCKER"),
-        *("--environment_config=swara:1", "--sdk_container_image=swara:1"),
+        *("--runner=FlinkRunner", "--flink_master=flink:8081", "--parallelism=4", "--environment_cache_millis=60000"),
+        *("--environment_type=DOCKER", "--environment_config=swara:1", "--sdk_container_image=swara:1"),
     ]
 
 
@@ -32,6 +32,14 @@ def test_a_job_server_of_ones_own_and_workers_beside_it():
     )
     assert {"--runner=PortableRunner", "--job_endpoint=jobs:8099", "--environment_config=localhost:50000"} <= set(made)
     assert not [one for one in made if "spark_master" in one]
+
+
+def test_a_program_may_start_the_workers():
+    made = arguments(
+        *("beam.runner=flink", "beam.job_endpoint=jobs:8099"),
+        *("beam.environment=PROCESS", "beam.environment_config=/opt/apache/beam/boot"),
+    )
+    assert {"--environment_type=PROCESS", '--environment_config={"command": "/opt/apache/beam/boot"}'} <= set(made)
 
 
 def test_dataflow_runs_the_pipelines_own_image():

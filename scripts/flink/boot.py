@@ -1,0 +1,47 @@
+"""Starts one Python worker of Beam where no container does: a task manager runs it in place of the image's program.
+
+The worker is the interpreter and the checkout that this module belongs to, so what a job stages is not installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import grpc
+from apache_beam.portability.api.org.apache.beam.model.fn_execution.v1 import (
+    beam_provision_api_pb2,
+    beam_provision_api_pb2_grpc,
+)
+from google.protobuf import json_format, text_format
+
+
+def environment(worker_id: str, provision_endpoint: str) -> dict[str, str]:
+    """What Beam's worker reads from its environment, as the task manager at that host:port tells it."""
+    channel = grpc.insecure_channel(provision_endpoint)
+    service = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
+    info = service.GetProvisionInfo(
+        beam_provision_api_pb2.GetProvisionInfoRequest(), metadata=[("worker_id", worker_id)]
+    ).info
+    return {
+        "WORKER_ID": worker_id,
+        "PIPELINE_OPTIONS": json_format.MessageToJson(info.pipeline_options),
+        "RUNNER_CAPABILITIES": " ".join(info.runner_capabilities),
+        "LOGGING_API_SERVICE_DESCRIPTOR": text_format.MessageToString(info.logging_endpoint),
+        "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(info.control_endpoint),
+    }
+
+
+def main() -> None:
+    """Asks what to do, then becomes the worker."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--id", required=True)
+    parser.add_argument("--provision_endpoint", required=True, metavar="HOST:PORT")
+    given, _ = parser.parse_known_args()  # the other endpoints are those that the provision service tells
+    worker = [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"]
+    os.execve(sys.executable, worker, {**os.environ, **environment(given.id, given.provision_endpoint)})
+
+
+if __name__ == "__main__":
+    main()

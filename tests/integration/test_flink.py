@@ -1,0 +1,114 @@
+"""Extraction on a Flink cluster makes what it makes on this machine, whatever becomes of a task manager."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks.scaling import Extracted, extract, heard, killed_at_work
+from data.generate import generate
+from pipeline.config import Places
+from scripts.flink.cluster import SETTINGS, Cluster
+from tests.integration.conftest import ROOT, Workshop
+
+MISSING = [program for program in ("java", "mvn") if shutil.which(program) is None]
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"a Flink cluster needs {' and '.join(MISSING)} on the PATH")
+
+
+BEAM_STAGES = 4  # RecordingExampleGen, StatisticsGen, Transform, Evaluator
+
+
+def finished(cluster: Cluster) -> int:
+    """How many jobs the cluster has brought to their end."""
+    jobs = cluster.ask("/jobs/overview")
+    assert jobs is not None
+    return [job["state"] for job in jobs["jobs"]].count("FINISHED")
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recordings")
+    generate(folder, minutes=6.0, seed=5, sample_rate=16000)
+    (folder / "empty.wav").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def here(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Extracted:
+    return extract(recordings, tmp_path_factory.mktemp("direct"))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with Cluster(tmp_path_factory.mktemp("flink"), task_managers=2) as started:
+        yield started
+
+
+@pytest.mark.soak
+def test_a_cluster_makes_the_same_examples_byte_for_byte_and_both_task_managers_have_a_part(
+    here: Extracted, cluster: Cluster, recordings: Path, tmp_path: Path
+):
+    there = extract(recordings, tmp_path, cluster.settings)
+    assert there.examples == here.examples
+    assert there.report == here.report
+    assert all(heard(cluster.log(name)) for name in cluster.task_managers)
+
+
+@pytest.mark.soak
+def test_a_flink_master_is_enough_where_beam_finds_a_job_server(
+    here: Extracted, cluster: Cluster, recordings: Path, tmp_path: Path
+):
+    """Beam would fetch the job server of its own version; here it is given the one that the cluster has."""
+    beams = [setting for setting in cluster.settings if "job_endpoint" not in setting]
+    jar = f"beam.arguments=[--flink_job_server_jar={cluster.jar}]"
+    there = extract(recordings, tmp_path, [*beams, f"beam.flink_master={cluster.flink_master}", jar])
+    assert there.examples == here.examples
+
+
+@pytest.mark.soak
+def test_a_task_manager_killed_in_the_middle_of_the_extraction_loses_and_doubles_no_example(
+    here: Extracted, cluster: Cluster, recordings: Path, tmp_path: Path
+):
+    with killed_at_work(cluster) as lost:
+        there = extract(recordings, tmp_path, cluster.settings)
+    assert lost
+    assert set(lost) <= {name for log in map(cluster.log, cluster.task_managers) for name in heard(log)}
+    assert there.examples == here.examples
+    assert there.report == here.report
+
+
+@pytest.mark.soak
+def test_every_beam_stage_of_a_run_works_on_a_cluster(cluster: Cluster, recordings: Path, tmp_path: Path):
+    before = finished(cluster)
+    made = Workshop(ROOT, Places(recordings, tmp_path, "demo")).run("trainer.steps=40", *cluster.settings)
+    assert made.code == 0, made.output
+    assert finished(cluster) - before == BEAM_STAGES
+
+
+@pytest.mark.soak
+def test_flink_listens_on_loopback_only_and_a_signal_ends_all_of_the_cluster(tmp_path: Path):
+    command = [sys.executable, "-m", "scripts.flink.cluster", "--folder", str(tmp_path / "flink")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as started:
+        deadline = time.monotonic() + 120.0
+        while not (tmp_path / "flink" / SETTINGS).exists():
+            assert started.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        processes = psutil.Process(started.pid).children(recursive=True)
+        flink = [process for process in processes if any("org.apache.flink" in word for word in process.cmdline())]
+        connections = [one for process in flink for one in process.net_connections(kind="inet")]
+        started.terminate()
+        assert started.wait(30.0) == 0
+    assert (len(processes), len(flink)) == (4, 3)
+    listening = [one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN]
+    assert len(listening) > 4
+    assert {ip.removeprefix("::ffff:") for ip in listening} == {"127.0.0.1"}
+    assert not any(process.is_running() for process in processes)
