@@ -30,7 +30,7 @@ def progress_line(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int
         there = [(row.gzip_bytes or 0, row.loss or 0.0) for row in rows if len(row.losses or {}) > latest]
         limit = min(loss for _, loss in there) * (1 + config.tolerance)
         size, loss = min((size, loss) for size, loss in there if loss <= limit)
-        words.append(f"best {loss:.3f} at {size / 1000:.0f} kB")
+        words.append(f"best within {config.tolerance:.0%} {loss:.3f} at {size / 1000:.0f} kB")
     done = sum(row.steps for row in rows)
     if done:
         spans = [after - before for before, after in zip([0, *rounds], rounds, strict=False)]

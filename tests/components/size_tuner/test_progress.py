@@ -17,10 +17,10 @@ def test_what_is_left_follows_from_what_steps_took() -> None:
     failed = TrialRow("4", "failed", {}, error="no")
     line = progress_line([*stopped, failed], CONFIG, 100)
     # 4 more of 40 steps, and 2 of 60, at 0.5 s a step, by 2 workers: 70 s
-    assert line == "sweep: 5 of 8 sizes tried, 1 failed, best 7.000 at 20 kB, about 1:10 left"
+    assert line == "sweep: 5 of 8 sizes tried, 1 failed, best within 2% 7.000 at 20 kB, about 1:10 left"
 
 
 def test_the_best_is_taken_from_the_latest_round() -> None:
     early = TrialRow("0", "stopped", {}, 40, {40: 6.0}, gzip_bytes=9_000, seconds=1.0)
     late = TrialRow("1", "finished", {}, 100, {40: 6.5, 100: 6.1}, gzip_bytes=30_000, seconds=3.0)
-    assert "1 of 2 in round 2, best 6.100 at 30 kB" in progress_line([early, late], CONFIG, 100)
+    assert "1 of 2 in round 2, best within 2% 6.100 at 30 kB" in progress_line([early, late], CONFIG, 100)
