@@ -27,6 +27,7 @@ from models.ddsp.synths import normalise_harmonics
 
 Array = npt.NDArray[np.float64]
 
+BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")  # of the windows that it is fitted to
 MOST_WINDOWS = 32
 VOICED_CONFIDENCE = 0.5
 SOUNDING_DB = 40.0  # a frame sounds where its loudness is no further than this below the loud level

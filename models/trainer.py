@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from models import signatures
-from models.baseline import MOST_WINDOWS, fit_baseline
+from models.baseline import BASELINE_FEATURES, MOST_WINDOWS, fit_baseline
 from models.board import Board
 from models.checkpoints import Checkpoints, fingerprint
 from models.config import TrainerConfig
@@ -25,7 +25,6 @@ from models.training import TrainingDiverged, TrainingResult, train
 
 HISTORY_FILE = "history.json"
 _REFERENCE = "reference/"  # of the names of what the Tuner says about the full-size model
-_BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -45,7 +44,7 @@ def run_fn(fn_args: FnArgs) -> None:
     reference = {name.removeprefix(_REFERENCE): v for name, v in chosen.items() if name.startswith(_REFERENCE)}
     instrument = Instrument(job.model, job.audio, seed=job.trainer.seed)
     warm = job.trainer.warm_start and _warm_start(instrument, fn_args.base_model)
-    windows, eval_windows = read_splits(fn_args, job.audio, (*_BASELINE_FEATURES, *instrument.feature_names))
+    windows, eval_windows = read_splits(fn_args, job.audio, (*BASELINE_FEATURES, *instrument.feature_names))
     start = fingerprint_of_weights(instrument)
     key = job.identity(train=windows.digest, eval=eval_windows.digest, start=start)
     checkpoints = Checkpoints(job.checkpoint_root, key)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.recording_example_gen.report import IngestReport
+from components.size_tuner.pareto import PARETO_FILE
 from components.verdict import GateRefused, Verdict
 from models.errors import UserError
 from pipeline.config import Config, Places
@@ -106,7 +107,7 @@ def _keep_sweep(config: Config, places: Places, sweep: Mapping[str, Any]) -> Non
     import yaml
 
     from models.sizes import resized
-    from pipeline.outcome import PARETO_FILE, SIZES_FILE
+    from pipeline.outcome import SIZES_FILE
 
     places.report.with_name(PARETO_FILE).write_text(json.dumps(sweep, indent=1), encoding="utf-8")
     winner = next(trial for trial in sweep["trials"] if trial["trial"] == sweep["winner"])

@@ -9,12 +9,12 @@ from typing import Any
 
 from components.bundle_pusher.publish import served_version
 from components.recording_example_gen.report import IngestReport
+from components.size_tuner.pareto import PARETO_FILE
 from components.verdict import VERDICT_FILE, Verdict
 from models.errors import UserError
 from pipeline.config import Places
 from pipeline.records import RunRecord, last_run
 
-PARETO_FILE = "pareto.json"  # in what SizeTuner leaves, and beside the report
 SIZES_FILE = "sizes.yaml"  # beside the report: the choice of a sweep
 
 

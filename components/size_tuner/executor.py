@@ -20,22 +20,20 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.size_tuner.exporting import exported_size
-from components.size_tuner.oracle import CANDIDATE, REFERENCE
-from components.size_tuner.pareto import Point, TrialRow, frontier, smallest_within
+from components.size_tuner.oracle import CANDIDATE
+from components.size_tuner.pareto import PARETO_FILE, REFERENCE, Point, TrialRow, frontier, smallest_within
 from components.size_tuner.tuner import SizeTuner, tuner_fn
 from components.size_tuner.workers import search_together
 from components.tfjs_exporter.dataset import Dataset, read_dataset
 from models import signatures
-from models.baseline import MOST_WINDOWS, fit_baseline
+from models.baseline import BASELINE_FEATURES, MOST_WINDOWS, fit_baseline
 from models.input import read_windows
 from models.instrument import Instrument
 from models.job import Job
 from models.training import best_weights
 
-PARETO_FILE = "pareto.json"
 TASK_FILE = "task.json"
 REFERENCE_FACTS = ("loss", "parameters", "raw_bytes", "gzip_bytes", "steps")
-_BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")
 
 
 class Executor(base_executor.BaseExecutor):
@@ -126,7 +124,7 @@ def _measured(
 
     The reference's SavedModel is kept, so that it can be heard beside the winner.
     """
-    windows = list(read_windows(fn_args.train_files, job.audio, _BASELINE_FEATURES).sample(MOST_WINDOWS))
+    windows = list(read_windows(fn_args.train_files, job.audio, BASELINE_FEATURES).sample(MOST_WINDOWS))
     train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))
 
     @functools.cache

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from components.size_tuner.pareto import Point, frontier, promising
+from components.size_tuner.pareto import REFERENCE, Point, frontier, promising
 from models.config import TunerConfig
 from models.sizes import OF_ARCHITECTURE, active, draw, mutate
 
@@ -27,7 +27,6 @@ LOSS = "eval_loss"
 SIZE = "gzip_bytes"
 RUNG, CANDIDATE = "tuner/rung", "tuner/candidate"  # of a trial's values: where it goes, which configuration it is
 ATTEMPT = "tuner/attempt"  # how often it was handed out: what comes of an earlier attempt is not taken
-REFERENCE = "reference"
 _MOST_TRIALS = 99_999  # that KerasTuner numbers; the same for every search, so that ids sort as they were begun
 _DRAWS = 200  # for a configuration that was not tried yet
 

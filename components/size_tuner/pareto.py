@@ -8,6 +8,8 @@ from typing import Any
 
 from models.errors import UserError
 
+PARETO_FILE = "pareto.json"  # of an artifact, and beside the report
+REFERENCE = "reference"  # the full-size model: its name among trials, and the folder of its SavedModel
 HOPELESS = 5.0  # tolerances above the lowest loss of a rung: whoever lies beyond goes on only if others are too few
 
 

@@ -23,8 +23,8 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from components.size_tuner.footprint import footprint
-from components.size_tuner.oracle import CANDIDATE, LOSS, REFERENCE, RUNG, HalvingOracle, attempt
-from components.size_tuner.pareto import TrialRow
+from components.size_tuner.oracle import CANDIDATE, LOSS, RUNG, HalvingOracle, attempt
+from components.size_tuner.pareto import REFERENCE, TrialRow
 from components.size_tuner.progress import progress_line
 from models.checkpoints import Checkpoint, Checkpoints
 from models.config import ModelConfig, TrainerConfig, TunerConfig

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from components.evaluator.results import read_metrics
 from components.recording_example_gen.decode import Spool, decode
+from components.size_tuner.pareto import REFERENCE
 from models.errors import UserError
 from pipeline.config import Config, Places
 from pipeline.outcome import Outcome
@@ -25,7 +26,6 @@ from pipeline.report.sound import clips
 from pipeline.report.sweep import sweep
 
 SERVING = "Format-Serving"
-REFERENCE = "reference"  # the folder of its SavedModel in what SizeTuner leaves
 HISTORY_FILE, INSTRUMENT_FILE, MANIFEST_FILE = "history.json", "instrument.json", "manifest.json"
 VOICE_SECONDS = 30.0  # of a voice clip are played
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from components.size_tuner.pareto import Point, frontier
+from components.size_tuner.pareto import REFERENCE, Point, frontier
 from pipeline.report.charts import Axis, Series, line_chart
 from pipeline.report.page import Table
 from pipeline.report.sections import Chapter, byte_size, number
@@ -97,7 +97,7 @@ def _table(table: Mapping[str, Any]) -> Table:
 
 
 def _row(trial: Row, winner: str) -> tuple[str, ...]:
-    name = "reference" if trial["trial"] == "reference" else f"trial {int(trial['trial']) + 1}"
+    name = REFERENCE if trial["trial"] == REFERENCE else f"trial {int(trial['trial']) + 1}"
     return (
         f"{name}{', the choice' if trial['trial'] == winner else ''}",
         byte_size(trial["gzip_bytes"]) if trial["gzip_bytes"] else "–",
