@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import threading
 import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,19 @@ ENOUGH = ("--set", "examples.min_minutes=0.1")
 MEGABYTES = 200  # above what the honest recordings alone take
 
 
+# A process is charged with what the one that starts it holds at that moment, so a small one starts it.
+MEASURE = """
+import json, os, subprocess, sys, threading
+process = subprocess.Popen(sys.argv[3:])
+watchdog = threading.Timer(float(sys.argv[2]), process.kill)
+watchdog.start()
+_, status, usage = os.wait4(process.pid, 0)
+watchdog.cancel()
+with open(sys.argv[1], "w") as file:
+    json.dump([os.waitstatus_to_exitcode(status), usage.ru_maxrss], file)
+"""
+
+
 @dataclass(frozen=True)
 class Ended:
     """A process that came to its end.
@@ -50,15 +61,12 @@ class Ended:
 def run(folder: Path, timeout: float, *command: str) -> Ended:
     """Runs Python in a process of its own; SIGKILL after `timeout` seconds."""
     folder.mkdir()
+    measured = [sys.executable, "-c", MEASURE, str(folder / "usage"), str(timeout), sys.executable, *command]
     with (folder / "out").open("w") as out, (folder / "err").open("w") as errors:
-        process = subprocess.Popen([sys.executable, *command], stdout=out, stderr=errors, cwd=ROOT)
-        watchdog = threading.Timer(timeout, process.kill)
-        watchdog.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        watchdog.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
+        subprocess.run(measured, stdout=out, stderr=errors, cwd=ROOT, check=True)
     said = [(folder / name).read_text(errors="replace") for name in ("out", "err")]
-    return Ended(process.returncode, *said, megabytes=usage.ru_maxrss / 1024)
+    code, kilobytes = json.loads((folder / "usage").read_text())
+    return Ended(code, *said, megabytes=kilobytes / 1024)
 
 
 def check(recordings: Path, folder: Path, timeout: float = 120.0) -> Ended:
