@@ -178,7 +178,7 @@ def test_the_graphs_that_a_page_downloads_are_small(exports):
     """In absolute figures: a share of the graph before shrinking would reward waste in it."""
     most = {
         "cnn": {"controls": (380, 28_000), "full": (612, 42_000)},
-        "gru": {"controls": (278, 22_700), "full": (508, 36_700)},  # 28 nodes of each hold what it said
+        "gru": {"controls": (278, 22_700), "full": (508, 36_900)},  # 28 nodes of each hold what it said
     }
     for kind, exported in exports.items():
         for name, saved in exported.manifest["optimisation"].items():
