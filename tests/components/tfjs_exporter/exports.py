@@ -21,15 +21,12 @@ from pipeline.config import Config
 from pipeline.config import load as load_config
 from tests.models.transform_graphs import build_transform_graph
 
-OVERRIDES = {
-    "cnn": ["model=cnn"],
-    "gru": [
-        *("model=gru", "model.precision=uint8", "model.inputs=[rms, loudness]"),
-        *("model.decoder.units=24", "model.decoder.stack_units=16", "model.decoder.hold=2"),
-        "model.processors.harmonic.envelope=linear",
-        *("model.processors.reverb.type=reverb_exponential", "model.processors.reverb.seconds=0.5"),
-    ],
-}
+_GRU = [
+    *("model=gru", "model.precision=uint8", "model.inputs=[rms, loudness]"),
+    *("model.decoder.units=24", "model.decoder.stack_units=16", "model.processors.harmonic.envelope=linear"),
+    *("model.processors.reverb.type=reverb_exponential", "model.processors.reverb.seconds=0.5"),
+]
+OVERRIDES = {"cnn": ["model=cnn"], "gru": _GRU, "held": [*_GRU, "model.decoder.hold=2"]}
 
 
 @dataclass(frozen=True)
