@@ -55,7 +55,7 @@ $(CREPE): $(SETUP)
 
 test: check $(CREPE) ## set up from nothing; every check and test
 	cd web && npm run --silent test && npm run --silent e2e
-	$(PYTHON) -m pytest -m "not soak" -n 2 --dist worksteal --durations=15
+	$(PYTHON) -m pytest -m "not soak" -n 2 --dist loadgroup --no-loadscope-reorder --durations=15
 
 quick: setup ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not soak" -x -q

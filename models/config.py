@@ -122,12 +122,13 @@ class ReverbConfig(Settings):
 Processor = Annotated[HarmonicConfig | FilteredNoiseConfig | MixConfig | ReverbConfig, Field(discriminator="type")]
 
 
+Inputs = Annotated[list[Literal["loudness", "rms"]], Field(min_length=1, max_length=2)]
+
+
 class ModelConfig(Settings):
     """Features -> decoder -> controls -> processors -> audio."""
 
-    inputs: Annotated[list[Literal["loudness", "rms"]], Field(min_length=1, max_length=2)] = Field(
-        description="what the decoder hears besides f0"
-    )
+    inputs: Inputs = Field(description="what the decoder hears besides f0")
     decoder: Annotated[GruConfig | CnnConfig, Field(discriminator="kind")]
     processors: Annotated[list[Processor], Field(min_length=1)] = Field(
         description="the signal chain; the last one gives the audio"
@@ -209,6 +210,16 @@ class SpaceConfig(Settings):
     precision: Annotated[list[Literal["float16", "uint8"]], Field(min_length=1)] = Field(description="of the weights")
 
 
+class ReferenceConfig(Settings):
+    """The full-size model that small ones are held against. Its signal chain and its room are the configured ones."""
+
+    decoder: Annotated[GruConfig | CnnConfig, Field(discriminator="kind")]
+    harmonics: Annotated[int, Field(ge=1, le=200)]
+    bands: Annotated[int, Field(ge=3, le=257)]
+    inputs: Inputs
+    precision: Literal["float16", "uint8"]
+
+
 class TunerConfig(Settings):
     """A search over model sizes for the smallest that still sounds as good as the best, by successive halving."""
 
@@ -225,9 +236,7 @@ class TunerConfig(Settings):
     lease_seconds: Annotated[float, Field(gt=0)] = Field(
         description="s without a word from a worker after which another one gets its trial"
     )
-    reference: Annotated[GruConfig | CnnConfig, Field(discriminator="kind")] | None = Field(
-        description="the full-size network that small ones are held against; null for none"
-    )
+    reference: ReferenceConfig | None = Field(description="what small models are held against; null for nothing")
     space: SpaceConfig
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models.config import ModelConfig, SpaceConfig
+from models.config import ModelConfig, ReferenceConfig, SpaceConfig, TunerConfig
 
 Choice = Mapping[str, Any]  # name of a size -> its value; strings and numbers, as KerasTuner keeps them
 
@@ -25,10 +25,10 @@ def search_space(model: ModelConfig, space: SpaceConfig) -> dict[str, list[Any]]
     return {name: list(values) for name, values in space.model_dump().items() if name not in absent}
 
 
-def inputs_of(model: ModelConfig, space: SpaceConfig) -> list[str]:
+def inputs_of(model: ModelConfig, tuner: TunerConfig) -> list[str]:
     """Every input that any of the models hears, the configured ones first."""
-    named = [name for inputs in space.inputs for name in inputs.split("+")]
-    return list(dict.fromkeys([*model.inputs, *named]))
+    named = [name for inputs in tuner.space.inputs for name in inputs.split("+")]
+    return list(dict.fromkeys([*model.inputs, *named, *(tuner.reference.inputs if tuner.reference else ())]))
 
 
 def draw(space: Mapping[str, list[Any]], random: np.random.Generator) -> dict[str, Any]:
@@ -72,6 +72,12 @@ def resized(model: ModelConfig, choice: Choice) -> ModelConfig:
     for processor in values["processors"]:
         _resize_processor(processor, choice)
     return ModelConfig.model_validate(values)
+
+
+def full_size(model: ModelConfig, reference: ReferenceConfig) -> ModelConfig:
+    """The model that the small ones are held against, whatever size the configured one has."""
+    choice = reference.model_dump(exclude={"decoder"}) | {"inputs": "+".join(reference.inputs)}
+    return resized(model, choice).model_copy(update={"decoder": reference.decoder})
 
 
 def _resize_processor(processor: dict[str, Any], choice: Choice) -> None:

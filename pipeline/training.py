@@ -23,7 +23,7 @@ def make_transform(
     """Scaling and dataset statistics, as a graph that every serving signature holds too."""
     from models.sizes import inputs_of
 
-    inputs = inputs_of(config.model, config.tuner.space) if config.tuner.enabled else config.model.inputs
+    inputs = inputs_of(config.model, config.tuner) if config.tuner.enabled else config.model.inputs
     return tfx.components.Transform(
         examples=examples,
         schema=schema,

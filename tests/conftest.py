@@ -17,6 +17,14 @@ def _shared_folder(name: str) -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps together, under `--dist loadgroup`, what shares a dear fixture: a module, and all that use the workshop."""
+    for item in items:
+        shared = "workshop" if "workshop" in getattr(item, "fixturenames", ()) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session")
 def golden() -> Callable[[str], dict[str, np.ndarray]]:
     """Loads one golden fixture of ddsp 3.7.0 by its name, as a dict of arrays."""

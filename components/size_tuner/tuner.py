@@ -32,7 +32,7 @@ from models.input import Windows
 from models.instrument import Instrument
 from models.job import Job, read_splits
 from models.preprocessing import scaled_names
-from models.sizes import inputs_of, resized, search_space
+from models.sizes import full_size, inputs_of, resized, search_space
 from models.training import train
 
 HEARTBEATS = 5  # in a lease
@@ -49,7 +49,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     job = Job.model_validate(fn_args.custom_config)
     if job.tuner is None:
         raise ValueError("the Tuner's custom_config has no 'tuner'")
-    features = ("f0_hz", *scaled_names(inputs_of(job.model, job.tuner.space)))
+    features = ("f0_hz", *scaled_names(inputs_of(job.model, job.tuner)))
     windows, eval_windows = read_splits(fn_args, job.audio, features)
     key = _decisive(job).identity(train=windows.digest, eval=eval_windows.digest)
     tuner = SizeTuner(job, job.tuner, directory=job.checkpoint_root, project_name=f"tuner-{key[:32]}")
@@ -118,7 +118,7 @@ class SizeTuner(BaseTuner):
         if values[CANDIDATE] != REFERENCE:
             return resized(self._job.model, values)
         assert self._config.reference is not None
-        return self._job.model.model_copy(update={"decoder": self._config.reference})
+        return full_size(self._job.model, self._config.reference)
 
     def checkpoints(self, candidate: str, lost: threading.Event | None = None) -> Checkpoints:
         """Where a configuration's training goes on, on whichever worker; who has `lost` it cannot write there."""
@@ -230,7 +230,8 @@ class SizeTuner(BaseTuner):
     def _sizes(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
         """Without the oracle's own values; KerasTuner gives the reference some of its own, which mean nothing."""
         if name == REFERENCE and self._config.reference is not None:
-            return self._config.reference.model_dump()
+            sizes = self._config.reference.model_dump()
+            return {**sizes.pop("decoder"), **sizes, "inputs": "+".join(sizes["inputs"])}
         return {key: value for key, value in values.items() if "/" not in key}
 
     def _error(self, trial: Trial) -> str | None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 SPACE = (
     "tuner.rungs=[40]",
-    "tuner.reference={kind: cnn, channels: 24, layers: 4, kernel: 3, dilation_cycle: 8, hold: 1}",
+    "tuner.reference.decoder={kind: cnn, channels: 24, layers: 4, kernel: 3, dilation_cycle: 8, hold: 1}",
     "tuner.tolerance=0.2",
     "tuner.space.channels=[4, 8]",
     "tuner.space.layers=[2, 3]",

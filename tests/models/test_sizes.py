@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models.sizes import OF_ARCHITECTURE, active, draw, inputs_of, mutate, resized, search_space
+from models.sizes import OF_ARCHITECTURE, active, draw, full_size, inputs_of, mutate, resized, search_space
 from pipeline.config import load
 
 CONFIG = load("violin")
@@ -58,7 +58,20 @@ def test_a_chain_without_a_part_has_none_of_its_sizes() -> None:
 
 
 def test_inputs_of_all_choices_are_known() -> None:
-    assert inputs_of(CONFIG.model, CONFIG.tuner.space) == ["loudness", "rms"]
+    assert inputs_of(CONFIG.model, CONFIG.tuner) == ["loudness", "rms"]
+    narrow = load("violin", ["model.inputs=[rms]", "tuner.space.inputs=[rms]"])
+    assert inputs_of(narrow.model, narrow.tuner) == ["rms", "loudness"]  # which the reference hears
+
+
+def test_the_reference_has_its_full_size_beside_a_model_that_an_earlier_search_made_small() -> None:
+    small = resized(
+        CONFIG.model,
+        {"harmonics": 30, "bands": 9, "hold": 4, "inputs": "rms", "precision": "uint8", "reverb": "reverb_free 0.25"},
+    )
+    whole = full_size(CONFIG.model, CONFIG.tuner.reference)
+    assert full_size(small, CONFIG.tuner.reference).model_copy(update={"processors": whole.processors}) == whole
+    harmonic, noise, _, room = full_size(small, CONFIG.tuner.reference).processors
+    assert (harmonic.harmonics, noise.bands, room.seconds) == (60, 65, 0.25)
 
 
 def test_what_is_not_named_stays() -> None:

@@ -15,7 +15,7 @@ CONFIG = load(
         *("audio.window_seconds=0.5", "loss.fft_sizes=[256]"),
         *("trainer.batch_size=2", "trainer.eval_windows=2", "trainer.steps=60"),
         *("tuner.trials=4", "tuner.rungs=[40]", "tuner.keep=0.5", "tuner.lease_seconds=5.0"),
-        "tuner.reference={kind: cnn, channels: 12, layers: 2, kernel: 2, dilation_cycle: 8, hold: 1}",
+        "tuner.reference.decoder={kind: cnn, channels: 12, layers: 2, kernel: 2, dilation_cycle: 8, hold: 1}",
         *("tuner.space.architecture=[cnn]", "tuner.space.channels=[4, 8]", "tuner.space.layers=[1, 2]"),
         *("tuner.space.kernel=[2]", "tuner.space.harmonics=[8]", "tuner.space.bands=[9]", "tuner.space.hold=[1, 2]"),
         *("tuner.space.inputs=[loudness]", "tuner.space.reverb=[reverb_free 0.01]"),
