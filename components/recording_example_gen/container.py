@@ -1,4 +1,4 @@
-"""Finds files that end before their container says they do; libsndfile reads most of those without a word.
+"""Finds files of which libsndfile reads a part without a word: cut short, or one behind the other in a single file.
 
 Each check looks at headers and page or frame boundaries only, never at the audio. An unknown length (a stream that was
 written to a pipe) is no fault.
@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 UNKNOWN_SIZES = {0, 0xFFFFFFFF, 0x7FFFFFFF}  # what writers put down that could not go back and fill in the size
-OGG_LAST_PAGE = 0x04  # flag of the page that ends a logical stream (RFC 3533)
+OGG_FIRST_PAGE, OGG_LAST_PAGE = 0x02, 0x04  # flags of the pages that begin and end a logical stream (RFC 3533)
+FLAC_STARTS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")  # the mark and its first block (RFC 9639)
+SCAN_BYTES = 2**20
 MOST_CHUNKS = 1000  # before the audio; libraries write a dozen at most
 MOST_FRAMES = 2_000_000  # of MPEG audio: eleven hours; what is longer is refused for that
+MP3_UNCOUNTED = 10  # frames, a quarter of a second
 OGG_TAIL_BYTES = 70_000  # more than one page, which holds 65,307 bytes at most
 
 # MPEG audio layer III (ISO 11172-3, 13818-3): kbit/s by index; Hz by version bits and index.
@@ -25,28 +30,55 @@ MP3_BITRATES = {
 MP3_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 
 
-def truncation(path: Path) -> str | None:
-    """Why a file cannot be whole, or None where its container shows no sign of that.
+def fault(path: Path) -> str | None:
+    """What keeps a file from being read whole, or None where its container shows nothing.
 
     Args:
       path: an audio file of any kind.
 
     Returns:
-      A clause for a message, such as "it ends 1,200 bytes before its header says".
+      A clause for a message, such as "is truncated: it ends 1,200 bytes before its header says".
+    """
+    with path.open("rb") as file:
+        cut, joined = _looked_at(file)
+    if cut:
+        return f"is truncated: {cut}"
+    return (
+        f"holds several recordings, one behind the other ({joined}): cut it into files of their own" if joined else None
+    )
+
+
+def _looked_at(file: BinaryIO) -> tuple[str | None, str | None]:
+    """Clauses that say how a file was cut short, and what it holds behind its end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    magic = file.read(12)
+    if magic[:4] in (b"RIFF", b"RIFX") and magic[8:12] == b"WAVE":
+        return _chunks(file, size, b"data", "<" if magic[:4] == b"RIFF" else ">"), None
+    if magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
+        return _chunks(file, size, b"SSND", ">"), None
+    if magic[:4] == b"OggS":
+        return _ogg(file, size), _ogg_behind(file, size)
+    if magic[:4] == b"fLaC":
+        return None, _flac_behind(file)
+    if _is_mpeg(magic):
+        return _mp3(mpeg := _Mpeg.of(file, size)), _mp3_behind(mpeg)
+    return None, None
+
+
+def guessed_samples(path: Path) -> int | None:
+    """Samples of an MP3 file whose first frame does not tell how many follow; None of any other file.
+
+    libsndfile guesses the length of those from their size: a little too long where every frame has one size, far too
+    short where frames differ, and it reads no further.
     """
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        magic = file.read(12)
-        if magic[:4] in (b"RIFF", b"RIFX") and magic[8:12] == b"WAVE":
-            return _chunks(file, size, b"data", "<" if magic[:4] == b"RIFF" else ">")
-        if magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
-            return _chunks(file, size, b"SSND", ">")
-        if magic[:4] == b"OggS":
-            return _ogg(file, size)
-        if magic[:3] == b"ID3" or (magic[:1] == b"\xff" and len(magic) > 1 and magic[1] & 0xE6 == 0xE2):
-            return _mp3(file, size, magic)
-    return None
+        if not _is_mpeg(file.read(12)):
+            return None
+        mpeg = _Mpeg.of(file, size)
+    return mpeg.frames * mpeg.frame_samples if mpeg.promised is None else None
 
 
 def _missing(size: int, expected: int) -> str | None:
@@ -81,30 +113,103 @@ def _ogg(file: BinaryIO, size: int) -> str | None:
     return None if header[5] & OGG_LAST_PAGE else "its last page is missing"
 
 
-def _mp3(file: BinaryIO, size: int, magic: bytes) -> str | None:
-    """The first frame may tell how many follow; without that, the last one must be whole."""
-    position = 0
-    if magic[:3] == b"ID3":
-        if len(magic) < 10:
-            return "it ends before its audio begins"
-        tag = magic[6:10]
-        position = 10 + (tag[0] << 21 | tag[1] << 14 | tag[2] << 7 | tag[3])
-    frames, promised = 0, None
-    while position + 4 <= size and frames < MOST_FRAMES:
-        file.seek(position)
-        length = _mp3_frame(file.read(4))
-        if length is None:
-            break  # a tag behind the audio, or damage that the decoder will find
-        if position + length > size:
-            return "it ends within a frame"
-        if frames == 0:
-            file.seek(position)
-            promised = _mp3_promise(file.read(length))
-        position += length
-        frames += 1
-    if frames and promised is not None and frames - 1 < promised and size - position < 4:
-        return f"it holds {frames - 1:,} of {promised:,} frames"
+def _ogg_behind(file: BinaryIO, size: int) -> str | None:
+    """Streams that begin after another one's audio."""
+    audio = False
+    for position, flags in _ogg_pages(file, size):
+        if audio and flags & OGG_FIRST_PAGE:
+            return f"another stream begins at byte {position:,}"
+        audio = audio or not flags & OGG_FIRST_PAGE
     return None
+
+
+def _ogg_pages(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
+    """Position and flags of every page, up to the first that is damaged."""
+    position = 0
+    while position + 27 <= size:
+        file.seek(position)
+        header = file.read(27)
+        if header[:4] != b"OggS":
+            return
+        yield position, header[5]
+        position += 27 + header[26] + sum(file.read(header[26]))
+
+
+def _flac_behind(file: BinaryIO) -> str | None:
+    """Another stream's mark, wherever it stands."""
+    position, kept = 4, b""
+    file.seek(position)
+    while block := file.read(SCAN_BYTES):
+        scanned = kept + block
+        for mark in FLAC_STARTS:
+            at = scanned.find(mark)
+            if at >= 0:
+                return f"another stream begins at byte {position - len(kept) + at:,}"
+        kept = scanned[1 - len(FLAC_STARTS[0]) :]
+        position += len(block)
+    return None
+
+
+def _is_mpeg(magic: bytes) -> bool:
+    return magic[:3] == b"ID3" or (magic[:1] == b"\xff" and len(magic) > 1 and magic[1] & 0xE6 == 0xE2)
+
+
+@dataclass(frozen=True)
+class _Mpeg:
+    """The frames of an MPEG audio file.
+
+    Attributes:
+      frames: that hold audio, up to a tag behind it, or damage that the decoder will find.
+      frame_samples: of one frame.
+      promised: what the first frame, which then holds no audio, says of the number of those that follow.
+      cut: the last frame is not whole, or the file ends before the first.
+      ends: nothing stands behind the last frame.
+    """
+
+    frames: int
+    frame_samples: int
+    promised: int | None
+    cut: str | None
+    ends: bool
+
+    @staticmethod
+    def of(file: BinaryIO, size: int) -> _Mpeg:
+        """Walks from frame to frame."""
+        file.seek(0)
+        magic = file.read(10)
+        position, frames, frame_samples, promised = 0, 0, 0, None
+        if magic[:3] == b"ID3":
+            if len(magic) < 10:
+                return _Mpeg(0, 0, None, "it ends before its audio begins", True)
+            position = 10 + (magic[6] << 21 | magic[7] << 14 | magic[8] << 7 | magic[9])
+        while position + 4 <= size and frames < MOST_FRAMES:
+            file.seek(position)
+            header = file.read(4)
+            length = _mp3_frame(header)
+            if length is None:
+                break
+            if position + length > size:
+                return _Mpeg(frames, frame_samples, promised, "it ends within a frame", True)
+            if frames == 0:
+                frame_samples = 1152 if header[1] >> 3 & 3 == 3 else 576
+                promised = _mp3_promise(header + file.read(length - 4))
+            position += length
+            frames += 1
+        return _Mpeg(frames - (promised is not None), frame_samples, promised, None, size - position < 4)
+
+
+def _mp3(mpeg: _Mpeg) -> str | None:
+    """The first frame may tell how many follow; without that, the last one must be whole."""
+    if mpeg.cut is None and mpeg.promised is not None and mpeg.frames < mpeg.promised and mpeg.ends:
+        return f"it holds {mpeg.frames:,} of {mpeg.promised:,} frames"
+    return mpeg.cut
+
+
+def _mp3_behind(mpeg: _Mpeg) -> str | None:
+    """Frames behind those that the first one announces, but for a few that encoders forget to count."""
+    if mpeg.promised is None or mpeg.frames <= 1.01 * mpeg.promised + MP3_UNCOUNTED:
+        return None
+    return f"{mpeg.frames:,} frames, where its header tells of {mpeg.promised:,}"
 
 
 def _mp3_frame(header: bytes) -> int | None:

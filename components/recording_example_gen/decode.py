@@ -18,13 +18,15 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from components.recording_example_gen.container import truncation
+from components.recording_example_gen.container import fault, guessed_samples
 from models.errors import UserError
 
 Floats = npt.NDArray[np.float32]
 
 BLOCK_SECONDS, BLOCK_SAMPLES = 4.0, 2**22  # decoded at a time: the less of both, samples of all channels
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz; headers that say otherwise lie, and would fill memory and disk
+UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's word for a length that no header tells
+GUESS_SECONDS = 0.25  # that a decoder may drop at the beginning of a stream that was cut out of another one
 LONGEST_HOURS = 6.0  # so that a small file that unpacks without end does not fill the disk
 HIGHEST_PEAK = 16.0  # times full scale, 24 dB above it; float files with more hold no audio that was ever heard
 HASH_SCALE = 2.0**23  # samples are hashed as 24-bit integers: what any lossless container keeps
@@ -147,19 +149,31 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
         raise Unusable("is not a file, or a link to nowhere")
     if not path.stat().st_size:
         raise Unusable("is empty (0 bytes)")
-    cut = truncation(path)
+    seen = fault(path)
     try:
-        with soundfile.SoundFile(os.fsencode(path)) as file:  # bytes, since a name need not be Unicode
-            if cut:
-                raise Unusable(f"is truncated: {cut}", file.frames / file.samplerate)
-            return _decode(file, sample_rate, spool)
+        with _Stream(os.fsencode(path)) as file:  # bytes, since a name need not be Unicode
+            if seen:
+                raise Unusable(seen, file.frames / file.samplerate)
+            return _decode(file, sample_rate, spool, guessed_samples(path))
     except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
-        if cut:
-            raise Unusable(f"is truncated: {cut}") from None
+        if seen:
+            raise Unusable(seen) from None
         raise Unusable(f"is not audio that can be read ({_clean(error)})") from None
 
 
-def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool) -> Source:
+class _Stream(soundfile.SoundFile):
+    """A file that is read once, from its beginning to its end.
+
+    soundfile itself seeks after every read, which fails in a FLAC file whose header gives no length.
+    """
+
+    def seekable(self) -> bool:
+        """Never."""
+        return False
+
+
+def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, counted: int | None) -> Source:
+    """`counted`: samples that the container holds where libsndfile only guesses how many."""
     rate, promised = file.samplerate, file.frames
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise Unusable(f"has a sample rate of {rate:,} Hz: {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz can be used")
@@ -186,7 +200,14 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool) -> Source
         spool.append(mono if resampler is None else resampler.resample_chunk(mono))
     if resampler is not None:
         spool.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    if frames < promised:
+    if counted is not None:
+        if frames < counted - GUESS_SECONDS * rate:
+            raise Unusable(
+                f"can be read to {frames / rate:.1f} of its {counted / rate:.1f} s only, since its header does not "
+                "tell its length: convert it to wav or flac",
+                frames / rate,
+            )
+    elif promised != UNKNOWN_FRAMES and frames < promised:
         raise Unusable(f"is truncated: {frames:,} of {promised:,} samples can be decoded", frames / rate)
     if not frames:
         raise Unusable("holds no samples")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import soxr
 
 from components.recording_example_gen import decode as decoding
@@ -117,6 +118,44 @@ def test_a_stream_of_unknown_length_is_not_truncated(tmp_path):
     whole[at + 4 : at + 8] = whole[4:8] = b"\xff\xff\xff\xff"
     (tmp_path / "piped.wav").write_bytes(whole)
     assert heard(tmp_path / "piped.wav")[0].seconds == pytest.approx(6.0, abs=0.01)
+
+
+def test_a_flac_of_unknown_length_is_read_whole(tmp_path):
+    whole = bytearray(write(tmp_path / "line.flac", LINE, RATE).read_bytes())
+    whole[21] &= 0xF0  # the number of samples: 36 bits from there on, 0 where a pipe was written to
+    whole[22:26] = bytes(4)
+    (tmp_path / "piped.flac").write_bytes(whole)
+    assert heard(tmp_path / "piped.flac")[0].seconds == pytest.approx(6.0, abs=0.01)
+
+
+def without_its_first_frame(path: Path) -> Path:
+    """An MP3 file as encoders write it that do not go back: nothing tells how many frames there are."""
+    stored = path.read_bytes()
+    path.write_bytes(stored[stored.index(b"\xff\xf3" if RATE < 32000 else b"\xff\xfb", 1) :])
+    return path
+
+
+@pytest.mark.parametrize("seconds", [6.0, 20.0])
+def test_an_mp3_that_does_not_tell_its_length_is_read_whole_where_frames_have_one_size(tmp_path, seconds):
+    line = melody(seconds, RATE)
+    soundfile.write(tmp_path / "line.mp3", line, RATE, bitrate_mode="CONSTANT", compression_level=0.5)
+    source, _ = heard(without_its_first_frame(tmp_path / "line.mp3"))
+    assert source.seconds == pytest.approx(seconds, abs=0.1)
+
+
+def test_an_mp3_of_which_only_a_part_can_be_read_is_set_aside(tmp_path):
+    noisy = LINE.copy()
+    noisy[: RATE * 2] += 0.2 * np.random.default_rng(0).standard_normal(RATE * 2).astype(np.float32)  # large frames
+    line = np.concatenate([noisy, np.zeros(RATE * 20, np.float32)])  # and small ones
+    soundfile.write(tmp_path / "line.mp3", line, RATE, bitrate_mode="VARIABLE", compression_level=0.5)
+    assert "convert it to wav or flac" in reason(without_its_first_frame(tmp_path / "line.mp3")).reason
+
+
+@pytest.mark.parametrize("container", ["mp3", "ogg", "flac"])
+def test_recordings_one_behind_the_other_in_a_file_are_set_aside(tmp_path, container):
+    whole = write(tmp_path / f"line.{container}", LINE, RATE).read_bytes()
+    (tmp_path / f"two.{container}").write_bytes(whole + whole)
+    assert "several recordings" in reason(tmp_path / f"two.{container}").reason
 
 
 def test_an_mp3_with_tags_before_and_behind_is_whole(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.recording_example_gen.container import MOST_CHUNKS, truncation
+from components.recording_example_gen.container import MOST_CHUNKS, fault
 from components.recording_example_gen.report import IngestReport
 from tests.components.recording_example_gen.damage import odd_files, whole, write_damaged
 from tests.components.recording_example_gen.sounds import melody, write
@@ -129,7 +129,7 @@ def test_chunks_without_end_are_walked_a_bounded_way(tmp_path):
 
     sys.setprofile(count)
     try:
-        assert truncation(path) == "no audio begins within its first 1,000 chunks"
+        assert fault(path) == "is truncated: no audio begins within its first 1,000 chunks"
     finally:
         sys.setprofile(None)
     assert reads <= MOST_CHUNKS + 1
@@ -140,7 +140,7 @@ def test_an_mp3_is_walked_in_little_memory(tmp_path):
     path.write_bytes(whole("mp3", 48000, 1) * 2000)
     tracemalloc.start()
     try:
-        assert truncation(path) is None
+        assert fault(path) is None
         assert tracemalloc.get_traced_memory()[1] < 1_000_000 < path.stat().st_size
     finally:
         tracemalloc.stop()
