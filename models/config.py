@@ -150,11 +150,17 @@ class ModelConfig(Settings):
 class LossConfig(Settings):
     """The multi-scale spectral loss (Engel et al. 2020, ddsp.losses.SpectralLoss)."""
 
-    fft_sizes: Annotated[list[Annotated[int, Field(ge=16, le=16384)]], Field(min_length=1)] = Field(
+    fft_sizes: Annotated[list[Annotated[int, Field(ge=16, le=16384, multiple_of=4)]], Field(min_length=1)] = Field(
         description="samples; hop is a quarter"
     )
     mag_weight: Annotated[float, Field(ge=0)]
     logmag_weight: Annotated[float, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> LossConfig:
+        if not self.mag_weight and not self.logmag_weight:
+            raise ValueError("mag_weight and logmag_weight are both 0: there is nothing to train on")
+        return self
 
 
 class TrainerConfig(Settings):

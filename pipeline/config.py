@@ -164,14 +164,15 @@ def load(
         if isinstance(layer.get("model"), str):
             layer = {key: value for key, value in layer.items() if key != "model"}
         _merge(values, layer, origin, origins)
-    if values.get("instrument", {}).get("name", instrument) != instrument:
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise UserError("\n".join(_describe(error, values, origins))) from None
+    if config.instrument.name != instrument:
         raise UserError(
             f"configs/instruments/{instrument}.yaml: instrument.name must be {instrument!r}, the name of its file"
         )
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        raise UserError("\n".join(_describe(error, values, origins))) from None
+    return config
 
 
 def _read(path: Path, configs: Path) -> Layer:

@@ -40,6 +40,8 @@ def source_revision() -> str:
     places = ["models", "components", "pipeline", "configs", "data", "web", "requirements"]
     try:
         commit = _git("log", "-1", "--format=%H", "--", *places)
+        if not commit:  # another project's repository, which ignores this one
+            return "unknown"
         return commit + ("-dirty" if _git("status", "--porcelain", "--", *places) else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

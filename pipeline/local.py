@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import logging
@@ -77,7 +78,11 @@ def check(config: Config, recordings: Path) -> IngestReport:
     from components.recording_example_gen.check import check as check_recordings
     from components.recording_example_gen.progress import ProgressLine
 
-    return check_recordings(recordings, config.extraction, ProgressLine())
+    report = check_recordings(recordings, config.extraction, ProgressLine())
+    if not report.would_run:
+        return report
+    missing = config.data_gate.too_few({"train": report.train_windows, "eval": report.eval_windows})
+    return dataclasses.replace(report, refusals=tuple(missing))
 
 
 def _check_paths(config: Config, places: Places) -> None:

@@ -56,6 +56,8 @@ def render(bundle: Path, input: Path, output: Path, progress: Progress | None = 
     check_place(output)
     if not input.is_file():
         raise UserError(f"{input}: no such recording")
+    if output.exists() and output.samefile(input):
+        raise UserError(f"{output}: is the recording itself: name another file for the sound")
     from models.playing import play  # TensorFlow: not before the arguments are known to be good
     from pipeline.bundle import load
 

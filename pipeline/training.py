@@ -104,7 +104,7 @@ def make_evaluator(
         eval_config=eval_config(
             config.evaluator,
             config.audio,
-            config.examples.pitch.tracker,
+            config.examples.pitch,
             sources,
             config.tuner.tolerance if config.tuner.enabled and config.tuner.reference else None,
         ),

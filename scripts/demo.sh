@@ -3,7 +3,11 @@
 set -euo pipefail
 python=.venv/bin/python
 recordings=data/recordings/demo
-[ -n "$(ls "$recordings"/*.flac 2>/dev/null)" ] || "$python" -m data.generate --folder "$recordings" --minutes 3
+if [ -z "$(ls "$recordings"/*.flac 2>/dev/null)" ]; then # all takes or none, so that an interrupted demo begins anew
+  "$python" -m data.generate --folder "$recordings.part" --minutes 3
+  rm -rf "$recordings"
+  mv "$recordings.part" "$recordings"
+fi
 settings=(--set trainer.steps=600)
 if ! "$python" -m components.browser_validator.chromium >/dev/null 2>&1; then
   echo "no Chromium was found: WebGL goes unchecked in this demo" >&2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -17,3 +18,11 @@ class DataGateConfig(Settings):
     )
     min_train_windows: Annotated[int, Field(ge=1)]
     min_eval_windows: Annotated[int, Field(ge=1)]
+
+    def too_few(self, windows: Mapping[str, int]) -> list[str]:
+        """What is missing to windows by split, `train` and `eval`."""
+        return [
+            f"{split}: {windows.get(split, 0)} windows, {least} are needed: add recordings"
+            for split, least in (("train", self.min_train_windows), ("eval", self.min_eval_windows))
+            if windows.get(split, 0) < least
+        ]

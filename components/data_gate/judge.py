@@ -37,9 +37,7 @@ def judge(
         for split, found in sorted(anomalies.items())
         for name, info in [*sorted(found.anomaly_info.items()), *_dataset_anomaly(found)]
     ]
-    for split, least in (("train", config.min_train_windows), ("eval", config.min_eval_windows)):
-        if windows.get(split, 0) < least:
-            reasons.append(f"{split}: {windows.get(split, 0)} windows, {least} are needed: add recordings")
+    reasons += config.too_few(windows)
     newest = _newest(statistics["train"])
     drift = measure_drift(newest, schema, previous, config) if previous is not None else {}
     reasons += [_describe_drift(name, value, config) for name, value in drift.items() if value > config.max_drift]

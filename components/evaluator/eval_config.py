@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 
 from components.evaluator.config import EvaluatorConfig
+from components.recording_example_gen.config import PitchConfig
 from models.config import AudioConfig
 
 METRICS = "components.evaluator.metrics"
@@ -17,7 +18,7 @@ SLICES = ((MATERIAL,), ("recording",), ("register",), ("dynamics",))
 
 
 def eval_config(
-    limits: EvaluatorConfig, audio: AudioConfig, tracker: str, sources: str, tolerance: float | None = None
+    limits: EvaluatorConfig, audio: AudioConfig, pitch: PitchConfig, sources: str, tolerance: float | None = None
 ) -> tfma.EvalConfig:
     """Candidate and last blessed model side by side: overall, and by material, recording, register and dynamics.
 
@@ -28,7 +29,7 @@ def eval_config(
     Args:
       limits: what a blessing takes.
       audio: rates of the model's audio.
-      tracker: what measures f0 on the generated audio.
+      pitch: what measures f0 on the generated audio, as it did on the recordings.
       sources: fingerprint of the code that measures.
       tolerance: share by which the loss may exceed that of a sweep's full-size reference; None where there is none.
     """
@@ -62,7 +63,7 @@ def eval_config(
         metric("MeanOutput", {"output": "baseline_spectral_loss"}),
         metric("LossOver", {"other": "baseline_spectral_loss"}, _at_most(limits.max_loss_over_baseline)),
         metric("MeanOutput", {"output": "loudness_l1_db"}, _at_most(limits.max_loudness_error_db)),
-        metric("MedianF0Error", {**rates, "tracker": tracker}, _at_most(limits.max_f0_error_cents)),
+        metric("MedianF0Error", {**rates, **pitch.model_dump()}, _at_most(limits.max_f0_error_cents)),
         tfma.MetricConfig(class_name="ExampleCount"),
     ]
     if tolerance is not None:

@@ -106,6 +106,8 @@ class MedianF0Error(tfma.metrics.Metric):
         sample_rate: int,
         frame_rate: int,
         tracker: str = "swift_f0",
+        crepe_capacity: str = "tiny",
+        crepe_viterbi: bool = True,
         confidence: float = 0.5,
         name: str = "f0_error_cents",
         sources: str = "",
@@ -113,12 +115,16 @@ class MedianF0Error(tfma.metrics.Metric):
         super().__init__(
             _computations(
                 name,
-                lambda key, model_name: _MedianCents(key, model_name, sample_rate, frame_rate, tracker, confidence),
+                lambda key, model_name: _MedianCents(
+                    key, model_name, (tracker, sample_rate, frame_rate, crepe_capacity, crepe_viterbi), confidence
+                ),
             ),
             name=name,
             sample_rate=sample_rate,
             frame_rate=frame_rate,
             tracker=tracker,
+            crepe_capacity=crepe_capacity,
+            crepe_viterbi=crepe_viterbi,
             confidence=confidence,
             sources=sources,
         )
@@ -131,20 +137,17 @@ class _MedianCents(beam.CombineFn):
         self,
         key: tfma.metrics.MetricKey,
         model_name: str,
-        sample_rate: int,
-        frame_rate: int,
-        tracker: str,
+        tracker: tuple[str, int, int, str, bool],  # what `Tracker` is made of
         confidence: float,
     ):
         self._key, self._model_name = key, model_name
-        self._sample_rate, self._frame_rate = sample_rate, frame_rate
         self._tracker, self._confidence = tracker, confidence
 
     def setup(self) -> None:
         """Loads the tracker once a worker."""
         from components.recording_example_gen.pitch import Tracker
 
-        self._measure = Tracker(self._tracker, self._sample_rate, self._frame_rate)
+        self._measure = Tracker(*self._tracker)
 
     def create_accumulator(self) -> np.ndarray:
         """Counts of frames by error; the last bin holds `NO_PITCH_CENTS` and more."""

@@ -42,6 +42,11 @@ def test_hop_and_windows_follow_from_the_rates(rate: int):
         ("model.processors.reverb.inputs=[wet]", "model", "input 'wet' is not the name of an entry above it"),
         ("model.processors.dry.inputs=[harmonic]", "model", "noise: nothing uses this entry"),
         ("instrument.name=other", "instrument.name", "name of its file"),
+        ("instrument=5", "--set instrument=5: instrument", "dictionary"),
+        ("examples.train_hop_seconds=.inf", "examples.train_hop_seconds", "finite"),
+        ("model.processors.noise.initial_bias=.nan", "model.processors.noise.initial_bias", "finite"),
+        ("loss.fft_sizes=[1022]", "loss.fft_sizes", "multiple of 4"),
+        ("loss={mag_weight: 0.0, logmag_weight: 0.0}", "loss", "nothing to train on"),
     ],
 )
 def test_a_bad_override_names_where_and_what(override: str, where: str, what: str):

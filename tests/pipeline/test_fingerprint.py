@@ -1,5 +1,6 @@
 """The fingerprint of sources sees every edit and nothing else."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,13 @@ def test_caches_and_what_is_not_source_do_not_change_it(package: Path):
 def test_a_place_that_does_not_exist_is_an_error(package: Path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         fingerprint.source_fingerprint("nowhere")
+
+
+def test_a_checkout_that_another_repository_ignores_has_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fingerprint, "ROOT", tmp_path / "vendor")
+    (tmp_path / "vendor" / "models").mkdir(parents=True)
+    (tmp_path / ".gitignore").write_text("vendor/\n")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for arguments in (("init",), ("add", "."), (*who, "commit", "-m", "first")):
+        subprocess.run(["git", "-C", str(tmp_path), *arguments], check=True, capture_output=True)
+    assert fingerprint.source_revision() == "unknown"

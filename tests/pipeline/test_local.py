@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import local_runner
+from pipeline.config import load
+from pipeline.local import check
 from pipeline.records import check_store
 from tests.disks import ROOT, on_disk
 from tests.pipeline.recorded import Recorder
@@ -163,3 +165,15 @@ def test_no_space_for_temporary_files_blames_no_recording(tmp_path):
     [line] = ended.stderr.splitlines()
     assert line.startswith("error: decoded audio cannot be kept among temporary files (No space left on device)")
     assert str(tmp_path / "full") in line
+
+
+def test_check_refuses_too_few_windows_as_the_gate_would(tmp_path):
+    from tests.components.recording_example_gen.sounds import melody, write
+
+    for number in range(8):
+        write(tmp_path / f"{number}.wav", melody(4.5, seed=number))
+    report = check(load("demo", ["examples.min_minutes=0.1"]), tmp_path)
+    assert report.train_windows
+    assert report.eval_windows
+    assert not report.would_run
+    assert any("windows" in reason and "are needed" in reason for reason in report.refusals)

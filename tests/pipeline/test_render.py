@@ -143,6 +143,7 @@ def test_mistakes_in_arguments_are_told_before_any_work(bundle: Path, voice: Pat
         ((bundle, tmp_path / "absent.wav", tmp_path / "out.wav"), "absent.wav: no such recording"),
         ((bundle, tmp_path / "text.wav", tmp_path / "out.wav"), "text.wav: is not audio"),
         ((bundle, voice, tmp_path / "out.mp3"), "out.mp3"),
+        ((bundle, voice, voice.parent / "." / voice.name), "is the recording itself"),
         ((tmp_path / "nothing", voice, tmp_path / "out.wav"), "neither a bundle"),
     ):
         with pytest.raises(UserError, match=named):

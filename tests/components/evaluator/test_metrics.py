@@ -90,7 +90,7 @@ def test_only_frames_in_which_the_recording_has_a_pitch_count():
 
 def test_no_worse_is_asked_on_the_newest_span_on_those_before_it_and_on_all_other_limits_on_all_windows():
     config = load("violin")
-    [spec] = eval_config(config.evaluator, config.audio, "swift_f0", "").metrics_specs
+    [spec] = eval_config(config.evaluator, config.audio, config.examples.pitch, "").metrics_specs
     judged = {
         json.loads(metric.config).get("output", metric.class_name): [
             list(where.feature_keys) for limit in metric.per_slice_thresholds for where in limit.slicing_specs
@@ -108,5 +108,13 @@ def test_no_worse_is_asked_on_the_newest_span_on_those_before_it_and_on_all_othe
 
 def test_an_edit_of_the_code_that_measures_changes_the_configuration():
     config = load("violin")
-    made = [eval_config(config.evaluator, config.audio, "swift_f0", sources) for sources in ("a", "b")]
+    made = [eval_config(config.evaluator, config.audio, config.examples.pitch, sources) for sources in ("a", "b")]
     assert made[0] != made[1]
+
+
+def test_generated_audio_is_measured_as_the_recordings_were():
+    config = load("violin", ["examples.pitch={tracker: crepe, crepe_capacity: full, crepe_viterbi: false}"])
+    [spec] = eval_config(config.evaluator, config.audio, config.examples.pitch, "").metrics_specs
+    [settings] = [json.loads(metric.config) for metric in spec.metrics if metric.class_name == "MedianF0Error"]
+    assert settings.items() >= config.examples.pitch.model_dump().items()
+    assert MedianF0Error(**settings).get_config().items() >= config.examples.pitch.model_dump().items()
