@@ -178,9 +178,11 @@ def _is_folder(base: str) -> bool:
 
 
 def _names(base: str, folder: str, folders: bool) -> list[str]:
-    """Names in a folder: of the folders in it, or of the files."""
+    """Names in a folder: of the folders in it, or of the files. None where there is no such folder."""
     place = os.path.join(base, folder)
     if "://" in base:
+        if not _fileio().isdir(place):
+            return []
         names = [name.rstrip("/") for name in _fileio().listdir(place)]
         return [name for name in names if _fileio().isdir(f"{place.rstrip('/')}/{name}") == folders]
     if not os.path.isdir(place):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 import kubeflow_runner
 from models.errors import UserError
@@ -36,6 +37,23 @@ def test_all_takes_the_instruments_that_have_recordings_each_laid_out_in_its_way
     assert {chosen.config.trainer.steps for chosen in fleet.chosen.values()} == {7}
     assert set(fleet.left_out) == {"bansuri", "demo", "sarangi", "shehnai"}
     assert "no recordings there" in fleet.left_out["demo"]
+
+
+def test_a_storage_uri_without_a_folder_for_some_instruments_leaves_those_out(tmp_path: Path):
+    recording(tmp_path / "violin" / "a.wav")
+    recording(tmp_path / "oboe" / "span-1" / "a.wav")
+    fleet = all_with_recordings(tmp_path.as_uri(), [])
+    assert {name: chosen.layout for name, chosen in fleet.chosen.items()} == {"oboe": "span-{SPAN}/*", "violin": "*"}
+    assert "sarangi: no such folder of recordings" in fleet.left_out["sarangi"]
+
+
+def test_a_storage_that_does_not_let_itself_be_looked_into_is_one_clear_error(monkeypatch: pytest.MonkeyPatch):
+    def denied(*_: object) -> str:
+        raise tf.errors.PermissionDeniedError(None, None, "403:\nno rights")
+
+    monkeypatch.setattr("pipeline.fleet.input_pattern", denied)
+    with pytest.raises(UserError, match=r"gs://bucket/bansuri: cannot be looked into: 403: no rights: see"):
+        all_with_recordings("gs://bucket", [])
 
 
 def test_without_any_recordings_there_is_nothing_to_do(tmp_path: Path):
