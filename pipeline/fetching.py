@@ -111,13 +111,15 @@ def fetch(archives: list[Archive], recordings: Path) -> list[str]:
       The spans that were fetched, as `NAME/span-N`.
 
     Raises:
-      UserError: an archive cannot be fetched, is not what the list says, or cannot be unpacked.
+      UserError: an archive cannot be fetched, is not what the list says, or cannot be unpacked; or recordings that
+        were not fetched lie in its place.
     """
     fetched = []
     for archive in archives:
         folder = recordings / archive.instrument / archive.span
         if _mark(folder) == archive.sha256:
             continue
+        _check_ours(folder)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch:
@@ -133,6 +135,18 @@ def _mark(folder: Path) -> str | None:
         return (folder / MARK).read_text(encoding="utf-8").strip()
     except OSError:
         return None
+
+
+def _check_ours(folder: Path) -> None:
+    """Only what was unpacked here is replaced: it can be fetched again, what someone put there cannot."""
+    try:
+        unmarked = not (folder / MARK).exists() and any(folder.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be looked into: {error.strerror}") from None
+    if unmarked:
+        raise UserError(f"{folder}: what lies there was not fetched: move it away, or give the archive another span")
 
 
 def _unpacked(archive: Archive, scratch: Path) -> Path:

@@ -53,6 +53,18 @@ def test_a_span_whose_archive_changed_is_replaced_and_other_spans_stay(tmp_path:
     assert own.read_bytes() == b"own"
 
 
+def test_recordings_that_someone_put_there_are_not_replaced(tmp_path: Path):
+    own = tmp_path / "in" / "violin" / "span-1" / "own.wav"
+    own.parent.mkdir(parents=True)
+    one = archive(tar(tmp_path / "a.tar.gz", {"a.wav": b"sound"}))
+    own.write_bytes(b"own")
+    with pytest.raises(UserError, match=r"violin/span-1: what lies there was not fetched: move it away"):
+        fetch([one], tmp_path / "in")
+    assert own.read_bytes() == b"own"
+    own.unlink()  # an empty folder is nobody's
+    assert fetch([one], tmp_path / "in") == ["violin/span-1"]
+
+
 @pytest.mark.parametrize("kind", ["another", "no archive", "cut short", "escapes", "absent"])
 def test_a_bad_archive_is_one_clear_error_and_what_was_there_stays(tmp_path: Path, kind: str):
     span = tmp_path / "in" / "violin" / "span-1"
