@@ -27,6 +27,7 @@ from typing import IO
 from components.recording_example_gen.listing import SPAN
 from models.errors import UserError
 from pipeline import command
+from pipeline.bearer import bearer_token
 from pipeline.command import DONE, Answer
 from pipeline.config import instruments
 
@@ -181,8 +182,9 @@ def _place(unpacked: Path, folder: Path) -> None:
 def _download(archive: Archive, target: Path) -> str:
     """Fetches an archive; returns its SHA-256, hex."""
     request = urllib.request.Request(archive.url)
-    token = os.environ.get(TOKEN)
-    if token and request.type == "https":
+    secret = os.environ.get(TOKEN, "").strip()  # a workflow without that secret sets it to nothing
+    if secret and request.type == "https":
+        token = bearer_token(secret, TOKEN)
         request.add_unredirected_header("Authorization", f"Bearer {token}")  # not to where the host sends us on
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer, target.open("wb") as file:

@@ -146,3 +146,13 @@ def test_a_secret_is_in_no_message_and_goes_to_no_host_in_the_clear(
         fetch([Archive("0" * 64, "violin", "span-1", host.url)], tmp_path / "in")
     assert "s3cret" not in str(raised.value)
     assert "Authorization" not in host.asked[0]
+
+
+@pytest.mark.parametrize("token", ["s3cret\nmore", "s3cret\u00e9", "s3 cret"])
+def test_a_token_that_is_none_is_one_clear_error_that_does_not_show_it(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RECORDINGS_TOKEN", token)
+    with pytest.raises(UserError, match=r"^RECORDINGS_TOKEN: holds no bearer token") as raised:
+        fetch([Archive("0" * 64, "violin", "span-1", "https://127.0.0.1:1/a.tar")], tmp_path / "in")
+    assert "cret" not in str(raised.value)

@@ -14,6 +14,7 @@ from models.errors import UserError
 from pipeline.fleet import all_with_recordings, one
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMON = ("submit", "--instrument", "violin", "--pipeline-root", "gs://b", "--image", "i")
 
 
 def recording(path: Path) -> None:
@@ -78,9 +79,20 @@ def test_a_storage_uri_is_not_looked_into_for_one_instrument_and_has_spans():
 def test_a_submission_to_nowhere_is_one_clear_error(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ):
-    common = ["submit", "--instrument", "violin", "--pipeline-root", "gs://b", "--image", "i"]
-    assert kubeflow_runner.main([*common, *arguments]) == 2
+    assert kubeflow_runner.main([*COMMON, *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("held", [b"s3cret\nmore", b"s3cret\xff", b"s3 cret", b"\n"])
+def test_a_file_without_a_token_is_one_clear_error_that_does_not_show_it(
+    tmp_path: Path, held: bytes, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "token").write_bytes(held)
+    target = ("--endpoint", "http://127.0.0.1:1", "--token-file", str(tmp_path / "token"))
+    assert kubeflow_runner.main([*COMMON, *target]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: --token-file {tmp_path / 'token'}: holds no ")
+    assert "cret" not in said
 
 
 def test_the_command_line_starts_without_tfx_and_names_its_verbs():
