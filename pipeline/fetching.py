@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from components.recording_example_gen.listing import SPAN
+from components.recording_example_gen.listing import SPAN, number_of
 from models.errors import UserError
 from pipeline import command
 from pipeline.bearer import bearer_token
@@ -75,11 +75,18 @@ def read_list(path: Path) -> list[Archive]:
     archives = [_archive(f"{path}:{number}", words) for number, words in numbered if words]
     if not archives:
         raise UserError(f"{path}: names no recordings yet: add a line `SHA256 NAME/span-N URL` for each span")
-    places = [(one.instrument, one.span) for one in archives]
-    twice = next((place for place in places if places.count(place) > 1), None)
-    if twice:
-        raise UserError(f"{path}: {'/'.join(twice)} is named twice: give every archive a span of its own")
+    _check_places(path, archives)
     return archives
+
+
+def _check_places(path: Path, archives: list[Archive]) -> None:
+    named: dict[tuple[str, int], str] = {}
+    for one in archives:
+        place, number = f"{one.instrument}/{one.span}", (one.instrument, number_of(one.span))
+        if number in named:
+            what = f"{place} is named twice" if named[number] == place else f"{named[number]} and {place} are one span"
+            raise UserError(f"{path}: {what}: give every archive a span of its own")
+        named[number] = place
 
 
 def _archive(where: str, words: list[str]) -> Archive:

@@ -94,6 +94,10 @@ def test_a_bad_archive_is_one_clear_error_and_what_was_there_stays(tmp_path: Pat
         (f"{'0' * 64} violin/span-1 ftp://me:word@host/a.tar?key=s3cret", "'ftp://host/a.tar' is not a URL"),
         (f"{'0' * 64} violin/span-1", "must look like"),
         (f"{'0' * 64} violin/span-1 https://host/a.tar\n" * 2, "violin/span-1 is named twice"),
+        (
+            f"{'0' * 64} violin/span-1 https://host/a.tar\n{'0' * 64} violin/span-01 https://host/a.tar",
+            "violin/span-1 and violin/span-01 are one span",
+        ),
     ],
 )
 def test_a_wrong_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, said: str):
