@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,6 +199,12 @@ def test_a_name_that_a_cluster_does_not_take_is_one_clear_error():
     named = config.model_copy(update={"instrument": config.instrument.model_copy(update={"name": "my_violin"})})
     with pytest.raises(UserError, match=r"instrument\.name 'my_violin': .* a-z, 0-9 and - only"):
         compile_job(named, JOB)
+
+
+@pytest.mark.parametrize("root", ["s3://bucket/root", "minio://bucket/root", "file:///mnt/root"])
+def test_a_root_that_no_container_has_as_a_folder_is_one_clear_error(root: str):
+    with pytest.raises(UserError, match=f"--pipeline-root {root}: .* give a gs:// URI, or the path of a folder"):
+        compile_job(load("violin"), dataclasses.replace(JOB, pipeline_root=root))
 
 
 @pytest.fixture
