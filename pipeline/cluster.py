@@ -18,6 +18,7 @@ from pipeline.resources import ResourcesConfig
 
 RECORDINGS, DESTINATION = "recordings", "push_destination"  # runtime parameters
 PIPELINE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
+DRIVER = ("python", "-m", "pipeline.driver")
 COMMAND = ("python", "-m", "pipeline.container")
 GENERIC_TITLE = "tfx.Artifact"
 
@@ -66,6 +67,7 @@ def compile_job(config: Config, job: Job) -> dict[str, Any]:
     compiled: dict[str, Any] = runner.run(made, parameter_values=values, write_out=False)
     _set_defaults(compiled["pipelineSpec"], values)
     _ask_for_own_types(compiled["pipelineSpec"])
+    _use_own_driver(compiled["pipelineSpec"])
     return compiled
 
 
@@ -148,3 +150,11 @@ def _ask_for_own_types(spec: dict[str, Any]) -> None:
             title = re.search(r"^title: (\S+)$", kind.get("instanceSchema", ""), re.MULTILINE)
             if title:
                 query["filter"] = query["filter"].replace(f'"{GENERIC_TITLE}"', f'"{title.group(1)}"')
+
+
+def _use_own_driver(spec: dict[str, Any]) -> None:
+    """TFX compiles its own driver for every file-based ExampleGen, whatever the component's DRIVER_CLASS is."""
+    for executor in spec["deploymentSpec"]["executors"].values():
+        hook = executor.get("container", {}).get("lifecycle", {}).get("preCacheCheck")
+        if hook:
+            hook["command"] = list(DRIVER)

@@ -141,11 +141,12 @@ def test_recordings_and_destination_are_parameters_of_a_run(spec: dict[str, Any]
         assert tasks[task]["inputs"]["parameters"][key] == {"componentInputParameter": name}
 
 
-def test_spans_are_resolved_by_a_driver_when_it_runs(spec: dict[str, Any]):
+def test_spans_are_resolved_by_the_projects_own_driver_when_it_runs(spec: dict[str, Any]):
     inputs = spec["pipelineSpec"]["root"]["dag"]["tasks"]["RecordingExampleGen"]["inputs"]["parameters"]
     assert "span-{SPAN}/*" in inputs["input_config"]["runtimeValue"]["constant"]
     hook = containers(spec)["RecordingExampleGen"]["lifecycle"]["preCacheCheck"]
-    assert hook["command"][-1].endswith("file_based_example_gen.driver")
+    assert hook["command"] == ["python", "-m", "pipeline.driver"]
+    assert hook["args"][:2] == ["--json_serialized_invocation_args", "{{$}}"]
 
 
 def test_machines_accelerators_and_images_are_those_of_the_configuration(spec: dict[str, Any]):
