@@ -198,14 +198,28 @@ def _names(base: str, folder: str, folders: bool) -> list[str]:
         return [name for name in names if _fileio().isdir(f"{place.rstrip('/')}/{name}") == folders]
     if not os.path.isdir(place):
         return []
-    with os.scandir(place) as entries:
-        return [entry.name for entry in entries if entry.is_dir() == folders and not entry.name.startswith(".")]
+    try:
+        with os.scandir(place) as entries:
+            return [entry.name for entry in entries if entry.is_dir() == folders and not entry.name.startswith(".")]
+    except OSError as error:
+        raise _unlisted(error) from None
+
+
+def _refuse(error: OSError) -> None:
+    """What cannot be listed is not passed over in silence: it may be the newest span."""
+    if not isinstance(error, FileNotFoundError):
+        raise _unlisted(error)
+
+
+def _unlisted(error: OSError) -> UserError:
+    place = os.path.normpath(error.filename)
+    return UserError(f"{place}: cannot be looked into: {error.strerror}: make it readable or move it away")
 
 
 def _files(base: str, folder: str) -> Iterator[str]:
     """Files below a folder, relative to `base`, with forward slashes; hidden ones are left out."""
     top = os.path.join(base, folder) if folder else base
-    walk = _fileio().walk(top) if "://" in base else os.walk(top, followlinks=True)
+    walk = _fileio().walk(top) if "://" in base else os.walk(top, onerror=_refuse, followlinks=True)
     visited = set()
     for place, subfolders, files in walk:
         real = place if "://" in base else os.path.realpath(place)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,3 +39,20 @@ def test_an_empty_folder_of_the_same_number_is_no_span(tmp_path: Path):
     recording(tmp_path / "span-1" / "a.wav")
     (tmp_path / "span-01").mkdir()
     assert resolve(str(tmp_path), input_pattern(str(tmp_path))).pattern == "span-1/*"
+
+
+def test_a_folder_that_cannot_be_looked_into_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """By a stand-in: to the superuser, whom tests may run as, every folder is readable."""
+    recording(tmp_path / "span-1" / "a.wav")
+    recording(tmp_path / "span-2" / "a.wav")
+    scandir = os.scandir
+
+    def denied(place: str) -> Any:
+        if Path(place) == shut:
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    for shut in (tmp_path, tmp_path / "span-2"):
+        with pytest.raises(UserError, match=f"^{shut}: cannot be looked into: Permission denied"):
+            input_pattern(str(tmp_path))
