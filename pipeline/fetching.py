@@ -157,7 +157,7 @@ def fetch(archives: list[Archive], recordings: Path) -> list[str]:
 
 def _mark(folder: Path) -> str | None:
     try:
-        return (folder / MARK).read_text(encoding="utf-8").strip()
+        return (folder / MARK).read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return None
 

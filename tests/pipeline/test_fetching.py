@@ -68,6 +68,13 @@ def test_recordings_that_someone_put_there_are_not_replaced(tmp_path: Path):
     assert fetch([one], tmp_path / "in") == ["violin/span-1"]
 
 
+def test_a_damaged_mark_only_means_that_the_span_is_fetched_again(tmp_path: Path):
+    one = archive(tar(tmp_path / "a.tar.gz", {"a.wav": b"sound"}))
+    fetch([one], tmp_path / "in")
+    (tmp_path / "in" / "violin" / "span-1" / ".sha256").write_bytes(b"\xff")
+    assert fetch([one], tmp_path / "in") == ["violin/span-1"]
+
+
 @pytest.mark.parametrize("kind", ["another", "no archive", "cut short", "escapes", "absent"])
 def test_a_bad_archive_is_one_clear_error_and_what_was_there_stays(tmp_path: Path, kind: str):
     span = tmp_path / "in" / "violin" / "span-1"
