@@ -133,11 +133,18 @@ def _service(arguments: argparse.Namespace) -> Service:
         return Vertex(arguments.project, arguments.region, arguments.service_account, arguments.endpoint)
     if not arguments.endpoint:
         raise UserError("--project and --region send the run to Vertex, --endpoint to Kubeflow Pipelines: give either")
-    try:
-        token = arguments.token_file.read_text(encoding="utf-8").strip() if arguments.token_file else None
-    except OSError as error:
-        raise UserError(f"--token-file {arguments.token_file}: {error.strerror}") from None
+    token = _token(arguments.token_file) if arguments.token_file else None
     return Kubeflow(arguments.endpoint, arguments.experiment, arguments.namespace, token)
+
+
+def _token(path: Path) -> str:
+    from pipeline.bearer import bearer_token
+
+    where = f"--token-file {path}"
+    try:
+        return bearer_token(path.read_text(encoding="ascii", errors="replace"), where)
+    except OSError as error:
+        raise UserError(f"{where}: {error.strerror}") from None
 
 
 def main(argv: list[str] | None = None) -> int:

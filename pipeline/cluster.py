@@ -12,11 +12,13 @@ from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
 
 from models.errors import UserError
 from pipeline.config import Config
+from pipeline.container import SCHEME
 from pipeline.pipeline import create_pipeline
 from pipeline.resources import ResourcesConfig
 
 RECORDINGS, DESTINATION = "recordings", "push_destination"  # runtime parameters
 PIPELINE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
+DRIVER = ("python", "-m", "pipeline.driver")
 COMMAND = ("python", "-m", "pipeline.container")
 GENERIC_TITLE = "tfx.Artifact"
 
@@ -49,7 +51,7 @@ def compile_job(config: Config, job: Job) -> dict[str, Any]:
     """The PipelineJob of one instrument, schema 2.1, as JSON values.
 
     Raises:
-      UserError: the instrument's name cannot be that of a pipeline on a cluster.
+      UserError: the instrument's name cannot be that of a pipeline on a cluster, or its root cannot be a folder there.
     """
     made = make_pipeline(config, job)
     runner = kubeflow.KubeflowV2DagRunner(
@@ -65,6 +67,7 @@ def compile_job(config: Config, job: Job) -> dict[str, Any]:
     compiled: dict[str, Any] = runner.run(made, parameter_values=values, write_out=False)
     _set_defaults(compiled["pipelineSpec"], values)
     _ask_for_own_types(compiled["pipelineSpec"])
+    _use_own_driver(compiled["pipelineSpec"])
     return compiled
 
 
@@ -72,7 +75,7 @@ def make_pipeline(config: Config, job: Job) -> tfx.dsl.Pipeline:
     """The same pipeline as on one machine, with runtime parameters and machines.
 
     Raises:
-      UserError: the instrument's name cannot be that of a pipeline on a cluster.
+      UserError: the instrument's name cannot be that of a pipeline on a cluster, or its root cannot be a folder there.
     """
     name = config.instrument.name
     if not PIPELINE_NAME.fullmatch(name):
@@ -80,6 +83,7 @@ def make_pipeline(config: Config, job: Job) -> tfx.dsl.Pipeline:
             f"instrument.name {name!r}: a pipeline on a cluster is named after its instrument, with a-z, 0-9 and - "
             "only: rename the instrument and its file in configs/instruments"
         )
+    _check_mountable(job.pipeline_root)
     root = job.pipeline_root.rstrip("/")
     made = create_pipeline(
         config,
@@ -95,6 +99,15 @@ def make_pipeline(config: Config, job: Job) -> tfx.dsl.Pipeline:
         if asked is not None and (spec := _specification(asked)) is not None:
             component.with_platform_config(spec)
     return made
+
+
+def _check_mountable(root: str) -> None:
+    """Steps work on files: what is neither a path nor mounted as one they would take for a path in their container."""
+    if "://" in root and not root.startswith(SCHEME):
+        raise UserError(
+            f"--pipeline-root {root}: artifacts and pushed/ lie there, and steps can reach {SCHEME} only, as a folder "
+            f"that is mounted: give a {SCHEME} URI, or the path of a folder that every container has"
+        )
 
 
 def _resources(config: Config) -> dict[str, ResourcesConfig]:
@@ -137,3 +150,11 @@ def _ask_for_own_types(spec: dict[str, Any]) -> None:
             title = re.search(r"^title: (\S+)$", kind.get("instanceSchema", ""), re.MULTILINE)
             if title:
                 query["filter"] = query["filter"].replace(f'"{GENERIC_TITLE}"', f'"{title.group(1)}"')
+
+
+def _use_own_driver(spec: dict[str, Any]) -> None:
+    """TFX compiles its own driver for every file-based ExampleGen, whatever the component's DRIVER_CLASS is."""
+    for executor in spec["deploymentSpec"]["executors"].values():
+        hook = executor.get("container", {}).get("lifecycle", {}).get("preCacheCheck")
+        if hook:
+            hook["command"] = list(DRIVER)

@@ -31,6 +31,9 @@ from pipeline.resources import ClusterConfig
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
+# PyYAML itself raises the first only; what it reads values with (dates, numbers in odd bases, tags) any of the others.
+NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError, RecursionError)
+
 Layer = tuple[str, dict[str, Any]]  # where it comes from, as a user knows it; its values
 
 NOT_PUBLISHED: dict[str, Any] = {
@@ -181,7 +184,7 @@ def _read(path: Path, configs: Path) -> Layer:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{name}: no such file in {configs}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except NOT_YAML as error:
         raise UserError(f"{name}: not readable as YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise UserError(f"{name}: must hold settings (`key: value`), not {type(values).__name__}")
@@ -204,7 +207,7 @@ def _parse_override(text: str) -> Layer:
         raise UserError(f"--set {text}: must look like a.b=value, for example --set trainer.steps=2000")
     try:
         parsed = yaml.safe_load(value)
-    except yaml.YAMLError:
+    except NOT_YAML:
         raise UserError(f"--set {text}: the value {value!r} is not readable as YAML") from None
     for key in reversed(path.split(".")):
         parsed = {key: parsed}

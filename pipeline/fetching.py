@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import http.client
 import os
 import re
 import shutil
@@ -20,13 +21,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from components.recording_example_gen.listing import SPAN
+from components.recording_example_gen.listing import SPAN, number_of
 from models.errors import UserError
 from pipeline import command
+from pipeline.bearer import bearer_token
 from pipeline.command import DONE, Answer
 from pipeline.config import instruments
 
@@ -70,15 +72,33 @@ def read_list(path: Path) -> list[Archive]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}: it should name the recordings to fetch") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not text in UTF-8: {error.reason} at byte {error.start}: save it as that") from None
     numbered = [(number, line.split("#", 1)[0].split()) for number, line in enumerate(lines, 1)]
     archives = [_archive(f"{path}:{number}", words) for number, words in numbered if words]
     if not archives:
         raise UserError(f"{path}: names no recordings yet: add a line `SHA256 NAME/span-N URL` for each span")
-    places = [(one.instrument, one.span) for one in archives]
-    twice = next((place for place in places if places.count(place) > 1), None)
-    if twice:
-        raise UserError(f"{path}: {'/'.join(twice)} is named twice: give every archive a span of its own")
+    _check_places(path, archives)
     return archives
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        _ = parts.port  # which is read only now
+    except ValueError:
+        return False
+    return url.isascii() and url.isprintable()
+
+
+def _check_places(path: Path, archives: list[Archive]) -> None:
+    named: dict[tuple[str, int], str] = {}
+    for one in archives:
+        place, number = f"{one.instrument}/{one.span}", (one.instrument, number_of(one.span))
+        if number in named:
+            what = f"{place} is named twice" if named[number] == place else f"{named[number]} and {place} are one span"
+            raise UserError(f"{path}: {what}: give every archive a span of its own")
+        named[number] = place
 
 
 def _archive(where: str, words: list[str]) -> Archive:
@@ -94,6 +114,11 @@ def _archive(where: str, words: list[str]) -> Archive:
         raise UserError(f"{where}: no instrument {name!r}; known: {', '.join(instruments())}")
     if not SPAN.match(span):
         raise UserError(f"{where}: {place!r} must be NAME/span-N")
+    if not _is_url(url):
+        raise UserError(
+            f"{where}: the URL of {place} is not one that can be asked for: percent-encode what is not ASCII, and give "
+            "the host and its port as SCHEME://HOST:PORT/PATH"
+        )  # which does not show it, since a part that is secret cannot be told from the others
     archive = Archive(sha256, name, span, url)
     if urllib.parse.urlsplit(url).scheme not in SCHEMES:
         raise UserError(f"{where}: {archive.shown!r} is not a URL of the kinds {', '.join(SCHEMES)}")
@@ -111,13 +136,15 @@ def fetch(archives: list[Archive], recordings: Path) -> list[str]:
       The spans that were fetched, as `NAME/span-N`.
 
     Raises:
-      UserError: an archive cannot be fetched, is not what the list says, or cannot be unpacked.
+      UserError: an archive cannot be fetched, is not what the list says, or cannot be unpacked; or recordings that
+        were not fetched lie in its place.
     """
     fetched = []
     for archive in archives:
         folder = recordings / archive.instrument / archive.span
         if _mark(folder) == archive.sha256:
             continue
+        _check_ours(folder)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch:
@@ -130,9 +157,21 @@ def fetch(archives: list[Archive], recordings: Path) -> list[str]:
 
 def _mark(folder: Path) -> str | None:
     try:
-        return (folder / MARK).read_text(encoding="utf-8").strip()
+        return (folder / MARK).read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return None
+
+
+def _check_ours(folder: Path) -> None:
+    """Only what was unpacked here is replaced: it can be fetched again, what someone put there cannot."""
+    try:
+        unmarked = not (folder / MARK).exists() and any(folder.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be looked into: {error.strerror}") from None
+    if unmarked:
+        raise UserError(f"{folder}: what lies there was not fetched: move it away, or give the archive another span")
 
 
 def _unpacked(archive: Archive, scratch: Path) -> Path:
@@ -167,26 +206,34 @@ def _place(unpacked: Path, folder: Path) -> None:
 def _download(archive: Archive, target: Path) -> str:
     """Fetches an archive; returns its SHA-256, hex."""
     request = urllib.request.Request(archive.url)
-    token = os.environ.get(TOKEN)
-    if token and request.type == "https":
+    secret = os.environ.get(TOKEN, "").strip()  # a workflow without that secret sets it to nothing
+    if secret and request.type == "https":
+        token = bearer_token(secret, TOKEN)
         request.add_unredirected_header("Authorization", f"Bearer {token}")  # not to where the host sends us on
+    digest = hashlib.sha256()
+    with target.open("wb") as file:
+        for block in _blocks(archive, request):
+            digest.update(block)
+            file.write(block)
+    return digest.hexdigest()
+
+
+def _blocks(archive: Archive, request: urllib.request.Request) -> Iterator[bytes]:
+    """What a host sends. Its faults are told here, where none of our own disk's can be meant."""
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer, target.open("wb") as file:
-            return _copied(answer, file)
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+            while block := answer.read(BLOCK):
+                yield block
     except urllib.error.HTTPError as error:
         raise UserError(f"{archive.shown}: {error.code} {error.reason}") from None
     except urllib.error.URLError as error:
         raise UserError(f"{archive.shown}: cannot be fetched: {error.reason}") from None
     except TimeoutError:
         raise UserError(f"{archive.shown}: cannot be fetched: the host is silent for {SECONDS} s") from None
-
-
-def _copied(source: IO[bytes], target: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while block := source.read(BLOCK):
-        digest.update(block)
-        target.write(block)
-    return digest.hexdigest()
+    except OSError as error:
+        raise UserError(f"{archive.shown}: cannot be fetched: {error.strerror or error}: try again") from None
+    except (http.client.HTTPException, ValueError) as error:  # the message may quote a URL with all that is secret
+        raise UserError(f"{archive.shown}: cannot be fetched: {type(error).__name__}: look at the URL") from None
 
 
 def parser() -> argparse.ArgumentParser:

@@ -89,10 +89,27 @@ def all_with_recordings(recordings: str, overrides: Sequence[str]) -> Fleet:
 
 
 def _layout_of(folder: str, span_window: int) -> str | UserError:
-    """How recordings are laid out, or why there are none."""
+    """How recordings are laid out, or why there are none.
+
+    Raises:
+      UserError: the storage does not let itself be looked into.
+    """
     try:
         pattern = input_pattern(folder)
         list_recordings(folder, resolve(folder, pattern).pattern, span_window)
     except UserError as none:
         return none
+    except _faults_of_storage() as fault:  # evaluated only if something was raised: TensorFlow takes seconds
+        said = " ".join(str(fault).split())[:200] or type(fault).__name__
+        raise UserError(
+            f"{folder}: cannot be looked into: {said}: see that the address and your rights there are right, or name "
+            "one --instrument with its --layout, which is not looked into"
+        ) from None
     return pattern
+
+
+def _faults_of_storage() -> tuple[type[Exception], ...]:
+    """What TFX's file systems raise: the system's own errors, and TensorFlow's for buckets."""
+    import tensorflow as tf
+
+    return OSError, tf.errors.OpError

@@ -128,6 +128,8 @@ def listen(served: Site, host: str, port: int) -> ThreadingHTTPServer:
         return _Server(served, family, (str(address[0]), int(address[1])))
     except socket.gaierror as error:
         raise UserError(f"--host {host}: no such address: {error.strerror}") from None
+    except UnicodeError:
+        raise UserError(f"--host {host}: no such address: not a name that an address can have") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise UserError(

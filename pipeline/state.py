@@ -7,9 +7,10 @@ back. Windows of audio are most of what there is and are cut again from the reco
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -19,6 +20,7 @@ from components.recording_example_gen.report import REPORT_FILE
 from pipeline import command
 from pipeline.command import DONE, Answer
 from pipeline.config import Places
+from pipeline.local import only_run
 from pipeline.records import opened
 
 BULKY = ("Examples", "ModelRun")  # types of artifacts
@@ -34,20 +36,21 @@ def thin(output: Path) -> int:
       How many artifacts became empty.
 
     Raises:
-      UserError: a metadata store is damaged.
+      UserError: a metadata store is damaged, or an instrument is being made at the time.
     """
-    removed = 0
-    for places in _instruments(output):
-        store = _writable(places)
-        held = [one for kind in BULKY for one in store.get_artifacts_by_type(kind) if one.state == pb.Artifact.LIVE]
-        for artifact in held:
-            artifact.state = pb.Artifact.DELETED
-        store.put_artifacts(held)
-        for name in FOLDERS:  # by folder, since an interrupted run leaves some that no one recorded
-            for path in places.pipeline_root.glob(f"*/{name}/*/*"):
-                _remove(path)
-        removed += len(held)
-    return removed
+    return _sum_over_instruments(output, _thin_one)
+
+
+def _thin_one(places: Places) -> int:
+    store = _writable(places)
+    held = [one for kind in BULKY for one in store.get_artifacts_by_type(kind) if one.state == pb.Artifact.LIVE]
+    for artifact in held:
+        artifact.state = pb.Artifact.DELETED
+    store.put_artifacts(held)
+    for name in FOLDERS:  # by folder, since an interrupted run leaves some that no one recorded
+        for path in places.pipeline_root.glob(f"*/{name}/*/*"):
+            _remove(path)
+    return len(held)
 
 
 def _remove(path: Path) -> None:
@@ -64,21 +67,31 @@ def settle(output: Path) -> int:
       How many artifacts had been somewhere else.
 
     Raises:
-      UserError: a metadata store is damaged.
+      UserError: a metadata store is damaged, or an instrument is being made at the time.
     """
-    moved = 0
-    for places in _instruments(output):
-        store, below = _writable(places), f"/{places.name}/pipeline/"
-        changed = []
-        for artifact in store.get_artifacts():
-            _, found, rest = artifact.uri.rpartition(below)
-            place = f"{places.pipeline_root.resolve()}/{rest}"
-            if found and place != artifact.uri:
-                artifact.uri = place
-                changed.append(artifact)
-        store.put_artifacts(changed)
-        moved += len(changed)
-    return moved
+    return _sum_over_instruments(output, _settle_one)
+
+
+def _settle_one(places: Places) -> int:
+    store, below = _writable(places), f"/{places.name}/pipeline/"
+    changed = []
+    for artifact in store.get_artifacts():
+        _, found, rest = artifact.uri.rpartition(below)
+        place = f"{places.pipeline_root.resolve()}/{rest}"
+        if found and place != artifact.uri:
+            artifact.uri = place
+            changed.append(artifact)
+    store.put_artifacts(changed)
+    return len(changed)
+
+
+def _sum_over_instruments(output: Path, change: Callable[[Places], int]) -> int:
+    """Changes every instrument's state, once no run has any: what a run relies on is not taken from under it."""
+    instruments = list(_instruments(output))
+    with contextlib.ExitStack() as held:
+        for places in instruments:
+            held.enter_context(only_run(places))
+        return sum(map(change, instruments))
 
 
 def _instruments(output: Path) -> Iterator[Places]:

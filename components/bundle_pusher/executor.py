@@ -15,6 +15,7 @@ from tfx.types import artifact_utils
 from components.bundle_pusher.publish import publish
 from components.evaluator.results import read_metrics, read_verdict
 from components.verdict import VERDICT_FILE, Verdict
+from models.errors import UserError
 
 GATE = "BundlePusher"
 RENAMED = {"example_count": "windows"}
@@ -26,7 +27,11 @@ class Executor(tfx_pusher.Executor):
     """TFX's pusher with another destination and one more condition: no verdict that is passed in may be negative."""
 
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
-        """See `BundlePusher` for inputs and outputs."""
+        """See `BundlePusher` for inputs and outputs.
+
+        Raises:
+          UserError: the destination is a URI, or cannot be written.
+        """
         self._log_startup(input_dict, output_dict, exec_properties)
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         reasons = objections(input_dict)
@@ -37,7 +42,7 @@ class Executor(tfx_pusher.Executor):
             return
         published = publish(
             Path(self.GetModelPath(input_dict)),
-            Path(exec_properties["destination"]),
+            _folder(exec_properties["destination"]),
             datetime.now(timezone.utc),
             metrics(artifact_utils.get_single_uri(input_dict["evaluation"])),
             exec_properties.get("keep_versions"),
@@ -51,6 +56,12 @@ class Executor(tfx_pusher.Executor):
         Verdict.of(GATE, [], figures).write(pushed.uri)
         pushed.set_int_custom_property("new", int(published.new))
         self._MarkPushed(pushed, str(published.folder), published.version)
+
+
+def _folder(destination: str) -> Path:
+    if "://" in destination:  # a bucket that is mounted comes as a path
+        raise UserError(f"{destination}: bundles go to a folder, or to a gs:// URI on a cluster that mounts buckets")
+    return Path(destination)
 
 
 def objections(input_dict: Artifacts) -> list[str]:

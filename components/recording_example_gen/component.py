@@ -37,19 +37,31 @@ class Driver(driver.FileBasedDriver):
         Raises:
           UserError: the folder is absent, holds no recording, or has no span where the pattern names one.
         """
-        base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
-        config = example_gen_pb2.Input()
-        proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
-        resolved = resolve(base, config.splits[0].pattern)
-        config.splits[0].pattern = resolved.pattern
-        listing = list_recordings(base, resolved.pattern, extraction_config(exec_properties).examples.span_window)
-        return {
-            **exec_properties,
-            standard_component_specs.INPUT_CONFIG_KEY: proto_utils.proto_to_json(config),
-            utils.SPAN_PROPERTY_NAME: resolved.span,
-            utils.VERSION_PROPERTY_NAME: resolved.version,
-            utils.FINGERPRINT_PROPERTY_NAME: fingerprint(base, listing),
-        }
+        return resolved_properties(exec_properties)
+
+
+def resolved_properties(exec_properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties of an execution with the span, version and fingerprint of the recordings that it will hear.
+
+    Args:
+      exec_properties: `input_base`, `input_config` and `custom_config`, as RecordingExampleGen sets them.
+
+    Raises:
+      UserError: the folder is absent, holds no recording, or has no span where the pattern names one.
+    """
+    base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+    config = example_gen_pb2.Input()
+    proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
+    resolved = resolve(base, config.splits[0].pattern)
+    config.splits[0].pattern = resolved.pattern
+    listing = list_recordings(base, resolved.pattern, extraction_config(exec_properties).examples.span_window)
+    return {
+        **exec_properties,
+        standard_component_specs.INPUT_CONFIG_KEY: proto_utils.proto_to_json(config),
+        utils.SPAN_PROPERTY_NAME: resolved.span,
+        utils.VERSION_PROPERTY_NAME: resolved.version,
+        utils.FINGERPRINT_PROPERTY_NAME: fingerprint(base, listing),
+    }
 
 
 class RecordingExampleGen(component.FileBasedExampleGen):

@@ -68,7 +68,7 @@ def input_pattern(base: str) -> str:
       A pattern for TFX's ExampleGen: "*", "span-{SPAN}/*" or "span-{SPAN}/version-{VERSION}/*".
 
     Raises:
-      UserError: only some of the spans have versions, or recordings lie beside spans.
+      UserError: only some of the spans have versions, two have one number, or recordings lie beside spans.
     """
     spans = _numbered(base, "", SPAN)
     if not spans:
@@ -82,6 +82,11 @@ def input_pattern(base: str) -> str:
     return "span-{SPAN}/version-{VERSION}/*" if all(versions) else "span-{SPAN}/*"
 
 
+def number_of(span: str) -> int:
+    """The number of a folder `span-N`; `span-01` has that of `span-1`."""
+    return int(span.partition("-")[2])
+
+
 def span_of(name: str) -> str | None:
     """The folder `span-N` that a recording lies in, by its name relative to the base; None where it lies in none."""
     top, nested, _ = name.partition("/")
@@ -91,7 +96,7 @@ def span_of(name: str) -> str | None:
 def newest_span(names: Iterable[str]) -> str | None:
     """The folder of the newest span that any of these recordings lies in; None where there are no spans."""
     spans = {span for name in names if (span := span_of(name))}
-    return max(spans, key=lambda span: int(span.partition("-")[2]), default=None)
+    return max(spans, key=number_of, default=None)
 
 
 @dataclass(frozen=True)
@@ -150,13 +155,19 @@ def _window(base: str, folder: str, span_window: int) -> list[str]:
 
 
 def _numbered(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
-    """Sub-folders named by number with any file in or below them: number -> path relative to `base`."""
-    found = {}
-    for name in _names(base, folder, folders=True):
+    """Sub-folders named by number with any file in or below them: number -> path relative to `base`.
+
+    Raises:
+      UserError: two of them have one number.
+    """
+    found: dict[int, str] = {}
+    for name in sorted(_names(base, folder, folders=True)):
         match = kind.match(name)
         place = f"{folder}/{name}" if folder else name
         if match and next(_files(base, place), None):
-            found[int(match.group(1))] = place
+            other = found.setdefault(int(match.group(1)), place)
+            if other != place:
+                raise UserError(f"{base}: {other} and {place} have one number: rename one, or put them together")
     return found
 
 
@@ -178,21 +189,37 @@ def _is_folder(base: str) -> bool:
 
 
 def _names(base: str, folder: str, folders: bool) -> list[str]:
-    """Names in a folder: of the folders in it, or of the files."""
+    """Names in a folder: of the folders in it, or of the files. None where there is no such folder."""
     place = os.path.join(base, folder)
     if "://" in base:
+        if not _fileio().isdir(place):
+            return []
         names = [name.rstrip("/") for name in _fileio().listdir(place)]
         return [name for name in names if _fileio().isdir(f"{place.rstrip('/')}/{name}") == folders]
     if not os.path.isdir(place):
         return []
-    with os.scandir(place) as entries:
-        return [entry.name for entry in entries if entry.is_dir() == folders and not entry.name.startswith(".")]
+    try:
+        with os.scandir(place) as entries:
+            return [entry.name for entry in entries if entry.is_dir() == folders and not entry.name.startswith(".")]
+    except OSError as error:
+        raise _unlisted(error) from None
+
+
+def _refuse(error: OSError) -> None:
+    """What cannot be listed is not passed over in silence: it may be the newest span."""
+    if not isinstance(error, FileNotFoundError):
+        raise _unlisted(error)
+
+
+def _unlisted(error: OSError) -> UserError:
+    place = os.path.normpath(error.filename)
+    return UserError(f"{place}: cannot be looked into: {error.strerror}: make it readable, or name a folder without it")
 
 
 def _files(base: str, folder: str) -> Iterator[str]:
     """Files below a folder, relative to `base`, with forward slashes; hidden ones are left out."""
     top = os.path.join(base, folder) if folder else base
-    walk = _fileio().walk(top) if "://" in base else os.walk(top, followlinks=True)
+    walk = _fileio().walk(top) if "://" in base else os.walk(top, onerror=_refuse, followlinks=True)
     visited = set()
     for place, subfolders, files in walk:
         real = place if "://" in base else os.path.realpath(place)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -35,6 +36,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 LOCK = HERE / "jars.sha256"
 SETTINGS = "settings"  # the file that says how to use the cluster, written when it stands
+HELD = "cluster.lock"
+OURS = (HELD, "flink-conf.yaml", SETTINGS)  # a folder that has one of these was a cluster's
 LOOPBACK = "127.0.0.1"
 START_SECONDS, STOP_SECONDS = 60.0, 10.0
 JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
@@ -47,11 +50,12 @@ class Cluster:
     """Starts on entry, stops on exit. Its folder holds configuration, logs and what tasks spill.
 
     Args:
-      folder: is made anew.
+      folder: is made anew, if it is absent, empty or was a cluster's.
       task_managers: how many, of one slot and one Python worker each.
 
     Raises:
-      UserError: Java or Maven are absent, or the jars are not those of the lock.
+      UserError: Java or Maven are absent, the jars are not those of the lock, or the folder is not a cluster's or one
+        that lives.
       Stopped: a process does not start; the message names its log.
     """
 
@@ -61,6 +65,7 @@ class Cluster:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._rpc_port, self._rest_port = free_ports(2)
         self._started = 0
+        self._held = contextlib.ExitStack()
 
     @property
     def flink_master(self) -> str:
@@ -88,11 +93,10 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         jars = find_jars()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
-        write_pathing_jar(self.jar, jars, JOB_SERVER)
-        self._write_configuration()
+        self._held.enter_context(fresh(self._folder))
         try:
+            write_pathing_jar(self.jar, jars, JOB_SERVER)
+            self._write_configuration()
             self._java("job-manager", 512, JOB_MANAGER, "--configDir", str(self._folder))
             self._await("job-manager", lambda: self.registered() == 0)
             for _ in range(self._task_managers):
@@ -151,6 +155,7 @@ class Cluster:
         for process in self._processes.values():
             process.kill()
             process.wait()
+        self._held.close()
 
     def _write_configuration(self) -> None:
         added = {
@@ -195,6 +200,33 @@ class Cluster:
             if self._processes[name].poll() is not None or time.monotonic() > deadline:
                 raise Stopped(RuntimeError(f"{name} does not start"), self.log(name))
             time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def fresh(folder: Path) -> Iterator[None]:
+    """Empties a cluster's folder, or makes one, and holds it for one cluster.
+
+    Raises:
+      UserError: it holds something else, a cluster that lives has it, or it cannot be written.
+    """
+    try:
+        if folder.exists() and any(folder.iterdir()) and not any((folder / name).is_file() for name in OURS):
+            raise UserError(f"{folder}: holds something else than a cluster: empty it or choose another --folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / HELD).open("a")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}): choose another --folder") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{folder}: a cluster that lives has it: stop that or choose another --folder") from None
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != HELD:  # who waits for it must find the same file
+                path.unlink()
+        yield
 
 
 def find_jars() -> list[Path]:

@@ -1,14 +1,15 @@
-"""The compiled pipeline, step by step in processes of their own, turns a span of recordings into a published bundle."""
+"""The compiled pipeline, step by step in processes of their own, turns spans of recordings into a published bundle."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from components.bundle_pusher.publish import served_version
+from components.recording_example_gen.report import IngestReport
 from components.tfjs_exporter.manifest import check_files, load
-from data.generate import generate
 from pipeline.cluster import Job, compile_job
 from tests.integration.conftest import small_config
 from tests.integration.replay import Replay
@@ -16,12 +17,27 @@ from tests.integration.replay import Replay
 pytestmark = pytest.mark.slow
 
 
-def test_every_step_of_the_compiled_spec_runs_and_a_bundle_is_pushed(tmp_path: Path):
-    generate(tmp_path / "recordings" / "span-3", minutes=1.0, seed=3, sample_rate=16000)
+def excerpts(recording: Path, span: Path) -> None:
+    """Writes two pieces of 20 s: of what is as short, one goes to training whole and one to evaluation."""
+    rate = soundfile.info(recording).samplerate
+    span.mkdir(parents=True)
+    for part in range(2):
+        audio, _ = soundfile.read(recording, start=30 * part * rate, frames=20 * rate)
+        soundfile.write(span / f"{part}.flac", audio, rate)
+
+
+def test_every_step_of_the_compiled_spec_runs_and_a_bundle_is_pushed(recordings: Path, tmp_path: Path):
+    for span, recording in enumerate(sorted((recordings / "violin").glob("*.flac"))[:2], 1):
+        excerpts(recording, tmp_path / "recordings" / f"span-{span}")
     job = Job(str(tmp_path / "recordings"), str(tmp_path / "root"), "image", "span-{SPAN}/*")
-    replay = Replay(compile_job(small_config("trainer.steps=40"), job), tmp_path / "steps")
+    replay = Replay(compile_job(small_config("trainer.steps=40", "examples.span_window=2"), job), tmp_path / "steps")
     replay.run()
-    assert replay.made["RecordingExampleGen"]["examples"]["metadata"]["span"] == 3
+    examples = replay.made["RecordingExampleGen"]["examples"]
+    assert examples["metadata"]["span"] == 2
+    report = IngestReport.read(examples["uri"])
+    assert {entry.recording for entry in report.used} == {
+        f"span-{span}/{part}.flac" for span in (1, 2) for part in (0, 1)
+    }
     pushed = replay.made["BundlePusher"]["pushed_model"]["metadata"]
     assert pushed["pushed"] == 1
     version = served_version(tmp_path / "root" / "pushed" / "demo")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,11 +141,12 @@ def test_recordings_and_destination_are_parameters_of_a_run(spec: dict[str, Any]
         assert tasks[task]["inputs"]["parameters"][key] == {"componentInputParameter": name}
 
 
-def test_spans_are_resolved_by_a_driver_when_it_runs(spec: dict[str, Any]):
+def test_spans_are_resolved_by_the_projects_own_driver_when_it_runs(spec: dict[str, Any]):
     inputs = spec["pipelineSpec"]["root"]["dag"]["tasks"]["RecordingExampleGen"]["inputs"]["parameters"]
     assert "span-{SPAN}/*" in inputs["input_config"]["runtimeValue"]["constant"]
     hook = containers(spec)["RecordingExampleGen"]["lifecycle"]["preCacheCheck"]
-    assert hook["command"][-1].endswith("file_based_example_gen.driver")
+    assert hook["command"] == ["python", "-m", "pipeline.driver"]
+    assert hook["args"][:2] == ["--json_serialized_invocation_args", "{{$}}"]
 
 
 def test_machines_accelerators_and_images_are_those_of_the_configuration(spec: dict[str, Any]):
@@ -198,6 +200,12 @@ def test_a_name_that_a_cluster_does_not_take_is_one_clear_error():
     named = config.model_copy(update={"instrument": config.instrument.model_copy(update={"name": "my_violin"})})
     with pytest.raises(UserError, match=r"instrument\.name 'my_violin': .* a-z, 0-9 and - only"):
         compile_job(named, JOB)
+
+
+@pytest.mark.parametrize("root", ["s3://bucket/root", "minio://bucket/root", "file:///mnt/root"])
+def test_a_root_that_no_container_has_as_a_folder_is_one_clear_error(root: str):
+    with pytest.raises(UserError, match=f"--pipeline-root {root}: .* give a gs:// URI, or the path of a folder"):
+        compile_job(load("violin"), dataclasses.replace(JOB, pipeline_root=root))
 
 
 @pytest.fixture

@@ -61,6 +61,12 @@ def test_an_unknown_instrument_suggests_a_near_one_and_says_how_to_add_it():
         load("violn")
 
 
+@pytest.mark.parametrize("setting", ["report.voice=2020-13-45", "trainer.steps=0b_", "trainer.steps=!!bool x"])
+def test_a_value_that_only_looks_like_a_date_or_a_number_is_one_clear_error(setting: str):
+    with pytest.raises(UserError, match=r"^--set .*: the value .* is not readable as YAML$"):
+        load("violin", [setting])
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
@@ -68,6 +74,7 @@ def test_an_unknown_instrument_suggests_a_near_one_and_says_how_to_add_it():
         ("trainer: {steps: -1}", "configs/instruments/violin.yaml: trainer.steps: should be greater than 0"),
         ("trainer: [", "configs/instruments/violin.yaml: not readable as YAML"),
         ("just words", "configs/instruments/violin.yaml: must hold settings"),
+        ("report: {voice: 2020-13-45}", "configs/instruments/violin.yaml: not readable as YAML"),
         ("!!python/object/apply:os.getcwd []", "configs/instruments/violin.yaml: not readable as YAML"),
     ],
 )

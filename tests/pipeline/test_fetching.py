@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import socket
+import struct
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -53,6 +56,25 @@ def test_a_span_whose_archive_changed_is_replaced_and_other_spans_stay(tmp_path:
     assert own.read_bytes() == b"own"
 
 
+def test_recordings_that_someone_put_there_are_not_replaced(tmp_path: Path):
+    own = tmp_path / "in" / "violin" / "span-1" / "own.wav"
+    own.parent.mkdir(parents=True)
+    one = archive(tar(tmp_path / "a.tar.gz", {"a.wav": b"sound"}))
+    own.write_bytes(b"own")
+    with pytest.raises(UserError, match=r"violin/span-1: what lies there was not fetched: move it away"):
+        fetch([one], tmp_path / "in")
+    assert own.read_bytes() == b"own"
+    own.unlink()  # an empty folder is nobody's
+    assert fetch([one], tmp_path / "in") == ["violin/span-1"]
+
+
+def test_a_damaged_mark_only_means_that_the_span_is_fetched_again(tmp_path: Path):
+    one = archive(tar(tmp_path / "a.tar.gz", {"a.wav": b"sound"}))
+    fetch([one], tmp_path / "in")
+    (tmp_path / "in" / "violin" / "span-1" / ".sha256").write_bytes(b"\xff")
+    assert fetch([one], tmp_path / "in") == ["violin/span-1"]
+
+
 @pytest.mark.parametrize("kind", ["another", "no archive", "cut short", "escapes", "absent"])
 def test_a_bad_archive_is_one_clear_error_and_what_was_there_stays(tmp_path: Path, kind: str):
     span = tmp_path / "in" / "violin" / "span-1"
@@ -82,6 +104,14 @@ def test_a_bad_archive_is_one_clear_error_and_what_was_there_stays(tmp_path: Pat
         (f"{'0' * 64} violin/span-1 ftp://me:word@host/a.tar?key=s3cret", "'ftp://host/a.tar' is not a URL"),
         (f"{'0' * 64} violin/span-1", "must look like"),
         (f"{'0' * 64} violin/span-1 https://host/a.tar\n" * 2, "violin/span-1 is named twice"),
+        (f"{'0' * 64} violin/span-1 http://[x/s3cret.tar", "the URL of violin/span-1 is not one"),
+        (f"{'0' * 64} violin/span-1 http://me:s3cret@host:x/a.tar", "the URL of violin/span-1 is not one"),
+        (f"{'0' * 64} violin/span-1 http://host/\u00e9.tar?s3cret", "percent-encode what is not ASCII"),
+        (f"{'0' * 64} violin/span-1 http://host/\x01.tar?s3cret", "the URL of violin/span-1 is not one"),
+        (
+            f"{'0' * 64} violin/span-1 https://host/a.tar\n{'0' * 64} violin/span-01 https://host/a.tar",
+            "violin/span-1 and violin/span-01 are one span",
+        ),
     ],
 )
 def test_a_wrong_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, said: str):
@@ -91,6 +121,39 @@ def test_a_wrong_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, sai
     assert said in str(raised.value)
     assert str(raised.value).startswith(f"{tmp_path / 'list.txt'}:")
     assert "s3cret" not in str(raised.value)
+
+
+def test_a_list_in_another_encoding_is_one_clear_error(tmp_path: Path):
+    (tmp_path / "list.txt").write_bytes(b"# \xe9tudes\n")
+    with pytest.raises(UserError, match=r"list\.txt: not text in UTF-8: .* at byte 2"):
+        read_list(tmp_path / "list.txt")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:x/a.tar?s3cret", "http://127.0.0.1/\x01?s3cret", "http://..//a?s3cret"]
+)
+def test_a_url_that_cannot_be_asked_for_is_one_clear_error(tmp_path: Path, url: str):
+    """Redirects bring such ones, too, which no one has checked."""
+    with pytest.raises(UserError, match=r"cannot be fetched: \w+: look at the URL") as raised:
+        fetch([Archive("0" * 64, "violin", "span-1", url)], tmp_path / "in")
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("after", [b"", b"HTTP/1.0 200 OK\r\nContent-Length: 9999\r\n\r\npart"])
+def test_a_connection_that_is_reset_is_the_hosts_fault_and_not_the_disks(tmp_path: Path, after: bytes):
+    def reset(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        connection.recv(1 << 16)
+        connection.sendall(after)
+        time.sleep(0.2)  # what was sent is read before the reset
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=reset, args=(server,), daemon=True).start()
+        one = Archive("0" * 64, "violin", "span-1", f"http://127.0.0.1:{server.getsockname()[1]}/a.tar")
+        with pytest.raises(UserError, match=r"a\.tar: cannot be fetched: Connection reset by peer"):
+            fetch([one], tmp_path / "in")
 
 
 @dataclass
@@ -134,3 +197,13 @@ def test_a_secret_is_in_no_message_and_goes_to_no_host_in_the_clear(
         fetch([Archive("0" * 64, "violin", "span-1", host.url)], tmp_path / "in")
     assert "s3cret" not in str(raised.value)
     assert "Authorization" not in host.asked[0]
+
+
+@pytest.mark.parametrize("token", ["s3cret\nmore", "s3cret\u00e9", "s3 cret"])
+def test_a_token_that_is_none_is_one_clear_error_that_does_not_show_it(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RECORDINGS_TOKEN", token)
+    with pytest.raises(UserError, match=r"^RECORDINGS_TOKEN: holds no bearer token") as raised:
+        fetch([Archive("0" * 64, "violin", "span-1", "https://127.0.0.1:1/a.tar")], tmp_path / "in")
+    assert "cret" not in str(raised.value)

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 import kubeflow_runner
 from models.errors import UserError
 from pipeline.fleet import all_with_recordings, one
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMON = ("submit", "--instrument", "violin", "--pipeline-root", "gs://b", "--image", "i")
 
 
 def recording(path: Path) -> None:
@@ -38,6 +40,23 @@ def test_all_takes_the_instruments_that_have_recordings_each_laid_out_in_its_way
     assert "no recordings there" in fleet.left_out["demo"]
 
 
+def test_a_storage_uri_without_a_folder_for_some_instruments_leaves_those_out(tmp_path: Path):
+    recording(tmp_path / "violin" / "a.wav")
+    recording(tmp_path / "oboe" / "span-1" / "a.wav")
+    fleet = all_with_recordings(tmp_path.as_uri(), [])
+    assert {name: chosen.layout for name, chosen in fleet.chosen.items()} == {"oboe": "span-{SPAN}/*", "violin": "*"}
+    assert "sarangi: no such folder of recordings" in fleet.left_out["sarangi"]
+
+
+def test_a_storage_that_does_not_let_itself_be_looked_into_is_one_clear_error(monkeypatch: pytest.MonkeyPatch):
+    def denied(*_: object) -> str:
+        raise tf.errors.PermissionDeniedError(None, None, "403:\nno rights")
+
+    monkeypatch.setattr("pipeline.fleet.input_pattern", denied)
+    with pytest.raises(UserError, match=r"gs://bucket/bansuri: cannot be looked into: 403: no rights: see"):
+        all_with_recordings("gs://bucket", [])
+
+
 def test_without_any_recordings_there_is_nothing_to_do(tmp_path: Path):
     with pytest.raises(UserError, match="no recordings of any instrument there"):
         all_with_recordings(str(tmp_path), [])
@@ -60,9 +79,20 @@ def test_a_storage_uri_is_not_looked_into_for_one_instrument_and_has_spans():
 def test_a_submission_to_nowhere_is_one_clear_error(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ):
-    common = ["submit", "--instrument", "violin", "--pipeline-root", "gs://b", "--image", "i"]
-    assert kubeflow_runner.main([*common, *arguments]) == 2
+    assert kubeflow_runner.main([*COMMON, *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("held", [b"s3cret\nmore", b"s3cret\xff", b"s3 cret", b"\n"])
+def test_a_file_without_a_token_is_one_clear_error_that_does_not_show_it(
+    tmp_path: Path, held: bytes, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "token").write_bytes(held)
+    target = ("--endpoint", "http://127.0.0.1:1", "--token-file", str(tmp_path / "token"))
+    assert kubeflow_runner.main([*COMMON, *target]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: --token-file {tmp_path / 'token'}: holds no ")
+    assert "cret" not in said
 
 
 def test_the_command_line_starts_without_tfx_and_names_its_verbs():

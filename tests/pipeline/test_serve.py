@@ -196,9 +196,9 @@ def test_a_port_that_is_taken_is_told(folder: Path, served: Served):
         serve.listen(serve.Site(folder, folder), "127.0.0.1", served.port)
 
 
-@pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("127.0.0.1", 70000)])
+@pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("..", 0), ("127.0.0.1", 70000)])
 def test_an_address_that_cannot_be_is_told(folder: Path, host: str, port: int):
-    with pytest.raises(UserError, match=r"--host no such host|--port 70000"):
+    with pytest.raises(UserError, match=r"--host (no such host|\.\.): no such address|--port 70000"):
         serve.listen(serve.Site(folder, folder), host, port)
 
 

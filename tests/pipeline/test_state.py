@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -9,6 +10,8 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from models.errors import UserError
+from pipeline.config import Places
+from pipeline.local import only_run
 from pipeline.state import settle, thin
 from tests.pipeline.recorded import Recorder
 
@@ -40,6 +43,7 @@ def test_windows_and_logs_go_and_are_marked_as_gone_while_reports_and_models_sta
         "file",
         "ingest_report.json",
         "metadata.sqlite",
+        "run.lock",
     ]
     assert not left_by_a_crash.exists()
     assert thin(tmp_path) == 0
@@ -60,3 +64,16 @@ def test_a_damaged_store_is_one_clear_error(tmp_path: Path):
     (tmp_path / "violin" / "metadata.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(UserError, match="not a readable metadata store"):
         thin(tmp_path)
+
+
+@pytest.mark.parametrize("change", [thin, settle])
+def test_beside_a_run_of_any_instrument_nothing_is_changed(tmp_path: Path, change: Callable[[Path], int]):
+    for name in ("oboe", "violin"):
+        recorded = Recorder(tmp_path / name / "metadata.sqlite")
+        recorded.artifact("Examples", f"/elsewhere/out/{name}/pipeline/RecordingExampleGen/examples/3")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("metadata.sqlite")}
+    with only_run(Places(tmp_path, tmp_path, "violin")):
+        with pytest.raises(UserError, match="another run of violin is using it"):
+            change(tmp_path)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("metadata.sqlite")} == before
+    assert change(tmp_path) == 2

@@ -14,6 +14,7 @@ from components.bundle_pusher.component import BundlePusher
 from components.bundle_pusher.publish import served_version
 from components.tfjs_exporter.manifest import bundle_folder, load
 from components.verdict import Verdict
+from models.errors import UserError
 from tests.components.tfjs_exporter.small_bundle import write_small_bundle
 
 
@@ -47,13 +48,20 @@ def inputs(tmp_path, monkeypatch):
 def push(tmp_path, inputs):
     """Runs the executor; returns the PushedModel."""
 
-    def run(**settings: int) -> types.Artifact:
+    def run(**settings: int | str) -> types.Artifact:
         pushed = artifact(standard_artifacts.PushedModel, tmp_path / "pushed_model")
         properties = {"destination": str(tmp_path / "pushed"), "source_fingerprint": "f", **settings}
         executor.Executor().Do(inputs, {"pushed_model": [pushed]}, properties)
         return pushed
 
     return run
+
+
+def test_a_destination_that_is_no_folder_here_is_one_clear_error(tmp_path, push, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"^s3://bucket/pushed: bundles go to a folder, or to a gs:// URI"):
+        push(destination="s3://bucket/pushed")
+    assert not (tmp_path / "s3:").exists()
 
 
 def test_a_blessed_bundle_is_published_with_its_metrics_and_marked_as_tfx_does(tmp_path, push):

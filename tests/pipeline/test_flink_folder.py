@@ -1,0 +1,39 @@
+"""A Flink cluster makes its own folder anew, and nobody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import UserError
+from scripts.flink import cluster
+from scripts.flink.cluster import Cluster, fresh
+
+
+def test_a_folder_that_holds_something_else_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cluster, "find_jars", list)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(UserError, match="holds something else than a cluster"), Cluster(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("mark", ["flink-conf.yaml", "settings", "cluster.lock"])
+def test_what_a_cluster_left_is_cleared_away(tmp_path: Path, mark: str):
+    (tmp_path / mark).write_text("")
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "job-manager.log").write_text("")
+    with fresh(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == ["cluster.lock"]
+
+
+def test_a_cluster_that_lives_keeps_its_folder(tmp_path: Path):
+    folder = tmp_path / "new" / "flink"
+    with fresh(folder):
+        (folder / "job-manager.log").write_text("said")
+        with pytest.raises(UserError, match="a cluster that lives has it"), fresh(folder):
+            pass
+        assert (folder / "job-manager.log").read_text() == "said"
+    with fresh(folder):
+        assert not (folder / "job-manager.log").exists()
