@@ -21,6 +21,7 @@ import * as settings from "./settings.ts";
 
 const TRACE_SECONDS = 30;
 const FADE_SECONDS = 0.03;
+const WORD_AFTER_MS = 300;
 
 export const microphone = signal<"off" | "starting" | "on">("off");
 /** What is being recorded: the voice, what the keys play, or nothing. */
@@ -194,7 +195,7 @@ async function connectMicrophone(): Promise<void> {
   try {
     const { context, live, recorder, analyser } = await openStudio();
     await prepareTakes();
-    await shutNetwork();
+    await quietNetwork();
     const stream = await openMicrophone();
     if (microphone.value !== "starting") {
       closeMicrophone(stream); // the sound broke down while the player was asked
@@ -213,6 +214,18 @@ async function connectMicrophone(): Promise<void> {
   } catch (error) {
     await stopMicrophone();
     throw error;
+  }
+}
+
+/** Shuts the network, and says why the microphone is not on yet where that takes a while. */
+async function quietNetwork(): Promise<void> {
+  const word = setTimeout(() => {
+    status.value = "The microphone opens as soon as everything is fetched.";
+  }, WORD_AFTER_MS);
+  try {
+    await shutNetwork();
+  } finally {
+    clearTimeout(word);
   }
 }
 
