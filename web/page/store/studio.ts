@@ -8,7 +8,7 @@
 import { effect, signal } from "@preact/signals";
 import { createLiveInstrument, type FrameReport, type Instrument, type LiveInstrument } from "swara-engine";
 import { prepareTakes } from "../clip/client.ts";
-import { audioContext } from "../sound/context.ts";
+import { audioContext, awake, wake } from "../sound/context.ts";
 import { FeedbackGuard, type GuardState } from "../sound/feedback.ts";
 import { decibels, QUIETEST_DB, rms, softLimit } from "../sound/levels.ts";
 import { closeMicrophone, openMicrophone } from "../sound/microphone.ts";
@@ -65,14 +65,12 @@ let opened: OpenMicrophone | null = null;
 let starting: Promise<void> | null = null;
 const feedback = new FeedbackGuard();
 
-/** The context and the live instrument, ready to play; loads whatever they need. */
+/** The context and the live instrument; loads whatever they need. They sound once the browser lets them. */
 export async function openStudio(): Promise<Studio> {
   const chosen = instrument.value;
   if (!chosen) throw new Error("No instrument is loaded yet: wait for it, or choose another one.");
-  if (studio) {
-    await studio.context.resume();
-    return studio;
-  }
+  wake(); // at once: a moment later the browser may no longer count this as the player's doing
+  if (studio) return studio;
   opening ??= build(chosen).finally(() => {
     opening = null;
   });
@@ -201,6 +199,7 @@ async function connectMicrophone(): Promise<void> {
       closeMicrophone(stream); // the sound broke down while the player was asked
       throw new Error("The microphone is off again: the sound stopped meanwhile. Load the page anew.");
     }
+    await awake();
     const source = context.createMediaStreamSource(stream);
     source.connect(live.input);
     source.connect(recorder.input);
