@@ -1,14 +1,15 @@
 /** Plays a take: voice and instrument run side by side, and one of them is heard. */
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { audioContext, bufferOf } from "../sound/context.ts";
 import { softLimit } from "../sound/levels.ts";
 import { report } from "./notices.ts";
-import { type Rendered, rendered } from "./take.ts";
+import { type Rendered, rendered, type Side } from "./take.ts";
 
-export type Side = "before" | "after";
-
-export const side = signal<Side>("after");
+/** The side that the player wants to hear. */
+const wanted = signal<Side>("after");
+/** The side that is heard: of some takes there is but one. */
+export const side = computed<Side>(() => rendered.value?.only ?? wanted.value);
 export const playing = signal(false);
 
 const CROSSFADE_SECONDS = 0.02;
@@ -36,6 +37,10 @@ export async function play(): Promise<void> {
   } catch (error) {
     report(error);
   }
+}
+
+export function hearSide(which: Side): void {
+  wanted.value = which;
 }
 
 export function stop(): void {

@@ -21,6 +21,8 @@ export interface Take {
   readonly drone?: Float32Array;
 }
 
+export type Side = "before" | "after";
+
 /** A take as it is heard. */
 export interface Rendered {
   readonly take: Take;
@@ -28,6 +30,8 @@ export interface Rendered {
   readonly choices: Choices;
   readonly before: Float32Array<ArrayBuffer>;
   readonly after: Float32Array<ArrayBuffer>;
+  /** The one side that there is; null where there are both. */
+  readonly only: Side | null;
   readonly sampleRate: number;
   /** What was heard in the voice and what the instrument was told to play; null for keys. */
   readonly heard: Features | null;
@@ -103,11 +107,24 @@ function choices(): Choices {
   };
 }
 
+/** A take that nothing is made of: what was played on the instrument, or a voice that it cannot follow. */
 function asItIs(next: Take, chosen: Instrument, options: Choices): Rendered {
-  const { audio, sampleRate } = next;
+  const audio = mixed(next.audio, new Float32Array(0), 0, next.drone);
   const frameRate = chosen.manifest.audio.frame_rate;
-  const nothing = { heard: null, played: null, frameRate, listening: 0, playing: 0 };
-  return { take: next, instrument: chosen, choices: options, before: audio, after: audio, sampleRate, ...nothing };
+  return {
+    take: next,
+    instrument: chosen,
+    choices: options,
+    before: audio,
+    after: audio,
+    only: next.kind === "keys" ? "after" : "before",
+    sampleRate: next.sampleRate,
+    heard: null,
+    played: null,
+    frameRate,
+    listening: 0,
+    playing: 0,
+  };
 }
 
 async function render(next: Take, chosen: Instrument, options: Choices): Promise<void> {
@@ -138,6 +155,7 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
       choices: options,
       before: mixed(next.audio, new Float32Array(0), 0, next.drone),
       after: mixed(next.audio, sound, options.mix, next.drone),
+      only: null,
       sampleRate: next.sampleRate,
       heard: features,
       played,
@@ -147,7 +165,9 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
     };
     status.value = `${next.title} is ready to be heard as the ${chosen.manifest.instrument.title}.`;
   } catch (error) {
-    if (!abort.signal.aborted) report(error);
+    if (abort.signal.aborted) return;
+    rendered.value = asItIs(next, chosen, options); // what was sung is not lost
+    report(error);
   } finally {
     if (current === abort) progress.value = null;
   }
