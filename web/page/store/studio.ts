@@ -124,13 +124,18 @@ function putIn(chosen: Instrument | null): void {
   });
 }
 
+/** What keys mode has no control for is not taken from where it has one: keys say their octave themselves. */
+const OF_KEYS = { source: "keys", octaves: 0, mix: 1 } as const;
+
+function ofVoice() {
+  return { source: "voice", octaves: settings.octaves.value, mix: settings.mix.value } as const;
+}
+
 function applySettings(live: LiveInstrument): void {
   live.set({
-    source: settings.mode.value === "keys" ? "keys" : "voice",
-    octaves: settings.octaves.value,
+    ...(settings.mode.value === "keys" ? OF_KEYS : ofVoice()),
     loudnessDb: settings.loudnessDb.value,
     gateDb: settings.gateDb.value,
-    mix: settings.mode.value === "keys" ? 1 : settings.mix.value,
     room: settings.room.value,
     autotune: settings.autotune.value,
     glideSeconds: settings.glideSeconds.value,
