@@ -2,6 +2,7 @@
 
 import { effect } from "@preact/signals";
 import { HUM_RATE, hum } from "../sound/hum.ts";
+import { instrument } from "./instruments.ts";
 import { problem, report, status } from "./notices.ts";
 import { singing } from "./singing.ts";
 import { microphone, recording, startRecording, stopRecording } from "./studio.ts";
@@ -31,13 +32,20 @@ export function useSample(): void {
 
 let limit: ReturnType<typeof setTimeout> | undefined;
 
+const MY_VOICE = { title: "My voice", kind: "voice" } as const;
+
+function myPhrase() {
+  const played = instrument.peek();
+  return { title: "My phrase", kind: "keys", ...(played && { playedOn: played }) } as const;
+}
+
 /** Ends a recording and makes it the take. */
 export async function finishRecording(kind: "voice" | "keys"): Promise<void> {
   clearTimeout(limit);
   try {
     const { audio, sampleRate } = await stopRecording();
     if (audio.length < SHORTEST_SECONDS * sampleRate) throw new Error("That was too short to make anything of.");
-    setTake({ title: kind === "voice" ? "My voice" : "My phrase", audio, sampleRate, kind });
+    setTake(kind === "voice" ? { ...MY_VOICE, audio, sampleRate } : { ...myPhrase(), audio, sampleRate });
   } catch (error) {
     report(error);
   }

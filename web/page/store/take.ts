@@ -17,6 +17,8 @@ export interface Take {
   readonly sampleRate: number;
   /** Whether it is a voice that an instrument can follow, or was played on the instrument itself. */
   readonly kind: "voice" | "keys";
+  /** Of keys: what they played. It stays so, whatever is chosen later. */
+  readonly playedOn?: Instrument;
   /** What sounds under both voice and instrument, from the first sample on; repeated as long as needed. */
   readonly drone?: Float32Array;
 }
@@ -74,7 +76,7 @@ effect(() => {
   current?.abort();
   if (!next || !chosen || microphone.value !== "off" || isMade(next, chosen, options)) return;
   if (next.kind === "keys") {
-    rendered.value = asItIs(next, chosen, options);
+    if (rendered.peek()?.take !== next) rendered.value = asItIs(next, next.playedOn ?? chosen, options);
     return;
   }
   timer = setTimeout(() => void render(next, chosen, options), rendered.peek() ? RENDER_AFTER_MS : 0);

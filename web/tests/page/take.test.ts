@@ -1,14 +1,17 @@
 import { signal } from "@preact/signals";
+import type { Instrument } from "swara-engine";
 import { beforeEach, expect, test, vi } from "vitest";
 import { hear, play } from "../../page/clip/client.ts";
 import { instrument } from "../../page/store/instruments.ts";
 import { problem } from "../../page/store/notices.ts";
+import { hearSide, side } from "../../page/store/player.ts";
 import { download } from "../../page/store/saving.ts";
 import { rendered, setTake } from "../../page/store/take.ts";
 import { melody } from "../engine/signals.ts";
 import { smallInstrument } from "../engine/small_bundle.ts";
 
 vi.mock("../../page/clip/client.ts", () => ({ hear: vi.fn(), play: vi.fn() }));
+vi.mock("../../page/sound/context.ts", () => ({ audioContext: vi.fn(), bufferOf: vi.fn() }));
 vi.mock("../../page/store/instruments.ts", () => ({ instrument: signal(null) }));
 vi.mock("../../page/store/studio.ts", () => ({ microphone: signal("off") }));
 
@@ -43,11 +46,29 @@ for (const [what, fault] of [
   });
 }
 
+test("what keys played stays what it was played on, whichever instrument and side are chosen", async () => {
+  const flute = await named("flute");
+  const oboe = await named("oboe");
+  instrument.value = flute;
+  hearSide("before");
+  setTake({ title: "My phrase", audio, sampleRate: RATE, kind: "keys", playedOn: flute });
+  instrument.value = oboe;
+  expect(rendered.value).toMatchObject({ only: "after", after: audio });
+  expect(rendered.value?.instrument).toBe(flute);
+  expect(side.value).toBe("after");
+  expect(nameOfDownload()).toBe("my-phrase-flute.wav");
+});
+
+async function named(name: string): Promise<Instrument> {
+  const made = await smallInstrument({});
+  return { ...made, manifest: { ...made.manifest, instrument: { ...made.manifest.instrument, name } } };
+}
+
 function nameOfDownload(): string {
   const link = { href: "", download: "", click: () => undefined };
   vi.stubGlobal("document", { createElement: () => link });
   const made = rendered.value;
-  if (made) download(made, made.only ?? "after");
+  if (made) download(made, side.value);
   vi.unstubAllGlobals();
   return link.download;
 }
