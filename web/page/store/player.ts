@@ -2,6 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import { audioContext, bufferOf } from "../sound/context.ts";
+import { end, type Sounding } from "../sound/ending.ts";
 import { softLimit } from "../sound/levels.ts";
 import { report } from "./notices.ts";
 import { type Rendered, rendered, type Side } from "./take.ts";
@@ -14,13 +15,12 @@ export const playing = signal(false);
 
 const CROSSFADE_SECONDS = 0.02;
 
-interface Run {
+interface Run extends Sounding {
   readonly of: Rendered;
   readonly context: AudioContext;
   readonly start: number;
   readonly seconds: number;
   readonly gains: Readonly<Record<Side, GainNode>>;
-  readonly sources: readonly AudioBufferSourceNode[];
 }
 
 let run: Run | null = null;
@@ -44,12 +44,9 @@ export function hearSide(which: Side): void {
 }
 
 export function stop(): void {
-  for (const source of run?.sources ?? []) {
-    source.onended = null;
-    source.stop();
-    source.disconnect();
-  }
+  const ended = run;
   run = null;
+  if (ended) end(ended);
   playing.value = false;
 }
 
@@ -61,7 +58,8 @@ export function position(): number | null {
 function start(context: AudioContext, what: Rendered): Run {
   const begin = context.currentTime + 0.03;
   const limiter = new WaveShaperNode(context, { curve: softLimit() });
-  limiter.connect(context.destination);
+  const out = new GainNode(context);
+  limiter.connect(out).connect(context.destination);
   const gains = {
     before: new GainNode(context, { gain: side.value === "before" ? 1 : 0 }),
     after: new GainNode(context, { gain: side.value === "after" ? 1 : 0 }),
@@ -75,7 +73,7 @@ function start(context: AudioContext, what: Rendered): Run {
   const last = what.after.length >= what.before.length ? sources[1] : sources[0];
   if (last) last.onended = () => stop();
   const seconds = Math.max(what.after.length, what.before.length) / what.sampleRate;
-  return { of: what, context, start: begin, seconds, gains, sources };
+  return { of: what, context, start: begin, seconds, gains, sources, out };
 }
 
 effect(() => {
