@@ -1,6 +1,6 @@
 /** Where a voice can come from besides the microphone: a file, or a hum that the page computes. */
 
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { HUM_RATE, hum } from "../sound/hum.ts";
 import { instrument } from "./instruments.ts";
 import { problem, report, status } from "./notices.ts";
@@ -51,14 +51,22 @@ export async function finishRecording(kind: "voice" | "keys"): Promise<void> {
   }
 }
 
-/** Begins a recording; forgotten, it ends by itself. */
+/** A recording was asked for, and its sound is still being opened. */
+export const beginning = signal(false);
+
+/** Begins a recording, unless there is one; forgotten, it ends by itself. */
 export async function beginRecording(kind: "voice" | "keys"): Promise<void> {
+  if (beginning.peek() || recording.peek()) return;
+  beginning.value = true;
   problem.value = "";
   try {
     await startRecording(kind);
+    clearTimeout(limit);
     limit = setTimeout(() => void finishRecording(kind), 1000 * LONGEST_SECONDS);
   } catch (error) {
     report(error);
+  } finally {
+    beginning.value = false;
   }
 }
 
