@@ -140,7 +140,7 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
     const moved = adjust(features, statistics, options);
     if (!moved.noteOn.includes(1))
       throw new Error(`No note was found in ${next.title}: is it silent, or has it no pitch?`);
-    const played = gated(features, moved, options.gateDb);
+    const played = gated(features, moved, options.gateDb, audio.frame_rate);
     const began = performance.now();
     const sound = await play(chosen, played, {
       sampleRate: next.sampleRate,
