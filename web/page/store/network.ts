@@ -90,6 +90,16 @@ async function keep(url: string, response: Response): Promise<void> {
   }
 }
 
+/** Manifests of an instrument that were kept on this device, whatever their version, the newest first. */
+export async function keptManifests(folder: URL): Promise<URL[]> {
+  if (!("caches" in globalThis)) return [];
+  const kept = (await (await caches.open(PUSHED_CACHE)).keys()).map(({ url }) => url);
+  const isManifest = (url: string) =>
+    url.startsWith(folder.href) && /^[^/]+\/manifest\.json$/.test(url.slice(folder.href.length));
+  const newestFirst = kept.filter(isManifest).sort().reverse(); // versions begin with their time
+  return newestFirst.map((url) => new URL(url));
+}
+
 /**
  * Forgets what was kept below an address, as when it proved damaged or was overtaken.
  *
