@@ -47,8 +47,8 @@ worker.addEventListener("activate", (event) => {
 
 worker.addEventListener("message", (event) => {
   if (event.data === "take over") void worker.skipWaiting();
-  else if (event.data === "be busy") event.waitUntil(busy());
-  else if (event.data === "be idle") beIdle();
+  else if (event.data === "be busy") event.waitUntil(busy(windowOf(event)));
+  else if (event.data === "be idle") ends.get(windowOf(event))?.();
 });
 
 worker.addEventListener("fetch", (event) => {
@@ -60,18 +60,22 @@ worker.addEventListener("fetch", (event) => {
   else if (path.startsWith("pushed/")) event.respondWith(fromPushed(event.request, path));
 });
 
-/** Ends what `busy` began. */
-let beIdle: () => void = () => undefined;
+function windowOf({ source }: MessageEvent): string {
+  return (source as unknown as { readonly id: string }).id;
+}
+
+/** Ends what `busy` began, by window. */
+const ends = new Map<string, () => void>();
 
 /** A worker with nothing to do is stopped, and then browsers ask the network for a newer one: not while somebody sings. */
-function busy(): Promise<void> {
-  beIdle();
+function busy(window: string): Promise<void> {
+  ends.get(window)?.();
   return new Promise((done) => {
     const timer = setTimeout(done, BUSY_MS);
-    beIdle = () => {
+    ends.set(window, () => {
       clearTimeout(timer);
       done();
-    };
+    });
   });
 }
 

@@ -40,6 +40,11 @@ async function register(): Promise<void> {
     void alsoUnderWay(installed(registration));
   });
   watch(registration);
+  void alsoUnderWay(quiet(registration));
+}
+
+/** Done when the browser asks for nothing more on the worker's behalf. */
+async function quiet(registration: ServiceWorkerRegistration): Promise<void> {
   // Browsers look for a newer version at every visit, at a time of their own: rather now than when somebody sings.
   if (!registration.installing) {
     await registration.update().catch(() => undefined);
