@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { createLiveInstrument } from "swara-engine";
 import { beforeEach, expect, test, vi } from "vitest";
+import { wake } from "../../page/sound/context.ts";
 import * as settings from "../../page/store/settings.ts";
 import { openStudio } from "../../page/store/studio.ts";
 
@@ -25,6 +26,21 @@ beforeEach(() => {
   );
   vi.stubGlobal("AnalyserNode", vi.fn(class {}));
   vi.mocked(createLiveInstrument).mockResolvedValue({ output: context.node, set } as never);
+});
+
+test("every touch asks for the sound at once, while it is being opened too", async () => {
+  let made = () => {};
+  const live = { output: context.node, set };
+  vi.mocked(createLiveInstrument).mockReturnValueOnce(
+    new Promise((done) => {
+      made = () => done(live as never);
+    }),
+  );
+  const touches = [openStudio(), openStudio()];
+  expect(wake).toHaveBeenCalledTimes(2);
+  await vi.waitFor(() => expect(createLiveInstrument).toHaveBeenCalledOnce());
+  made();
+  await Promise.all(touches);
 });
 
 test("keys sound where they say, wherever the voice was moved to", async () => {
