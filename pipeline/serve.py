@@ -253,8 +253,12 @@ def _keep(pushed: bool, inside: list[str]) -> str:
     return UNCHANGING if unchanging else "no-cache"
 
 
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"http://{_place(host, port)}/"
 
 
 def _is_loopback(host: str) -> bool:
@@ -264,16 +268,42 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _is_everywhere(host: str) -> bool:
+    """Whether a server there answers on every address of this machine, loopback among them."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return host == ""  # as sockets take it
+
+
 def _greeting(url: str, host: str, port: int) -> list[str]:
-    here = f"http://localhost:{port}/" if not _is_loopback(host) else url
+    listening = f"Listening on {host}, port {port}: everyone on this network can load it."
+    if _is_loopback(host):
+        return [f"Play at {url}  (Ctrl-C ends it)", "", *_on_a_phone(host, port)]
+    if _is_everywhere(host):
+        return [f"Play at http://localhost:{port}/  (Ctrl-C ends it)", listening, "", *_on_a_phone("127.0.0.1", port)]
     return [
-        f"Play at {here}  (Ctrl-C ends it)",
-        *([] if _is_loopback(host) else [f"Listening on {host}, port {port}: everyone on this network can load it."]),
+        f"Play at {url}  (Ctrl-C ends it)",
+        "  no microphone from here: a browser gives it to localhost and to HTTPS only",
+        listening,
         "",
+        *_on_a_phone(host, port),
+    ]
+
+
+def _on_a_phone(here: str, port: int) -> list[str]:
+    """What a phone needs to get the microphone.
+
+    Args:
+      here: name or address at which this machine itself reaches the server.
+      port: of the server.
+    """
+    cable = f"  Android, by cable:  adb reverse tcp:{port} tcp:{port}   then open http://localhost:{port}/ on the phone"
+    return [
         "On a phone: a browser gives the microphone to this machine's own pages and to HTTPS, not to plain HTTP.",
-        f"  Android, by cable:  adb reverse tcp:{port} tcp:{port}   then open http://localhost:{port}/ on the phone",
+        *([cable] if here in ("127.0.0.1", "localhost") else []),  # adb knows no other end of its cable
         "  any phone:          let a program such as Caddy speak HTTPS (NAME.local: this machine) in front of this,",
-        f"    caddy reverse-proxy --internal-certs --from https://NAME.local:8443 --to 127.0.0.1:{port}",
+        f"    caddy reverse-proxy --internal-certs --from https://NAME.local:8443 --to {_place(here, port)}",
         "    and trust Caddy's root certificate on the phone",
         "  or for good:        copy web/dist, with the folder pushed/ inside it, to any static host with HTTPS",
     ]

@@ -242,6 +242,30 @@ def test_the_command_serves_until_it_is_interrupted(
     assert json.loads(figures)["exit_code"] == 0
 
 
+@pytest.mark.parametrize(
+    ("host", "page", "caddy", "has_microphone", "has_cable"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000/", "127.0.0.1:8000", True, True),
+        ("localhost", "http://localhost:8000/", "localhost:8000", True, True),
+        ("::1", "http://[::1]:8000/", "[::1]:8000", True, False),
+        ("0.0.0.0", "http://localhost:8000/", "127.0.0.1:8000", True, True),
+        ("::", "http://localhost:8000/", "127.0.0.1:8000", True, True),
+        ("192.168.1.5", "http://192.168.1.5:8000/", "192.168.1.5:8000", False, False),
+        ("fd00::5", "http://[fd00::5]:8000/", "[fd00::5]:8000", False, False),
+        ("studio.lan", "http://studio.lan:8000/", "studio.lan:8000", False, False),
+    ],
+)
+def test_only_addresses_that_answer_are_told(host: str, page: str, caddy: str, has_microphone: bool, has_cable: bool):
+    said = "\n".join(serve._greeting(serve._url(host, 8000), host, 8000))
+    assert f"Play at {page}  " in said
+    assert f"--to {caddy}\n" in said
+    assert ("no microphone from here" not in said) == has_microphone
+    assert ("adb reverse tcp:8000 tcp:8000" in said) == has_cable
+    if not has_microphone:
+        assert "127.0.0.1" not in said
+        assert "http://localhost" not in said
+
+
 def test_tensorflow_is_not_imported_for_it():
     code = "import sys, pipeline.serve; sys.exit('tensorflow' in sys.modules or 'tfx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -85,6 +85,34 @@ test("it opens again on a host that sends index.html on to its folder, as many d
   }
 });
 
+test("nothing is asked for while the microphone is on, however soon it is wanted after a visit begins", async ({
+  page,
+  url,
+}) => {
+  const asked: string[] = [];
+  const host = createServer(async (request, response) => {
+    asked.push(request.url ?? "");
+    const answer = await fetch(new URL(request.url ?? "/", url));
+    const type = answer.headers.get("Content-Type") ?? "";
+    if (request.headers["sec-fetch-dest"] !== "document") await new Promise((later) => setTimeout(later, 150));
+    return response.writeHead(answer.status, { "Content-Type": type }).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise<void>((ready) => host.listen(0, "127.0.0.1", ready));
+  try {
+    for (const visit of ["first", "second"]) {
+      await page.goto(`http://127.0.0.1:${(host.address() as AddressInfo).port}/`);
+      await page.getByRole("button", { name: "Sing live" }).click();
+      await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
+      const before = asked.length;
+      await page.waitForTimeout(4_000);
+      expect(asked.slice(before), `on the ${visit} visit`).toEqual([]);
+    }
+  } finally {
+    host.close();
+    host.closeAllConnections();
+  }
+});
+
 test("while a newer version comes two windows each stay whole, and both get it", async ({ page, context, watch }) => {
   const folder = mkdtempSync(join(tmpdir(), "swara-e2e-"));
   copySite(folder);

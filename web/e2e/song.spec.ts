@@ -53,3 +53,24 @@ test("a song can be ended early, and begun again", async ({ page, url, watch }) 
   }
   watch.expectCalm(url);
 });
+
+test("the drone alone ends where its switch is left, and no end clicks", async ({ page, url, watch }) => {
+  await open(page, url);
+  await page.getByRole("tab", { name: "Sing along" }).click();
+  const drone = page.getByRole("switch", { name: "Drone, to find your Sa" });
+  for (const end of [() => page.getByRole("tab", { name: "Keys" }).click(), () => drone.uncheck({ force: true })]) {
+    await page.getByRole("tab", { name: "Sing along" }).click();
+    await drone.check({ force: true });
+    await page.waitForTimeout(1_500);
+    await startListening(page);
+    await page.waitForTimeout(500);
+    await end();
+    await page.waitForTimeout(700);
+    const { loudspeaker, rate } = await stopListening(page);
+    expect(level(loudspeaker.subarray(0, rate / 4))).toBeGreaterThan(0.003);
+    expect(level(loudspeaker.subarray(-rate / 4))).toBe(0);
+    await page.getByRole("tab", { name: "Sing along" }).click();
+    await expect(drone).not.toBeChecked();
+  }
+  watch.expectCalm(url);
+});

@@ -26,7 +26,7 @@ interface Worker {
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
-  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  addEventListener(type: "message", listener: (event: Extendable & MessageEvent) => void): void;
 }
 
 const worker = globalThis as unknown as Worker;
@@ -34,6 +34,7 @@ const SHELLS = "swara-shell-";
 const SHELL = `${SHELLS}${SHELL_VERSION}`;
 const PUSHED = "swara-pushed";
 const PARTS = "assets/"; // their names change with what is in them
+const BUSY_MS = 90_000; // pages say it again before that
 const scope = new URL(worker.registration.scope);
 
 worker.addEventListener("install", (event) => {
@@ -44,8 +45,10 @@ worker.addEventListener("activate", (event) => {
   event.waitUntil(takeCharge());
 });
 
-worker.addEventListener("message", ({ data }) => {
-  if (data === "take over") void worker.skipWaiting();
+worker.addEventListener("message", (event) => {
+  if (event.data === "take over") void worker.skipWaiting();
+  else if (event.data === "be busy") event.waitUntil(busy(windowOf(event)));
+  else if (event.data === "be idle") ends.get(windowOf(event))?.();
 });
 
 worker.addEventListener("fetch", (event) => {
@@ -56,6 +59,25 @@ worker.addEventListener("fetch", (event) => {
   else if (path.startsWith(PARTS)) event.respondWith(fromAnyShell(event.request));
   else if (path.startsWith("pushed/")) event.respondWith(fromPushed(event.request, path));
 });
+
+function windowOf({ source }: MessageEvent): string {
+  return (source as unknown as { readonly id: string }).id;
+}
+
+/** Ends what `busy` began, by window. */
+const ends = new Map<string, () => void>();
+
+/** A worker with nothing to do is stopped, and then browsers ask the network for a newer one: not while somebody sings. */
+function busy(window: string): Promise<void> {
+  ends.get(window)?.();
+  return new Promise((done) => {
+    const timer = setTimeout(done, BUSY_MS);
+    ends.set(window, () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}
 
 async function fill(): Promise<void> {
   const cache = await caches.open(SHELL);

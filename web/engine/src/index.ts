@@ -9,9 +9,11 @@ export {
   loadInstrument,
 } from "./bundle/load.ts";
 export type { Manifest, Spread, Statistics } from "./bundle/manifest.ts";
+export type { ClipFeatures } from "./clip/controls.ts";
 export { type RenderOptions, renderClip } from "./clip/render.ts";
 export { adjust } from "./features/adjust.ts";
 export { analyse } from "./features/analyse.ts";
+export { gateGains } from "./features/gate.ts";
 export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
 export { createLiveInstrument, LiveInstrument } from "./live/instrument.ts";
 export { DEFAULT_SETTINGS, type FrameReport, type Latency, type LiveSettings } from "./live/types.ts";

@@ -1,6 +1,6 @@
 /** The page's side of the worker that makes takes. */
 
-import type { AdjustedFeatures, Features, Instrument } from "swara-engine";
+import type { ClipFeatures, Features, Instrument } from "swara-engine";
 import type { Answer, HearRequest, PlayRequest, Request, SentInstrument } from "./messages.ts";
 
 interface Waiting {
@@ -40,7 +40,7 @@ export function hear(audio: Float32Array, sampleRate: number, instrument: Instru
 /** Plays features on an instrument. Rejects when it is aborted. */
 export function play(
   instrument: Instrument,
-  features: AdjustedFeatures,
+  features: ClipFeatures,
   { sampleRate, room, signal, onProgress }: PlayOptions,
 ): Promise<Float32Array> {
   const id = ++requests;

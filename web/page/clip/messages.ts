@@ -1,6 +1,6 @@
 /** What the page and the worker that makes takes say to each other. */
 
-import type { AdjustedFeatures, Features, Instrument } from "swara-engine";
+import type { ClipFeatures, Features, Instrument } from "swara-engine";
 
 /** An instrument without what cannot be sent. */
 export type SentInstrument = Omit<Instrument, "file" | "url">;
@@ -19,7 +19,7 @@ export interface PlayRequest {
   readonly kind: "play";
   readonly id: number;
   readonly instrument: SentInstrument;
-  readonly features: AdjustedFeatures;
+  readonly features: ClipFeatures;
   /** Hz. */
   readonly sampleRate: number;
   /** How much of the instrument's reverb sounds: 0 to 1. */

@@ -2,8 +2,7 @@
 
 import { extremes } from "../sound/levels.ts";
 import { midiOf } from "../sound/pitch.ts";
-import type { Side } from "../store/player.ts";
-import type { Rendered } from "../store/take.ts";
+import type { Rendered, Side } from "../store/take.ts";
 import { type CurvePoint, drawCurve } from "./curve.ts";
 import { drawStaff, LABELS, leapPixels, type Range, spanOf, yOfPitch } from "./staff.ts";
 import { type Surface, vertical } from "./surface.ts";

@@ -2,28 +2,53 @@
 
 import recorderUrl from "./recorder-worklet.ts?worker&url";
 
-let made: Promise<AudioContext> | null = null;
+/** How long a browser may take to let the sound begin. */
+const AWAKE_MS = 1_000;
 
-/** The context, running, with everything loaded that needs the network. */
-export async function audioContext(): Promise<AudioContext> {
-  made ??= make().catch((error) => {
-    made = null;
+let context: AudioContext | null = null;
+let ready: Promise<AudioContext> | null = null;
+
+/**
+ * The context, with everything loaded that needs the network. It sounds as soon as the browser lets it.
+ *
+ * Nothing here waits for that: to some browsers the touch of a finger allows no sound, only its lifting does, and until
+ * then `resume` does not settle. So it is called anew at every occasion, and whoever needs a clock asks `awake`.
+ */
+export function audioContext(): Promise<AudioContext> {
+  ready ??= load(make()).catch((error) => {
+    ready = null;
     throw error;
   });
-  const context = await made;
-  await context.resume();
+  wake();
+  return ready;
+}
+
+/** Lets the context sound, if there is one, where the browser allows it just now. */
+export function wake(): void {
+  if (context?.state !== "running") context?.resume().catch(() => undefined); // a closed one is replaced
+}
+
+/** Done when the context runs, or a moment later: a browser that waits for the player's next touch holds nobody up. */
+export async function awake(): Promise<void> {
+  if (!context || context.state === "running") return;
+  await Promise.race([context.resume(), new Promise((done) => setTimeout(done, AWAKE_MS))]);
+}
+
+function make(): AudioContext {
+  context = new AudioContext({ latencyHint: "interactive" });
+  addEventListener("pointerup", wake, { capture: true });
   return context;
 }
 
-async function make(): Promise<AudioContext> {
-  const context = new AudioContext({ latencyHint: "interactive" });
+async function load(made: AudioContext): Promise<AudioContext> {
   try {
-    await context.audioWorklet.addModule(recorderUrl);
+    await made.audioWorklet.addModule(recorderUrl);
   } catch (cause) {
-    await context.close();
+    context = null;
+    await made.close();
     throw new Error("A part of this page cannot be fetched: load the page anew.", { cause });
   }
-  return context;
+  return made;
 }
 
 /** A buffer of one channel. */

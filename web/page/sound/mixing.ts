@@ -1,19 +1,13 @@
 /** Sounds and features put together. */
 
-import type { AdjustedFeatures, Features } from "swara-engine";
+import { type AdjustedFeatures, type ClipFeatures, type Features, gateGains } from "swara-engine";
 
-/** dB that no instrument makes a sound of. */
-const SILENCE_DB = -120;
-const SILENCE_RMS = 1e-6;
+/** What an instrument plays, and when it is silent. */
+export type Gated = AdjustedFeatures & ClipFeatures;
 
-/** Features with silence wherever the voice is below the gate. Nothing that is passed in is changed. */
-export function gated(heard: Features, moved: AdjustedFeatures, gateDb: number): AdjustedFeatures {
-  const shut = (index: number) => (heard.loudnessDb[index] ?? SILENCE_DB) < gateDb;
-  return {
-    ...moved,
-    loudnessDb: moved.loudnessDb.map((loudness, index) => (shut(index) ? SILENCE_DB : loudness)),
-    rms: moved.rms.map((level, index) => (shut(index) ? SILENCE_RMS : level)),
-  };
+/** Features that sound only where the voice passes the gate, as live. Nothing that is passed in is changed. */
+export function gated(heard: Features, moved: AdjustedFeatures, gateDb: number, frameRate: number): Gated {
+  return { ...moved, gain: gateGains(heard.loudnessDb, gateDb, frameRate) };
 }
 
 /**

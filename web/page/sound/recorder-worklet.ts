@@ -24,7 +24,7 @@ class RecorderProcessor extends AudioWorkletProcessor {
   constructor() {
     super();
     this.port.onmessage = ({ data }: MessageEvent<boolean>) => {
-      if (this.#on && !data) this.#send(true);
+      if (!data) this.#send(true); // asked for in vain it is empty: whoever asks waits for it
       this.#on = data;
     };
   }

@@ -2,7 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { BundleError, type Instrument, type InstrumentEntry, listInstruments, loadInstrument } from "swara-engine";
-import { fetchAndKeep, forget, networkIsShut } from "./network.ts";
+import { fetchAndKeep, forget, keptManifests, networkIsShut } from "./network.ts";
 import { report, status } from "./notices.ts";
 
 const ROOT = new URL("pushed/", document.baseURI);
@@ -52,7 +52,8 @@ export async function choose(name: string): Promise<void> {
     const got = await fetched(chosen);
     if (wanted.value !== name) return; // another one was chosen meanwhile
     instrument.value = got;
-    status.value = `${chosen.title} is ready.`;
+    const earlier = got.url.href === chosen.url.href ? "" : ", in an earlier version: the newest cannot be reached now";
+    status.value = `${chosen.title} is ready${earlier}.`;
   } catch (error) {
     if (wanted.value === name) wanted.value = before;
     report(error);
@@ -75,7 +76,27 @@ async function fetched(chosen: InstrumentEntry): Promise<Instrument> {
     await forget(new URL("..", version), version); // earlier versions
     return got;
   } catch (error) {
-    if (error instanceof BundleError) await forget(version); // so that the next try asks the network
-    throw error;
+    if (!(error instanceof BundleError)) throw error;
+    await forget(version); // so that the next try asks the network
+    const kept = isUnreachable(error) ? await keptVersion(new URL("..", version)) : null;
+    if (!kept) throw error;
+    return kept;
   }
+}
+
+/** Whether nobody answered, as without a network. */
+function isUnreachable({ cause }: BundleError): boolean {
+  return cause instanceof TypeError;
+}
+
+/** The newest version of an instrument that is on this device with all its files, or null. */
+async function keptVersion(folder: URL): Promise<Instrument | null> {
+  for (const manifest of await keptManifests(folder)) {
+    try {
+      return await loadInstrument(manifest, { fetch: fetchAndKeep });
+    } catch {
+      // not all of it was kept
+    }
+  }
+  return null;
 }

@@ -118,9 +118,13 @@ export async function connectMidi(): Promise<void> {
     const access = await navigator.requestMIDIAccess().catch((cause: unknown) => {
       throw new Error("Web MIDI was refused. Allow it for this page, then try again.", { cause });
     });
+    let heard: readonly MIDIInput[] = [];
     const listen = () => {
-      for (const input of access.inputs.values()) input.onmidimessage = ({ data }) => heed(data);
-      midiInputs.value = Array.from(access.inputs.values(), (input) => input.name ?? "a MIDI keyboard");
+      const inputs = Array.from(access.inputs.values()).filter((input) => input.state !== "disconnected");
+      if (heard.some((input) => !inputs.includes(input))) letGo();
+      heard = inputs;
+      for (const input of inputs) input.onmidimessage = ({ data }) => heed(data);
+      midiInputs.value = inputs.map((input) => input.name ?? "a MIDI keyboard");
       status.value =
         midiInputs.value.length > 0 ? `Listening to ${midiInputs.value.join(", ")}.` : "No MIDI keyboard yet.";
     };
@@ -129,6 +133,12 @@ export async function connectMidi(): Promise<void> {
   } catch (error) {
     report(error);
   }
+}
+
+/** A keyboard that was unplugged never says that its keys are up and its wheel has sprung back. */
+function letGo(): void {
+  void allNotesOff();
+  void bend(0);
 }
 
 function heed(data: Uint8Array | null): void {

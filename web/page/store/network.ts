@@ -4,6 +4,8 @@
  * Whatever of the published instruments is fetched is kept on the device, so that it plays without a network next time.
  */
 
+import { signal } from "@preact/signals";
+
 /** Name of the browser's cache; the service worker answers from it. */
 export const PUSHED_CACHE = "swara-pushed";
 
@@ -14,35 +16,60 @@ export class NetworkShut extends Error {
   }
 }
 
-let shut = false;
-/** What is being fetched. */
+/** Longer than this nobody waits for the microphone. */
+const PATIENCE_SECONDS = 30;
+
+const shut = signal(false);
+/** What is being fetched, and whatever else of the page's doing asks the network. */
 const underWay = new Set<Promise<unknown>>();
 
-/** Shuts the network; done when what was asked for before has been answered. */
+/**
+ * Shuts the network; done when what was asked for before has been answered.
+ *
+ * @throws Error it takes too long. The network is shut all the same.
+ */
 export async function shutNetwork(): Promise<void> {
-  shut = true;
-  await Promise.allSettled(underWay);
+  shut.value = true;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_, failed) => {
+    const why = "Parts of this page are still being fetched, and nothing may be while the microphone is on.";
+    timer = setTimeout(() => failed(new Error(`${why} Try again in a moment.`)), 1000 * PATIENCE_SECONDS);
+  });
+  try {
+    await Promise.race([nothingUnderWay(), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What is under way may set more under way before it is done. */
+async function nothingUnderWay(): Promise<void> {
+  while (underWay.size > 0) await Promise.allSettled(underWay);
+}
+
+/** Has `shutNetwork` wait for what asks the network by another way than `fetchAndKeep`; fails or succeeds as that does. */
+export async function alsoUnderWay<T>(asking: Promise<T>): Promise<T> {
+  underWay.add(asking);
+  try {
+    return await asking;
+  } finally {
+    underWay.delete(asking);
+  }
 }
 
 export function openNetwork(): void {
-  shut = false;
+  shut.value = false;
 }
 
 export function networkIsShut(): boolean {
-  return shut;
+  return shut.value;
 }
 
 /** Asks the network as `fetch` does, and keeps a copy of what came. Throws NetworkShut while the microphone is on. */
 export const fetchAndKeep: typeof fetch = async (input, init) => {
   const url = input instanceof Request ? input.url : String(input);
-  if (shut) throw new NetworkShut(url);
-  const asked = ask(url, input, init);
-  underWay.add(asked);
-  try {
-    return await asked;
-  } finally {
-    underWay.delete(asked);
-  }
+  if (shut.value) throw new NetworkShut(url);
+  return alsoUnderWay(ask(url, input, init));
 };
 
 /** The answer with all of its body, so that nothing is on its way when this is done. */
@@ -61,6 +88,16 @@ async function keep(url: string, response: Response): Promise<void> {
   } catch {
     // A full disk or a private window: the page works all the same, but only with a network.
   }
+}
+
+/** Manifests of an instrument that were kept on this device, whatever their version, the newest first. */
+export async function keptManifests(folder: URL): Promise<URL[]> {
+  if (!("caches" in globalThis)) return [];
+  const kept = (await (await caches.open(PUSHED_CACHE)).keys()).map(({ url }) => url);
+  const isManifest = (url: string) =>
+    url.startsWith(folder.href) && /^[^/]+\/manifest\.json$/.test(url.slice(folder.href.length));
+  const newestFirst = kept.filter(isManifest).sort().reverse(); // versions begin with their time
+  return newestFirst.map((url) => new URL(url));
 }
 
 /**

@@ -1,22 +1,28 @@
 /** The service worker: registers it, and knows whether the page works without a network. */
 
-import { signal } from "@preact/signals";
-import { microphone } from "./studio.ts";
+import { effect, signal } from "@preact/signals";
+import { alsoUnderWay, networkIsShut } from "./network.ts";
 
 export const offlineReady = signal(false);
 /** A newer version than this one is at hand, and comes with `takeUpdate`, or once all windows were closed. */
 export const updateWaits = signal(false);
 
+/** ms from the beginning of a visit: by then browsers that look for a newer version on their own have begun to. */
+const LOOKED_AFTER_MS = 2_000;
+/** A worker is allowed to be busy for minutes, but told so again it may be for hours. */
+const BUSY_MS = 60_000;
+
 /** The newer version's worker; null where it is in charge already, and this page is what is left of the older one. */
 let waiting: ServiceWorker | null = null;
 
-/** Registers the service worker. Not while the microphone is on: that would ask the network. */
+/**
+ * Registers the service worker. Not while the microphone is on: that would ask the network. If the microphone is wanted
+ * meanwhile, it waits until the worker is here, with all that it fetches.
+ */
 export async function registerServiceWorker(): Promise<void> {
-  if (!("serviceWorker" in navigator) || microphone.value !== "off") return;
+  if (!("serviceWorker" in navigator) || networkIsShut()) return;
   try {
-    const registration = await navigator.serviceWorker.register("./service-worker.js");
-    registration.addEventListener("updatefound", () => watch(registration));
-    watch(registration);
+    await alsoUnderWay(register());
     watchOthers();
     await navigator.serviceWorker.ready;
     offlineReady.value = true;
@@ -25,6 +31,44 @@ export async function registerServiceWorker(): Promise<void> {
   } catch {
     // No service workers in this window (private browsing, an odd host): the page needs its network, that is all.
   }
+}
+
+async function register(): Promise<void> {
+  const registration = await navigator.serviceWorker.register("./service-worker.js");
+  registration.addEventListener("updatefound", () => {
+    watch(registration);
+    void alsoUnderWay(installed(registration));
+  });
+  watch(registration);
+  void alsoUnderWay(quiet(registration));
+}
+
+/** Done when the browser asks for nothing more on the worker's behalf. */
+async function quiet(registration: ServiceWorkerRegistration): Promise<void> {
+  // Browsers look for a newer version at every visit, at a time of their own: rather now than when somebody sings.
+  if (!registration.installing) {
+    await registration.update().catch(() => undefined);
+    await new Promise((done) => setTimeout(done, LOOKED_AFTER_MS - performance.now()));
+  }
+  await installed(registration);
+}
+
+// Chromium looks again once the worker has nothing to do, so it has while the network is shut.
+effect(() => {
+  if (!networkIsShut() || !("serviceWorker" in navigator)) return;
+  const tell = (what: "be busy" | "be idle") => navigator.serviceWorker.controller?.postMessage(what);
+  tell("be busy");
+  const again = setInterval(() => tell("be busy"), BUSY_MS);
+  return () => {
+    clearInterval(again);
+    tell("be idle");
+  };
+});
+
+/** Done when no worker of the registration is fetching its files, whether or not it got them. */
+async function installed({ installing }: ServiceWorkerRegistration): Promise<void> {
+  if (installing?.state !== "installing") return;
+  await new Promise((done) => installing.addEventListener("statechange", done, { once: true }));
 }
 
 function watch(registration: ServiceWorkerRegistration): void {

@@ -1,25 +1,26 @@
 /** Plays a take: voice and instrument run side by side, and one of them is heard. */
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { audioContext, bufferOf } from "../sound/context.ts";
+import { end, type Sounding } from "../sound/ending.ts";
 import { softLimit } from "../sound/levels.ts";
 import { report } from "./notices.ts";
-import { type Rendered, rendered } from "./take.ts";
+import { type Rendered, rendered, type Side } from "./take.ts";
 
-export type Side = "before" | "after";
-
-export const side = signal<Side>("after");
+/** The side that the player wants to hear. */
+const wanted = signal<Side>("after");
+/** The side that is heard: of some takes there is but one. */
+export const side = computed<Side>(() => rendered.value?.only ?? wanted.value);
 export const playing = signal(false);
 
 const CROSSFADE_SECONDS = 0.02;
 
-interface Run {
+interface Run extends Sounding {
   readonly of: Rendered;
   readonly context: AudioContext;
   readonly start: number;
   readonly seconds: number;
   readonly gains: Readonly<Record<Side, GainNode>>;
-  readonly sources: readonly AudioBufferSourceNode[];
 }
 
 let run: Run | null = null;
@@ -38,13 +39,14 @@ export async function play(): Promise<void> {
   }
 }
 
+export function hearSide(which: Side): void {
+  wanted.value = which;
+}
+
 export function stop(): void {
-  for (const source of run?.sources ?? []) {
-    source.onended = null;
-    source.stop();
-    source.disconnect();
-  }
+  const ended = run;
   run = null;
+  if (ended) end(ended);
   playing.value = false;
 }
 
@@ -56,7 +58,8 @@ export function position(): number | null {
 function start(context: AudioContext, what: Rendered): Run {
   const begin = context.currentTime + 0.03;
   const limiter = new WaveShaperNode(context, { curve: softLimit() });
-  limiter.connect(context.destination);
+  const out = new GainNode(context);
+  limiter.connect(out).connect(context.destination);
   const gains = {
     before: new GainNode(context, { gain: side.value === "before" ? 1 : 0 }),
     after: new GainNode(context, { gain: side.value === "after" ? 1 : 0 }),
@@ -70,7 +73,7 @@ function start(context: AudioContext, what: Rendered): Run {
   const last = what.after.length >= what.before.length ? sources[1] : sources[0];
   if (last) last.onended = () => stop();
   const seconds = Math.max(what.after.length, what.before.length) / what.sampleRate;
-  return { of: what, context, start: begin, seconds, gains, sources };
+  return { of: what, context, start: begin, seconds, gains, sources, out };
 }
 
 effect(() => {

@@ -2,8 +2,7 @@
 
 import { encodeWav } from "../sound/wav.ts";
 import { report } from "./notices.ts";
-import type { Side } from "./player.ts";
-import type { Rendered } from "./take.ts";
+import type { Rendered, Side } from "./take.ts";
 
 const REVOKE_AFTER_MS = 60_000;
 

@@ -6,11 +6,13 @@ import { type Judgement, judge, type Sung } from "../song/judge.ts";
 import { beatSeconds, countInBeats, duration, type Score, timeline } from "../song/score.ts";
 import { SONGS } from "../song/songs.ts";
 import { audioContext, bufferOf } from "../sound/context.ts";
+import { end, type Sounding } from "../sound/ending.ts";
 import { metronome } from "../sound/metronome.ts";
 import { from } from "../sound/recorder.ts";
 import { tanpura } from "../sound/tanpura.ts";
 import type { TracePoint } from "../sound/trace.ts";
 import { report, status } from "./notices.ts";
+import { mode } from "./settings.ts";
 import { audible, listeners, microphone, openStudio, startRecording, stopRecording, trace } from "./studio.ts";
 import { setTake } from "./take.ts";
 
@@ -34,7 +36,7 @@ interface Song {
   /** s of the context's clock at the first beat. */
   readonly start: number;
   readonly context: AudioContext;
-  readonly sources: readonly AudioScheduledSourceNode[];
+  readonly sounds: readonly Sounding[];
   readonly sung: Sung[];
   readonly listener: (frames: FrameReport) => void;
   readonly timer: ReturnType<typeof setTimeout>;
@@ -84,13 +86,13 @@ function begin(context: AudioContext): Song {
   const beats = countInBeats(chosen);
   const start = context.currentTime + 0.25 + beats * beat;
   const seconds = duration(chosen);
-  const sources = [clicks(context, chosen, start, accompaniment.value === "metronome" ? seconds : 0)];
-  if (accompaniment.value === "drone") sources.push(drone(context, tonic.value));
+  const sounds = [clicks(context, chosen, start, accompaniment.value === "metronome" ? seconds : 0)];
+  if (accompaniment.value === "drone") sounds.push(drone(context, tonic.value));
   const sung: Sung[] = [];
   const listener = () => collect(sung, start);
   listeners.add(listener);
   const timer = setTimeout(() => void finish(), 1000 * (start - context.currentTime + seconds + TAIL_SECONDS));
-  return { start, context, sources, sung, listener, timer };
+  return { start, context, sounds, sung, listener, timer };
 }
 
 /** Adds what was sung since the last report. */
@@ -102,15 +104,19 @@ function collect(sung: Sung[], start: number): void {
   }
 }
 
-function clicks(context: AudioContext, chosen: Score, start: number, seconds: number): AudioBufferSourceNode {
+function clicks(context: AudioContext, chosen: Score, start: number, seconds: number): Sounding {
   const beat = beatSeconds(chosen);
   const before = countInBeats(chosen);
   const beats = before + Math.ceil(seconds / beat);
   const audio = metronome(beats, beat, chosen.beats_per_bar, 0, context.sampleRate);
   const source = new AudioBufferSourceNode(context, { buffer: bufferOf(context, audio, context.sampleRate) });
-  source.connect(new GainNode(context, { gain: 0.5 })).connect(context.destination);
+  const out = new GainNode(context);
+  source
+    .connect(new GainNode(context, { gain: 0.5 }))
+    .connect(out)
+    .connect(context.destination);
   source.start(start - before * beat);
-  return source;
+  return { sources: [source], out };
 }
 
 const rounds = new Map<number, Float32Array<ArrayBuffer>>();
@@ -123,14 +129,15 @@ function round(sa: number): Float32Array<ArrayBuffer> {
 }
 
 /** The tanpura, from now on and for ever. */
-function drone(context: AudioContext, sa: number): AudioBufferSourceNode {
+function drone(context: AudioContext, sa: number): Sounding {
   const buffer = bufferOf(context, round(sa), DRONE_RATE);
   const source = new AudioBufferSourceNode(context, { buffer, loop: true });
   const gain = new GainNode(context, { gain: 0 });
   gain.gain.linearRampToValueAtTime(DRONE_GAIN, context.currentTime + 0.3);
-  source.connect(gain).connect(context.destination);
+  const out = new GainNode(context);
+  source.connect(gain).connect(out).connect(context.destination);
   source.start();
-  return source;
+  return { sources: [source], out };
 }
 
 /** Ends the song where it is; what was sung becomes the take. */
@@ -162,7 +169,7 @@ async function cease(): Promise<void> {
   if (song) {
     clearTimeout(song.timer);
     listeners.delete(song.listener);
-    for (const source of song.sources) source.stop();
+    for (const sound of song.sounds) end(sound);
   }
   song = null;
   ending = false;
@@ -177,12 +184,17 @@ effect(() => {
 
 // The drone alone, for finding one's key.
 export const droneOn = signal(false);
-let sounding: AudioBufferSourceNode | null = null;
+let sounding: Sounding | null = null;
 effect(() => {
   const [on, sa] = [droneOn.value && !singing.value, tonic.value];
-  sounding?.stop();
+  if (sounding) end(sounding);
   sounding = null;
   if (on) startDrone(sa).catch(report);
+});
+
+// Elsewhere nothing would stop it.
+effect(() => {
+  if (mode.value !== "song") droneOn.value = false;
 });
 
 async function startDrone(sa: number): Promise<void> {

@@ -1,7 +1,8 @@
 /** Where a voice can come from besides the microphone: a file, or a hum that the page computes. */
 
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { HUM_RATE, hum } from "../sound/hum.ts";
+import { instrument } from "./instruments.ts";
 import { problem, report, status } from "./notices.ts";
 import { singing } from "./singing.ts";
 import { microphone, recording, startRecording, stopRecording } from "./studio.ts";
@@ -31,26 +32,41 @@ export function useSample(): void {
 
 let limit: ReturnType<typeof setTimeout> | undefined;
 
+const MY_VOICE = { title: "My voice", kind: "voice" } as const;
+
+function myPhrase() {
+  const played = instrument.peek();
+  return { title: "My phrase", kind: "keys", ...(played && { playedOn: played }) } as const;
+}
+
 /** Ends a recording and makes it the take. */
 export async function finishRecording(kind: "voice" | "keys"): Promise<void> {
   clearTimeout(limit);
   try {
     const { audio, sampleRate } = await stopRecording();
     if (audio.length < SHORTEST_SECONDS * sampleRate) throw new Error("That was too short to make anything of.");
-    setTake({ title: kind === "voice" ? "My voice" : "My phrase", audio, sampleRate, kind });
+    setTake(kind === "voice" ? { ...MY_VOICE, audio, sampleRate } : { ...myPhrase(), audio, sampleRate });
   } catch (error) {
     report(error);
   }
 }
 
-/** Begins a recording; forgotten, it ends by itself. */
+/** A recording was asked for, and its sound is still being opened. */
+export const beginning = signal(false);
+
+/** Begins a recording, unless there is one; forgotten, it ends by itself. */
 export async function beginRecording(kind: "voice" | "keys"): Promise<void> {
+  if (beginning.peek() || recording.peek()) return;
+  beginning.value = true;
   problem.value = "";
   try {
     await startRecording(kind);
+    clearTimeout(limit);
     limit = setTimeout(() => void finishRecording(kind), 1000 * LONGEST_SECONDS);
   } catch (error) {
     report(error);
+  } finally {
+    beginning.value = false;
   }
 }
 

@@ -8,7 +8,7 @@
 import { effect, signal } from "@preact/signals";
 import { createLiveInstrument, type FrameReport, type Instrument, type LiveInstrument } from "swara-engine";
 import { prepareTakes } from "../clip/client.ts";
-import { audioContext } from "../sound/context.ts";
+import { audioContext, awake, wake } from "../sound/context.ts";
 import { FeedbackGuard, type GuardState } from "../sound/feedback.ts";
 import { decibels, QUIETEST_DB, rms, softLimit } from "../sound/levels.ts";
 import { closeMicrophone, openMicrophone } from "../sound/microphone.ts";
@@ -21,6 +21,7 @@ import * as settings from "./settings.ts";
 
 const TRACE_SECONDS = 30;
 const FADE_SECONDS = 0.03;
+const WORD_AFTER_MS = 300;
 
 export const microphone = signal<"off" | "starting" | "on">("off");
 /** What is being recorded: the voice, what the keys play, or nothing. */
@@ -64,14 +65,12 @@ let opened: OpenMicrophone | null = null;
 let starting: Promise<void> | null = null;
 const feedback = new FeedbackGuard();
 
-/** The context and the live instrument, ready to play; loads whatever they need. */
+/** The context and the live instrument; loads whatever they need. They sound once the browser lets them. */
 export async function openStudio(): Promise<Studio> {
   const chosen = instrument.value;
   if (!chosen) throw new Error("No instrument is loaded yet: wait for it, or choose another one.");
-  if (studio) {
-    await studio.context.resume();
-    return studio;
-  }
+  wake(); // at once: a moment later the browser may no longer count this as the player's doing
+  if (studio) return studio;
   opening ??= build(chosen).finally(() => {
     opening = null;
   });
@@ -125,13 +124,18 @@ function putIn(chosen: Instrument | null): void {
   });
 }
 
+/** What keys mode has no control for is not taken from where it has one: keys say their octave themselves. */
+const OF_KEYS = { source: "keys", octaves: 0, mix: 1 } as const;
+
+function ofVoice() {
+  return { source: "voice", octaves: settings.octaves.value, mix: settings.mix.value } as const;
+}
+
 function applySettings(live: LiveInstrument): void {
   live.set({
-    source: settings.mode.value === "keys" ? "keys" : "voice",
-    octaves: settings.octaves.value,
+    ...(settings.mode.value === "keys" ? OF_KEYS : ofVoice()),
     loudnessDb: settings.loudnessDb.value,
     gateDb: settings.gateDb.value,
-    mix: settings.mode.value === "keys" ? 1 : settings.mix.value,
     room: settings.room.value,
     autotune: settings.autotune.value,
     glideSeconds: settings.glideSeconds.value,
@@ -194,12 +198,13 @@ async function connectMicrophone(): Promise<void> {
   try {
     const { context, live, recorder, analyser } = await openStudio();
     await prepareTakes();
-    await shutNetwork();
+    await quietNetwork();
     const stream = await openMicrophone();
     if (microphone.value !== "starting") {
       closeMicrophone(stream); // the sound broke down while the player was asked
       throw new Error("The microphone is off again: the sound stopped meanwhile. Load the page anew.");
     }
+    await awake();
     const source = context.createMediaStreamSource(stream);
     source.connect(live.input);
     source.connect(recorder.input);
@@ -213,6 +218,18 @@ async function connectMicrophone(): Promise<void> {
   } catch (error) {
     await stopMicrophone();
     throw error;
+  }
+}
+
+/** Shuts the network, and says why the microphone is not on yet where that takes a while. */
+async function quietNetwork(): Promise<void> {
+  const word = setTimeout(() => {
+    status.value = "The microphone opens as soon as everything is fetched.";
+  }, WORD_AFTER_MS);
+  try {
+    await shutNetwork();
+  } finally {
+    clearTimeout(word);
   }
 }
 

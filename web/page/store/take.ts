@@ -17,9 +17,13 @@ export interface Take {
   readonly sampleRate: number;
   /** Whether it is a voice that an instrument can follow, or was played on the instrument itself. */
   readonly kind: "voice" | "keys";
+  /** Of keys: what they played. It stays so, whatever is chosen later. */
+  readonly playedOn?: Instrument;
   /** What sounds under both voice and instrument, from the first sample on; repeated as long as needed. */
   readonly drone?: Float32Array;
 }
+
+export type Side = "before" | "after";
 
 /** A take as it is heard. */
 export interface Rendered {
@@ -28,6 +32,8 @@ export interface Rendered {
   readonly choices: Choices;
   readonly before: Float32Array<ArrayBuffer>;
   readonly after: Float32Array<ArrayBuffer>;
+  /** The one side that there is; null where there are both. */
+  readonly only: Side | null;
   readonly sampleRate: number;
   /** What was heard in the voice and what the instrument was told to play; null for keys. */
   readonly heard: Features | null;
@@ -70,7 +76,7 @@ effect(() => {
   current?.abort();
   if (!next || !chosen || microphone.value !== "off" || isMade(next, chosen, options)) return;
   if (next.kind === "keys") {
-    rendered.value = asItIs(next, chosen, options);
+    if (rendered.peek()?.take !== next) rendered.value = asItIs(next, next.playedOn ?? chosen, options);
     return;
   }
   timer = setTimeout(() => void render(next, chosen, options), rendered.peek() ? RENDER_AFTER_MS : 0);
@@ -103,11 +109,24 @@ function choices(): Choices {
   };
 }
 
+/** A take that nothing is made of: what was played on the instrument, or a voice that it cannot follow. */
 function asItIs(next: Take, chosen: Instrument, options: Choices): Rendered {
-  const { audio, sampleRate } = next;
+  const audio = mixed(next.audio, new Float32Array(0), 0, next.drone);
   const frameRate = chosen.manifest.audio.frame_rate;
-  const nothing = { heard: null, played: null, frameRate, listening: 0, playing: 0 };
-  return { take: next, instrument: chosen, choices: options, before: audio, after: audio, sampleRate, ...nothing };
+  return {
+    take: next,
+    instrument: chosen,
+    choices: options,
+    before: audio,
+    after: audio,
+    only: next.kind === "keys" ? "after" : "before",
+    sampleRate: next.sampleRate,
+    heard: null,
+    played: null,
+    frameRate,
+    listening: 0,
+    playing: 0,
+  };
 }
 
 async function render(next: Take, chosen: Instrument, options: Choices): Promise<void> {
@@ -121,7 +140,7 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
     const moved = adjust(features, statistics, options);
     if (!moved.noteOn.includes(1))
       throw new Error(`No note was found in ${next.title}: is it silent, or has it no pitch?`);
-    const played = gated(features, moved, options.gateDb);
+    const played = gated(features, moved, options.gateDb, audio.frame_rate);
     const began = performance.now();
     const sound = await play(chosen, played, {
       sampleRate: next.sampleRate,
@@ -138,6 +157,7 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
       choices: options,
       before: mixed(next.audio, new Float32Array(0), 0, next.drone),
       after: mixed(next.audio, sound, options.mix, next.drone),
+      only: null,
       sampleRate: next.sampleRate,
       heard: features,
       played,
@@ -147,7 +167,9 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
     };
     status.value = `${next.title} is ready to be heard as the ${chosen.manifest.instrument.title}.`;
   } catch (error) {
-    if (!abort.signal.aborted) report(error);
+    if (abort.signal.aborted) return;
+    rendered.value = asItIs(next, chosen, options); // what was sung is not lost
+    report(error);
   } finally {
     if (current === abort) progress.value = null;
   }

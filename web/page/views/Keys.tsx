@@ -15,7 +15,7 @@ import {
   releaseComputerKeys,
   velocity,
 } from "../store/keys.ts";
-import { beginRecording, finishRecording } from "../store/sources.ts";
+import { beginning, beginRecording, finishRecording } from "../store/sources.ts";
 import { recording, trace } from "../store/studio.ts";
 import { Canvas } from "./Canvas.tsx";
 import { Keyboard } from "./Keyboard.tsx";
@@ -68,7 +68,7 @@ function Transport() {
       <button
         type="button"
         class={recording.value ? "primary recording" : "primary"}
-        disabled={instrument.value === null}
+        disabled={instrument.value === null || beginning.value}
         onClick={() => void (recording.value ? finishRecording("keys") : beginRecording("keys"))}
       >
         {recording.value ? "Finish recording" : "Record"}

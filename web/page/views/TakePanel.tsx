@@ -1,10 +1,10 @@
 /** The take: seen, heard before and after, kept. */
 
 import { drawPlayhead, drawTake } from "../drawing/takeView.ts";
-import { play, playing, position, type Side, side, stop } from "../store/player.ts";
+import { hearSide, play, playing, position, side, stop } from "../store/player.ts";
 import { canShare, download, share } from "../store/saving.ts";
 import { microphone } from "../store/studio.ts";
-import { progress, type Rendered, rendered, take } from "../store/take.ts";
+import { progress, type Rendered, rendered, type Side, take } from "../store/take.ts";
 import { Canvas } from "./Canvas.tsx";
 import { milliseconds, percent } from "./words.ts";
 
@@ -25,7 +25,6 @@ export function TakePanel() {
 }
 
 function Player({ made }: { readonly made: Rendered }) {
-  const voice = made.take.kind === "voice";
   return (
     <>
       <div class="take-view">
@@ -52,7 +51,7 @@ function Player({ made }: { readonly made: Rendered }) {
         >
           {playing.value ? "Stop" : "Play"}
         </button>
-        {voice && <Sides title={made.instrument.manifest.instrument.title} />}
+        {made.only !== "after" && <Sides made={made} />}
         <button type="button" onClick={() => download(made, side.value)}>
           Download WAV
         </button>
@@ -66,7 +65,8 @@ function Player({ made }: { readonly made: Rendered }) {
   );
 }
 
-function Sides({ title }: { readonly title: string }) {
+function Sides({ made }: { readonly made: Rendered }) {
+  const { title } = made.instrument.manifest.instrument;
   const sides: readonly { readonly value: Side; readonly label: string }[] = [
     { value: "before", label: "Before: voice" },
     { value: "after", label: `After: ${title.toLowerCase()}` },
@@ -80,9 +80,8 @@ function Sides({ title }: { readonly title: string }) {
             type="radio"
             name="side"
             checked={side.value === value}
-            onChange={() => {
-              side.value = value;
-            }}
+            disabled={made.only !== null && made.only !== value}
+            onChange={() => hearSide(value)}
           />
           <span>{label}</span>
         </label>

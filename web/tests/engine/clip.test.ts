@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { controlsInJs } from "../../engine/src/clip/js_network.ts";
 import { controlsOf, renderClip, synthesise } from "../../engine/src/clip/render.ts";
+import { gateGains } from "../../engine/src/features/gate.ts";
 import { resampleImpulseResponse } from "../../engine/src/synthesis/impulse_response.ts";
 import { melody, random, snrDb } from "./signals.ts";
 import { smallInstrument } from "./small_bundle.ts";
@@ -41,6 +42,34 @@ test("the reverb is the same through the kernels as in float64, and rings out", 
   const exact = await renderClip(instrument, melody(250), { synthesiser: "js" });
   expect(fast).toHaveLength(16000 + 3000 - 1);
   expect(snrDb(exact, fast)).toBeGreaterThan(90);
+});
+
+for (const [rate, envelope] of [
+  [16000, "window"],
+  [48000, "linear"],
+] as const) {
+  test(`at ${rate} Hz a gain sounds the same on the kernels as in float64, and is silence where it is 0`, async () => {
+    const instrument = await smallInstrument({ taps: 0, envelope });
+    const gain = Float32Array.from({ length: 250 }, (_, t) => (t < 100 ? 1 : Math.max(0, 1 - (t - 100) / 12)));
+    const features = { ...melody(250), gain };
+    const fast = await renderClip(instrument, features, { sampleRate: rate });
+    const exact = await renderClip(instrument, features, { sampleRate: rate, synthesiser: "js" });
+    expect(snrDb(exact, fast)).toBeGreaterThan(100);
+    const full = await renderClip(instrument, melody(250), { sampleRate: rate });
+    expect(fast.subarray(0, 0.39 * rate)).toEqual(full.subarray(0, 0.39 * rate));
+    for (const sound of [fast, exact]) expect(new Set(sound.subarray(0.47 * rate))).toEqual(new Set([0]));
+    const short = { ...features, gain: gain.subarray(1) };
+    await expect(renderClip(instrument, short)).rejects.toThrow("differ in length");
+  });
+}
+
+test("the gate holds, opens and closes as it does live", () => {
+  const loudness = Float32Array.from({ length: 100 }, (_, t) => (t < 10 ? -70 : t < 30 ? -30 : t < 60 ? -46 : -70));
+  const gains = gateGains(loudness, -45, 250);
+  expect(Array.from(gains.subarray(9, 13), (gain) => Number(gain.toFixed(3)))).toEqual([0, 0.5, 1, 1]);
+  expect(new Set(gains.subarray(12, 75))).toEqual(new Set([1])); // within 3 dB it stays open, and 60 ms more
+  expect(gains[75]).toBeLessThan(1);
+  expect(gains[95]).toBe(0);
 });
 
 test("a room at another rate is the same room", () => {

@@ -12,6 +12,8 @@ export interface ClipFeatures {
   readonly loudnessDb: Float32Array;
   /** Linear. */
   readonly rms: Float32Array;
+  /** Of the synthesiser's amplitudes, which the network knows nothing of: 0 is silence. Default: 1 everywhere. */
+  readonly gain?: Float32Array;
 }
 
 /** Controls of a clip: for every frame all outputs of the network, scaled, in the manifest's order. */
@@ -23,14 +25,17 @@ export interface Controls {
   readonly values: Float32Array | Float64Array;
   /** Hz, [frames]. */
   readonly f0Hz: Float32Array;
+  /** Of all amplitudes and magnitudes, [frames]; 1 where it is not given. */
+  readonly gain?: Float32Array | undefined;
 }
 
 /** @throws RangeError there are no frames, or the features' lengths differ. */
-export function checkFeatures({ f0Hz, loudnessDb, rms }: ClipFeatures): void {
+export function checkFeatures({ f0Hz, loudnessDb, rms, gain }: ClipFeatures): void {
   const frames = f0Hz.length;
   if (!frames) throw new RangeError("the features have no frames");
-  if (loudnessDb.length !== frames || rms.length !== frames) {
-    throw new RangeError(`the features differ in length: ${frames}, ${loudnessDb.length} and ${rms.length} frames`);
+  const lengths = [loudnessDb, rms, ...(gain ? [gain] : [])].map((values) => values.length);
+  if (lengths.some((length) => length !== frames)) {
+    throw new RangeError(`the features differ in length: ${frames}, ${lengths.join(" and ")} frames`);
   }
 }
 

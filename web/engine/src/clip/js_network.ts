@@ -9,7 +9,7 @@ import { type ClipFeatures, type Controls, checkFeatures, controlsWidth, normali
 export function controlsInJs(manifest: Manifest, tensors: Tensors, features: ClipFeatures): Controls {
   checkFeatures(features);
   const { network } = manifest;
-  const { f0Hz, loudnessDb, rms } = features;
+  const { f0Hz, loudnessDb, rms, gain } = features;
   const frames = f0Hz.length;
   const width = controlsWidth(manifest);
   const step = network.architecture === "cnn" ? cnnSteps(network, tensors) : gruSteps(network, tensors);
@@ -22,7 +22,7 @@ export function controlsInJs(manifest: Manifest, tensors: Tensors, features: Cli
   }
   const biases = network.outputs.flatMap(({ channels, bias }) => new Array<number>(channels).fill(bias));
   for (let i = 0; i < values.length; i++) values[i] = expSigmoid((values[i] as number) + (biases[i % width] as number));
-  const controls = { frames, width, values, f0Hz };
+  const controls = { frames, width, values, f0Hz, gain };
   normaliseHarmonics(manifest, controls);
   return controls;
 }

@@ -31,7 +31,7 @@ export function synthesiseInJs(manifest: Manifest, controls: Controls, rate: num
 
 function addHarmonics(
   out: Float64Array,
-  { values, width, frames, f0Hz }: Controls,
+  { values, width, frames, f0Hz, gain: frameGain }: Controls,
   { harmonics, envelope, gain }: HarmonicPart,
   amplitude: number,
   distribution: number,
@@ -47,13 +47,14 @@ function addHarmonics(
     phase += hz / rate;
     phase -= Math.floor(phase);
     const rising = envelope === "window" ? 0.5 - 0.5 * Math.cos(Math.PI * position) : position;
-    const before = gain * (1 - rising) * (values[t * width + amplitude] as number);
-    const after = gain * rising * (values[next * width + amplitude] as number);
+    const level = (frame: number) => gain * (frameGain?.[frame] ?? 1) * (values[frame * width + amplitude] as number);
+    const before = (1 - rising) * level(t);
+    const after = rising * level(next);
     const [a, b] = [t * width + distribution, next * width + distribution];
     let sum = 0;
     for (let k = 0; k < harmonics && (k + 1) * hz < nyquist; k++) {
-      const level = before * (values[a + k] as number) + after * (values[b + k] as number);
-      sum += level * Math.sin(2 * Math.PI * (k + 1) * phase);
+      const height = before * (values[a + k] as number) + after * (values[b + k] as number);
+      sum += height * Math.sin(2 * Math.PI * (k + 1) * phase);
     }
     out[m] = (out[m] as number) + sum;
   }
@@ -61,7 +62,7 @@ function addHarmonics(
 
 function addNoise(
   out: Float64Array,
-  { values, width, frames }: Controls,
+  { values, width, frames, gain: frameGain }: Controls,
   { bands, gain }: NoisePart,
   magnitudes: number,
   { own, rate, frameRate }: Rates,
@@ -80,7 +81,7 @@ function addNoise(
         let sum = 0;
         for (let band = 0; band < bands; band++)
           sum += (values[start + band] as number) * (matrix[band * taps + tap] as number);
-        response[tap] = gain * sum;
+        response[tap] = gain * (frameGain?.[frame] ?? 1) * sum;
       }
     }
     const value = white[n] as number;

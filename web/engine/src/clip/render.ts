@@ -56,7 +56,7 @@ export async function renderClip(
     network.step(frame);
   };
   const synthesiser = new Synthesiser(kernels, instrument.manifest, rate, network.controls, noise);
-  const dry = await play(synthesiser, instrument, features.f0Hz, rate, listen, options);
+  const dry = await play(synthesiser, instrument, features, rate, listen, options);
   return finishClip(instrument, dry, options);
 }
 
@@ -79,9 +79,9 @@ export async function synthesise(
   const kernels = await createKernels();
   const frame = new Block(kernels, padded(controls.width));
   const synthesiser = new Synthesiser(kernels, manifest, rate, frame, noise);
-  const { width, values, f0Hz } = controls;
+  const { width, values } = controls;
   const take = (t: number) => frame.values.set(values.subarray(t * width, (t + 1) * width));
-  return play(synthesiser, instrument, f0Hz, rate, take, options);
+  return play(synthesiser, instrument, controls, rate, take, options);
 }
 
 /** Lets dry sound end softly and puts the room around it, as the options ask for. */
@@ -108,14 +108,14 @@ export async function controlsOf(instrument: Instrument, features: ClipFeatures)
   checkFeatures(features);
   const { manifest, tensors } = instrument;
   const network = new StreamingNetwork(await createKernels(), manifest, tensors);
-  const { f0Hz, loudnessDb, rms } = features;
+  const { f0Hz, loudnessDb, rms, gain } = features;
   const width = controlsWidth(manifest);
   const values = new Float32Array(f0Hz.length * width);
   for (let t = 0; t < f0Hz.length; t++) {
     network.step({ f0Hz: f0Hz[t] as number, loudnessDb: loudnessDb[t] as number, rms: rms[t] as number });
     values.set(network.controls.values.subarray(0, width), t * width);
   }
-  const controls = { frames: f0Hz.length, width, values, f0Hz };
+  const controls = { frames: f0Hz.length, width, values, f0Hz, gain };
   normaliseHarmonics(manifest, controls);
   return controls;
 }
@@ -124,7 +124,7 @@ export async function controlsOf(instrument: Instrument, features: ClipFeatures)
 async function play(
   synthesiser: Synthesiser,
   { manifest }: Instrument,
-  f0Hz: Float32Array,
+  { f0Hz, gain }: Pick<Controls, "f0Hz" | "gain">,
   rate: number,
   ready: (frame: number) => void,
   { signal, onProgress }: RenderOptions,
@@ -137,7 +137,7 @@ async function play(
   for (let t = 0; at < out.length; t++) {
     const frame = Math.min(t, frames - 1);
     ready(frame);
-    const count = synthesiser.push(f0Hz[frame] as number, 1);
+    const count = synthesiser.push(f0Hz[frame] as number, gain?.[frame] ?? 1);
     for (let i = 0; i < count && at + i < out.length; i++) out[at + i] = synthesiser.output[i] as number;
     at += count;
     if (breath.due) {

@@ -5,6 +5,7 @@
 
 import type { Statistics } from "../bundle/manifest.ts";
 import { rmsOfLoudness, shiftOctaves } from "../features/adjust.ts";
+import { Gate } from "../features/gate.ts";
 import type { Heard } from "../features/listener.ts";
 import { CONFIDENCE_THRESHOLD, MIN_LOUDNESS_DB } from "../features/notes.ts";
 import { hzToMidi, midiToHz } from "../features/pitch_scale.ts";
@@ -19,27 +20,24 @@ const TYPICAL_DB = 45; // above the floor, before anything is heard
 const TYPICAL_SECONDS = 10;
 const SURE_SECONDS = [0.01, 0.08] as const; // in which a note is believed, and no longer is
 const LEAP_SEMITONES = 7; // from one frame to the next: more than a voice slides
-const GATE_SECONDS = [0.008, 0.05] as const; // in which it opens and closes
-const GATE_HOLD_SECONDS = 0.06;
-const GATE_WIDTH_DB = 3; // between opening and closing
 
 export class Voice {
   readonly frame: PlayedFrame;
   readonly octaveChoice: OctaveChoice;
   readonly #loudness: LoudnessMatch;
+  readonly #gate: Gate;
   readonly #statistics: Statistics;
   readonly #frameRate: number;
   #pitchHz: number;
   #sure = 0;
   /** Running mean of loudness above the floor, while the gate is open. */
   #typical = TYPICAL_DB;
-  #open = false;
-  #quietFrames = 0;
 
   constructor(statistics: Statistics, frameRate: number) {
     this.#statistics = statistics;
     this.#frameRate = frameRate;
     this.#pitchHz = midiToHz(statistics.pitch.mean);
+    this.#gate = new Gate(frameRate);
     this.octaveChoice = new OctaveChoice(statistics.pitch.mean, frameRate);
     this.#loudness = new LoudnessMatch(statistics.loudness_quantiles, frameRate);
     this.frame = { f0Hz: this.#pitchHz, loudnessDb: MIN_LOUDNESS_DB, rms: 0, gain: 0 };
@@ -48,9 +46,9 @@ export class Voice {
   /** Hears a frame and leaves what to play in `frame`. */
   next(heard: Heard, settings: LiveSettings): void {
     const sounded = this.frame.gain > 0;
-    this.#moveGate(heard.loudnessDb, settings.gateDb);
+    this.#gate.move(heard.loudnessDb, settings.gateDb);
     const ratio = this.#noteRatio(heard);
-    const note = this.#open && ratio >= 1 && heard.f0Hz > 0;
+    const note = this.#gate.open && ratio >= 1 && heard.f0Hz > 0;
     if (heard.f0Hz > 0) this.#pitchHz = heard.f0Hz;
     if (note) {
       this.octaveChoice.learn(hzToMidi(heard.f0Hz));
@@ -79,7 +77,8 @@ export class Voice {
   #movePitch(hz: number, sounded: boolean): void {
     const { frame } = this;
     const leaps = Math.abs(12 * Math.log2(hz / frame.f0Hz)) > LEAP_SEMITONES;
-    if (leaps) frame.gain = 0;
+    if (leaps) this.#gate.gain = 0;
+    frame.gain = this.#gate.gain;
     if (!leaps || !sounded) frame.f0Hz = hz;
   }
 
@@ -97,17 +96,7 @@ export class Voice {
     const kept = remainder(sure > this.#sure ? rise : fall, this.#frameRate);
     this.#sure = sure + kept * (this.#sure - sure);
     const height = loudnessDb - MIN_LOUDNESS_DB;
-    if (this.#open) this.#typical += (height - this.#typical) / (TYPICAL_SECONDS * this.#frameRate);
+    if (this.#gate.open) this.#typical += (height - this.#typical) / (TYPICAL_SECONDS * this.#frameRate);
     return (this.#sure * height) / (Math.max(1, this.#typical) * CONFIDENCE_THRESHOLD ** 2);
-  }
-
-  #moveGate(loudnessDb: number, gateDb: number): void {
-    this.#quietFrames = loudnessDb < gateDb - GATE_WIDTH_DB ? this.#quietFrames + 1 : 0;
-    if (loudnessDb >= gateDb) this.#open = true;
-    else if (this.#quietFrames > GATE_HOLD_SECONDS * this.#frameRate) this.#open = false;
-    const [opening, closing] = GATE_SECONDS;
-    const { frame } = this;
-    const step = this.#open ? 1 / (opening * this.#frameRate) : -1 / (closing * this.#frameRate);
-    frame.gain = Math.max(0, Math.min(1, frame.gain + step));
   }
 }

@@ -49,7 +49,7 @@ async function renderOnCpu(
   options: RenderOptions,
 ): Promise<Float32Array> {
   const { instrument } = model;
-  const controls = gather(instrument.manifest, features.f0Hz, await valuesOf(await model.run(features)));
+  const controls = gather(instrument.manifest, features, await valuesOf(await model.run(features)));
   return finishClip(instrument, await synthesise(instrument, controls, options), options);
 }
 
@@ -69,8 +69,9 @@ async function renderOnWebGl(
   const chain = describeChain(manifest);
   const outputs = await model.run(features);
   const voices = chain.harmonics.map((part) => {
-    const { [part.amplitude]: amplitude, [part.distribution]: distribution } = outputs;
-    if (amplitude === undefined || distribution === undefined) throw new Error(`the graph has no ${part.amplitude}`);
+    const { [part.amplitude]: given, [part.distribution]: distribution } = outputs;
+    if (given === undefined || distribution === undefined) throw new Error(`the graph has no ${part.amplitude}`);
+    const amplitude = withGain(given, features.gain);
     const settings = { hop: manifest.audio.hop, sampleRate, envelope: part.envelope };
     const signal = fusedHarmonics(amplitude, distribution, features.f0Hz, settings);
     tf.dispose([amplitude, distribution]);
@@ -85,12 +86,20 @@ async function renderOnWebGl(
   ]);
   const onlyNoise = { ...instrument, manifest: withoutHarmonics(manifest) };
   const dry = chain.noises.length
-    ? await synthesise(onlyNoise, gather(manifest, features.f0Hz, noise), { ...options, synthesiser: "wasm" })
+    ? await synthesise(onlyNoise, gather(manifest, features, noise), { ...options, synthesiser: "wasm" })
     : new Float32Array(features.f0Hz.length * manifest.audio.hop);
   for (const { gain, values } of harmonics) {
     for (let i = 0; i < dry.length; i++) dry[i] = (dry[i] as number) + gain * (values?.[i] ?? 0);
   }
   return finishClip(instrument, dry, { ...options, synthesiser: "wasm" });
+}
+
+/** A column of amplitudes times the frames' gains, in place of the column, which is given back. */
+function withGain(amplitude: tf.Tensor2D, gain: Float32Array | undefined): tf.Tensor2D {
+  if (!gain) return amplitude;
+  const scaled = tf.tidy(() => tf.mul(amplitude, tf.tensor2d(gain, [gain.length, 1])) as tf.Tensor2D);
+  amplitude.dispose();
+  return scaled;
 }
 
 /** Reads tensors and gives them back. */
@@ -104,7 +113,11 @@ async function valuesOf(tensors: Record<string, tf.Tensor>): Promise<Record<stri
 }
 
 /** The network's outputs side by side, frame by frame; 0 where one is not given. */
-function gather(manifest: Manifest, f0Hz: Float32Array, outputs: Readonly<Record<string, Float32Array>>): Controls {
+function gather(
+  manifest: Manifest,
+  { f0Hz, gain }: ClipFeatures,
+  outputs: Readonly<Record<string, Float32Array>>,
+): Controls {
   const frames = f0Hz.length;
   const width = controlsWidth(manifest);
   const values = new Float32Array(frames * width);
@@ -116,7 +129,7 @@ function gather(manifest: Manifest, f0Hz: Float32Array, outputs: Readonly<Record
     }
     start += channels;
   }
-  return { frames, width, values, f0Hz };
+  return { frames, width, values, f0Hz, gain };
 }
 
 /** The same instrument with nothing but its noises. */

@@ -181,6 +181,27 @@ describe.skipIf(isSkipped)(
         },
       );
 
+      test("a gain is the same wherever the clip is played, and leaves silence where it is 0", async () => {
+        const gain = f0Hz.map((_, t) => (t < 20 ? 1 : t === 20 ? 0.4 : 0));
+        const given = { f0Hz, loudnessDb, gain };
+        const ways = [];
+        for (const synthesiser of ["js", "wasm", "webgl"] as const) {
+          await page(0).evaluate((name) => globalThis.swaraTest.use(name), synthesiser === "webgl" ? "webgl" : "wasm");
+          const before = await page(0).evaluate(() => globalThis.swaraTest.held());
+          const { samples } = await page(0).evaluate(
+            ([features, options]) => globalThis.swaraTest.clips(false, features, options, 1),
+            [given, { synthesiser, seed: 3, reverb: false }] as const,
+          );
+          expect(await page(0).evaluate(() => globalThis.swaraTest.held())).toEqual(before);
+          ways.push(samples);
+        }
+        const [js = [], wasm = [], webgl = []] = ways;
+        expect(snrDb(js, wasm)).toBeGreaterThan(90);
+        expect(snrDb(js, webgl)).toBeGreaterThan(90);
+        expect(Math.max(...js.slice(0, 20 * 64).map(Math.abs))).toBeGreaterThan(0.01);
+        for (const samples of ways) expect(Math.max(...samples.slice(24 * 64).map(Math.abs))).toBe(0);
+      });
+
       test("the webgl synthesiser says where it cannot run", async () => {
         await page(0).evaluate(() => globalThis.swaraTest.use("wasm"));
         const clip = (options: object) =>

@@ -32,6 +32,7 @@ export interface CumsumCase {
 export interface PlainFeatures {
   readonly f0Hz: readonly number[];
   readonly loudnessDb: readonly number[];
+  readonly gain?: readonly number[];
 }
 
 export interface Clips {
@@ -106,7 +107,8 @@ globalThis.swaraTest = {
       for (let i = 0; i < times; i++) {
         const f0Hz = Float32Array.from(features.f0Hz);
         const loudnessDb = Float32Array.from(features.loudnessDb);
-        samples = await renderClipTfjs(controls, { f0Hz, loudnessDb, rms: loudnessDb }, options);
+        const gain = features.gain && { gain: Float32Array.from(features.gain) };
+        samples = await renderClipTfjs(controls, { f0Hz, loudnessDb, rms: loudnessDb, ...gain }, options);
         const memory = tf.memory() as tf.MemoryInfo & { numBytesInGPUAllocated?: number };
         tensors.push(memory.numTensors);
         bytes.push(memory.numBytesInGPUAllocated ?? 0);

@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+vi.mock("../../page/sound/recorder-worklet.ts?worker&url", () => ({ default: "recorder.js" }));
+
+/** A context as on a phone: it may sound only from within certain touches. */
+class Context {
+  static made: Context[] = [];
+  static loading: Promise<void> = Promise.resolve();
+  state = "suspended";
+  resume = vi.fn(() => new Promise<void>(() => {}));
+  close = vi.fn(async () => undefined);
+  audioWorklet = { addModule: () => Context.loading };
+
+  constructor() {
+    Context.made.push(this);
+  }
+}
+
+const target = new EventTarget();
+
+beforeEach(() => {
+  vi.resetModules();
+  Object.assign(Context, { made: [], loading: Promise.resolve() });
+  vi.stubGlobal("AudioContext", Context);
+  vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+test("a touch that may not begin the sound does not hold up the next one, which may", async () => {
+  const { audioContext } = await import("../../page/sound/context.ts");
+  await audioContext();
+  await audioContext();
+  expect(Context.made).toHaveLength(1);
+  expect(Context.made[0]?.resume).toHaveBeenCalledTimes(2);
+});
+
+test("the sound is asked for again while it is still being opened, and when the finger is lifted", async () => {
+  const { audioContext, wake } = await import("../../page/sound/context.ts");
+  Context.loading = new Promise(() => {});
+  void audioContext();
+  wake();
+  expect(Context.made[0]?.resume).toHaveBeenCalledTimes(2);
+  target.dispatchEvent(new Event("pointerup"));
+  expect(Context.made[0]?.resume).toHaveBeenCalledTimes(3);
+});
+
+test("a context whose parts cannot be fetched is given up, and the next try makes another", async () => {
+  const { audioContext } = await import("../../page/sound/context.ts");
+  Context.loading = Promise.reject(new Error("gone"));
+  await expect(audioContext()).rejects.toThrow("load the page anew");
+  Context.loading = Promise.resolve();
+  await audioContext();
+  expect(Context.made).toHaveLength(2);
+});
+
+test("who needs the clock waits for it a moment, not for ever", async () => {
+  vi.useFakeTimers();
+  const { audioContext, awake } = await import("../../page/sound/context.ts");
+  await audioContext();
+  let done = false;
+  void awake().then(() => {
+    done = true;
+  });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(done).toBe(true);
+  vi.useRealTimers();
+});
