@@ -5,12 +5,14 @@ Usage: .venv/bin/python scripts/run_tutorials.py [NOTEBOOK ...]
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which a shell may set back at its end
 TUTORIALS = Path(__file__).resolve().parents[1] / "docs" / "tutorials"
 
 
@@ -23,6 +25,9 @@ def run(path: Path) -> None:
         cell.metadata.pop("execution", None)  # when each cell ran is nobody's interest
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            for output in cell.outputs:
+                if "text" in output:
+                    output["text"] = COLOURS.sub("", output["text"])
     nbformat.write(notebook, path)
 
 
