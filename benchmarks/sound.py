@@ -30,7 +30,7 @@ from components.evaluator.metrics import f0_errors
 from components.recording_example_gen.pitch import Tracker
 from models.config import AudioConfig
 from models.ddsp import spectral
-from models.ddsp.losses import SpectralLoss
+from models.ddsp.losses import SpectralLoss, Targets
 from models.ddsp.synths import white_noise
 from models.input import Windows, indices, read_windows
 from models.instrument import Instrument
@@ -67,6 +67,42 @@ def jitter(semitones: float, decibels: float) -> Callable[[Batch, np.random.Gene
     return jittered
 
 
+class EmbeddingLoss:
+    """The spectral loss, and how far apart CREPE (Kim et al. 2018) hears two sounds: ddsp's perceptual loss.
+
+    The mean absolute difference between what CREPE's tiny network has after its fifth layer, on some frames of every
+    window, evenly spaced: all of them would cost many times the step.
+
+    Args:
+      spectral: the other term.
+      weight: of CREPE's term.
+      frames: of 64 ms in a window of 4 s that CREPE hears.
+    """
+
+    def __init__(self, spectral: SpectralLoss, weight: float, frames: int = 8):
+        from crepe.core import build_and_load_model
+
+        model = build_and_load_model("tiny")
+        self._network = tf.keras.Model(model.inputs, model.get_layer("conv5-maxpool").output)
+        self._spectral, self._weight, self._frames = spectral, weight, frames
+
+    def _heard(self, audio: tf.Tensor) -> tf.Tensor:
+        """[batch, samples] at 16 kHz -> embeddings [batch * frames, ...]."""
+        frames = tf.signal.frame(audio, 1024, (int(audio.shape[1]) - 1024) // (self._frames - 1))
+        mean, variance = tf.nn.moments(frames, axes=[-1], keepdims=True)
+        normal = (frames - mean) * tf.math.rsqrt(variance + 1e-8)  # as CREPE does; a silent frame has no gradient cliff
+        return self._network(tf.reshape(normal, [-1, 1024]), training=False)
+
+    def target(self, audio: tf.Tensor) -> tuple[Targets, tf.Tensor]:
+        """What of the audio to be matched no network changes."""
+        return self._spectral.target(audio), tf.stop_gradient(self._heard(audio))
+
+    def __call__(self, targets: tuple[Targets, tf.Tensor], audio: tf.Tensor) -> tf.Tensor:
+        """The mean loss of a batch, scalar."""
+        spectral, heard = targets
+        return self._spectral(spectral, audio) + self._weight * tf.reduce_mean(tf.abs(heard - self._heard(audio)))
+
+
 @dataclass(frozen=True)
 class Variant:
     """What is done otherwise.
@@ -74,12 +110,14 @@ class Variant:
     Attributes:
       settings: overrides of the configuration.
       loss: further terms of the spectral loss.
+      embedding: weight of what CREPE hears otherwise.
       averaging: share of the averaged weights that each step keeps; 0 judges the last step's own.
       augment: what happens to a batch on its way in.
     """
 
     settings: tuple[str, ...] = ()
     loss: Mapping[str, float] = field(default_factory=dict)
+    embedding: float = 0.0
     averaging: float = 0.0
     augment: Callable[[Batch, np.random.Generator], Batch] = as_it_is
 
@@ -93,11 +131,14 @@ VARIANTS = {
     "jitter-2": Variant(augment=jitter(2.0, 1.0)),
     "jitter-4": Variant(augment=jitter(4.0, 2.0)),
     "loudness-term": Variant(loss={"loudness_weight": 0.1}),
+    "embedding-term-1": Variant(embedding=1.0),
+    "embedding-term-10": Variant(embedding=10.0),
     "delta-time-term": Variant(loss={"delta_time_weight": 0.5}),
     "delta-frequency-term": Variant(loss={"delta_freq_weight": 0.5}),
     "long-windows": Variant(settings=("loss.fft_sizes=[4096, 2048, 1024, 512, 256, 128, 64]",)),
     "log-only": Variant(settings=("loss.mag_weight=0.0",)),
     "constant-rate": Variant(settings=("trainer.learning_rate_end=0.002",)),
+    "rate-to-a-hundredth": Variant(settings=("trainer.learning_rate_end=0.00002",)),
     "slow": Variant(settings=("trainer.learning_rate=0.001",)),
     "fast": Variant(settings=("trainer.learning_rate=0.004",)),
     "faster": Variant(settings=("trainer.learning_rate=0.008",)),
@@ -134,7 +175,8 @@ def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrumen
     """Trains one variant. Returns it and the seconds that its steps took, the first one left out."""
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
     stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
-    stepper._loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
+    loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
+    stepper._loss = EmbeddingLoss(loss, variant.embedding) if variant.embedding else loss  # type: ignore[assignment]
     variables = instrument.variables_by_name
     average = {name: variable.numpy() for name, variable in variables.items()}
     scales = deviations(windows)

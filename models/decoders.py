@@ -12,7 +12,9 @@ Shapes: B batch, T frames, U units or channels.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import tensorflow as tf
@@ -48,6 +50,61 @@ def make_decoder(
     return made if config.hold == 1 else HeldDecoder(made, config.hold)
 
 
+@dataclass(frozen=True)
+class Operand:
+    """The left side of a matrix product, told by what it is made of.
+
+    Where making it is cheap beside the product, the way back makes it again: then only its parts have to be kept, of
+    which some are shared. That halves what a training keeps of a wide GRU.
+
+    Attributes:
+      make: parts -> [B, T, inputs].
+      parts: each differentiable.
+    """
+
+    make: Callable[..., tf.Tensor]
+    parts: tuple[tf.Tensor, ...]
+
+    @classmethod
+    def of(cls, x: tf.Tensor) -> Operand:
+        """A tensor as it is."""
+        return cls(tf.identity, (x,))
+
+    @classmethod
+    def joined(cls, operands: Sequence[Operand]) -> Operand:
+        """Several ones side by side."""
+
+        def make(*parts: tf.Tensor) -> tf.Tensor:
+            rest = iter(parts)
+            return tf.concat([each.make(*islice(rest, len(each.parts))) for each in operands], axis=-1)
+
+        return cls(make, tuple(part for operand in operands for part in operand.parts))
+
+    def made(self) -> Operand:
+        """The same, with itself as its only part."""
+        return Operand.of(self.make(*self.parts))
+
+    def times(self, kernel: tf.Tensor) -> tf.Tensor:
+        """[B, T, inputs] @ [inputs, units] -> [B, T, units]."""
+
+        @tf.custom_gradient
+        def product(kernel: tf.Tensor, *parts: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, ...]]]:
+            def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
+                with tf.control_dependencies([upstream]):  # else it would be made, and kept, on the way forward
+                    again = [tf.identity(part) for part in parts]
+                with tf.GradientTape() as tape:
+                    tape.watch(again)
+                    made = self.make(*again)
+                    rows = tf.reshape(made, [-1, kernel.shape[0]])
+                of_rows = tf.reshape(upstream, [-1, kernel.shape[1]])
+                of_parts = tape.gradient(rows, again, tf.matmul(of_rows, kernel, transpose_b=True))
+                return tf.matmul(rows, of_rows, transpose_a=True), *of_parts
+
+            return _project(self.make(*parts), kernel), gradient
+
+        return product(kernel, *self.parts)
+
+
 class Dense(tf.Module):
     """x @ kernel + bias over the last axis. Variables: kernel [inputs, units], bias [units]."""
 
@@ -57,9 +114,9 @@ class Dense(tf.Module):
         self.kernel = _variable(f"{path}/kernel", random.uniform(-limit, limit, (inputs, units)))
         self.bias = _variable(f"{path}/bias", np.zeros(units))
 
-    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+    def __call__(self, x: Operand) -> tf.Tensor:
         """[B, T, inputs] -> [B, T, units]."""
-        return _project(x, _named(self.kernel)) + _named(self.bias)
+        return x.times(_named(self.kernel)) + _named(self.bias)
 
 
 class LayerNorm(tf.Module):
@@ -72,9 +129,7 @@ class LayerNorm(tf.Module):
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """[..., units] -> the same shape."""
-        centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
-        variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-        return centred * tf.math.rsqrt(variance + LAYER_NORM_EPSILON) * _named(self.gamma) + _named(self.beta)
+        return _standardised(x) * _named(self.gamma) + _named(self.beta)
 
 
 class DenseStack(tf.Module):
@@ -87,10 +142,10 @@ class DenseStack(tf.Module):
         self.dense = [Dense(f"{path}/{i}/dense", widths[i], units, random) for i in range(layers)]
         self.norm = [LayerNorm(f"{path}/{i}/norm", units) for i in range(layers)]
 
-    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+    def __call__(self, x: Operand) -> Operand:
         """[B, T, inputs] -> [B, T, width]."""
         for dense, norm in zip(self.dense, self.norm, strict=True):
-            x = tf.nn.leaky_relu(norm(dense(x)), LEAKY_SLOPE)
+            x = Operand(_activated, (_standardised(dense(x)), _named(norm.gamma), _named(norm.beta)))
         return x
 
 
@@ -110,11 +165,11 @@ class Gru(tf.Module):
         self.bias = _variable(f"{path}/bias", np.zeros(3 * units))
         self.recurrent_bias = _variable(f"{path}/recurrent_bias", np.zeros(3 * units))
 
-    def __call__(self, x: tf.Tensor, state: tf.Tensor, recurrence: Recurrence = recur) -> tuple[tf.Tensor, tf.Tensor]:
+    def __call__(self, x: Operand, state: tf.Tensor, recurrence: Recurrence = recur) -> tuple[tf.Tensor, tf.Tensor]:
         """[B, T, inputs] and the state [B, U] before them -> states [B, T, U] after every frame, and the last one."""
         recurrent_kernel, recurrent_bias = _named(self.recurrent_kernel), _named(self.recurrent_bias)
         # The product with the inputs needs no state, so it stays outside the loop.
-        projected = _project(x, _named(self.kernel)) + _named(self.bias)  # [B, T, 3U]
+        projected = x.times(_named(self.kernel)) + _named(self.bias)  # [B, T, 3U]
         states, last = recurrence(tf.transpose(projected, [1, 0, 2]), state, recurrent_kernel, recurrent_bias)
         return tf.transpose(states, [1, 0, 2]), last
 
@@ -152,7 +207,8 @@ class CausalConv(tf.Module):
         folded = tf.pad(heard, [[0, 0], [before, rows * self.dilation - frames], [0, 0]])
         folded = tf.reshape(folded, [-1, rows + self.taps - 1, self.dilation, channels])  # [B, T/d, d, U]
         y = tf.nn.conv2d(folded, _named(self.kernel), strides=1, padding="VALID")
-        y = tf.reshape(y, [-1, rows * self.dilation, channels])[:, :frames]
+        # tf.slice and not [:, :frames]: its gradient costs a quarter
+        y = tf.slice(tf.reshape(y, [-1, rows * self.dilation, channels]), [0, 0, 0], [-1, frames, -1])
         y.set_shape(x.shape)
         return y + _named(self.bias)
 
@@ -181,7 +237,7 @@ class GruDecoder(tf.Module):
         With `training` the gradient is cheap, and B and T must be known when the graph is traced.
         """
         batch = inputs[0].shape[0] if training else tf.shape(inputs[0])[0]
-        outputs, _ = self._run(inputs, self.initial_state(batch), recur_in_training if training else recur)
+        outputs, _ = self._run(inputs, self.initial_state(batch), training)
         return outputs
 
     def initial_state(self, batch: int | tf.Tensor) -> State:
@@ -190,14 +246,17 @@ class GruDecoder(tf.Module):
 
     def step(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
         """The next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after them."""
-        return self._run(inputs, state, recur)
+        return self._run(inputs, state, training=False)
 
     def _run(
-        self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor], recurrence: Recurrence
+        self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor], training: bool
     ) -> tuple[Outputs, State]:
-        stacked = [stack(x) for stack, x in zip(self.input_stacks, inputs, strict=True)]
-        states, last = self.gru(tf.concat(stacked, axis=-1), state["gru"], recurrence)
-        hidden = self.output_stack(tf.concat([*stacked, states], axis=-1))
+        stacked = [stack(Operand.of(x)) for stack, x in zip(self.input_stacks, inputs, strict=True)]
+        if not training:  # two products need them: where none goes back, they are made once
+            stacked = [operand.made() for operand in stacked]
+        recurrence = recur_in_training if training else recur
+        states, last = self.gru(Operand.joined(stacked), state["gru"], recurrence)
+        hidden = self.output_stack(Operand.joined([*stacked, Operand.of(states)]))
         return _split(self.output(hidden), self.outputs), {"gru": last}
 
 
@@ -244,12 +303,12 @@ class CnnDecoder(tf.Module):
 
     def _run(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
         """Outputs, and the normalised frames [B, T, U] that every layer heard."""
-        x = self.input(tf.concat(list(inputs), axis=-1))
+        x = self.input(Operand.of(tf.concat(list(inputs), axis=-1)))
         heard = {}
         for name, norm, conv in self._layers():
             heard[name] = norm(x)
             x += tf.nn.leaky_relu(conv(heard[name], state.get(name)), LEAKY_SLOPE)
-        return _split(self.output(x), self.outputs), heard
+        return _split(self.output(Operand.of(x)), self.outputs), heard
 
     def _layers(self) -> Iterator[tuple[str, LayerNorm, CausalConv]]:
         for i, (norm, conv) in enumerate(zip(self.norms, self.convs, strict=True)):
@@ -314,6 +373,26 @@ def _named(variable: tf.Variable) -> tf.Tensor:
     """Reads a variable by an operation of its name: the constant that freezing puts there is called after it."""
     with tf.name_scope(variable.name.removesuffix(":0")):
         return variable.read_value()
+
+
+@tf.custom_gradient
+def _standardised(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """Mean 0 and variance 1 over the last axis. The way back needs the result and the scale, and nothing else."""
+    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+    scale = tf.math.rsqrt(variance + LAYER_NORM_EPSILON)
+    result = centred * scale
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        along = tf.reduce_mean(upstream * result, axis=-1, keepdims=True)
+        return scale * (upstream - tf.reduce_mean(upstream, axis=-1, keepdims=True) - result * along)
+
+    return result, gradient
+
+
+def _activated(standardised: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+    """What follows the standardising in a layer of a dense stack: the norm's scale and offset, and leaky ReLU."""
+    return tf.nn.leaky_relu(standardised * gamma + beta, LEAKY_SLOPE)
 
 
 def _project(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:

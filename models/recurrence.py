@@ -55,13 +55,14 @@ def recur_in_training(
 
     def gradient(of_states: tf.Tensor, of_last: tf.Tensor) -> tuple[tf.Tensor, ...]:
         units = state.shape[-1]
-        before = tf.concat([state[tf.newaxis], states[:-1]], axis=0)  # [T, B, U]
+        with tf.control_dependencies([of_states]):  # gates are large: not before they are asked for
+            before = tf.concat([state[tf.newaxis], states[:-1]], axis=0)  # [T, B, U]
         rows = tf.reshape(before, [-1, units])  # [T B, U]
         heard = tf.reshape(tf.matmul(rows, kernel) + bias, tf.shape(inputs))  # [T, B, 3U]
-        slopes, candidate_slope = _slopes(inputs, heard, before)
-        of_h, of_state = _compiled_return(slopes, of_states, of_last, tf.transpose(kernel))
-        of_heard = slopes[:, :, :3] * of_h[:, :, tf.newaxis]  # [T, B, 3, U]
-        of_inputs = tf.concat([of_heard[:, :, 0], of_heard[:, :, 1], candidate_slope * of_h], axis=-1)
+        of_heard, of_candidate, of_state = _compiled_return(
+            inputs, heard, before, of_states, of_last, tf.transpose(kernel)
+        )
+        of_inputs = tf.concat([of_heard[..., : 2 * units], of_candidate], axis=-1)
         of_rows = tf.reshape(of_heard, [-1, 3 * units])
         return of_inputs, of_state, tf.matmul(rows, of_rows, transpose_a=True), tf.reduce_sum(of_rows, axis=0)
 
@@ -84,42 +85,52 @@ def _compiled_recur(
 
 
 @tf.function(autograph=False, jit_compile=True)
-def _slopes(inputs: tf.Tensor, heard: tf.Tensor, before: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """What a frame's new state changes by, by each thing that it is made of.
-
-    Returns:
-      dh'/dq_z, dh'/dq_r, dh'/dq_c and the direct part of dh'/dh, shape [T, B, 4, U]; dh'/dx_c, shape [T, B, U].
-    """
-    update, reset, candidate, q_candidate = _gates(inputs, heard)
-    by_candidate = (1.0 - update) * (1.0 - tf.square(candidate))
-    by_update = (before - candidate) * update * (1.0 - update)
-    by_reset = by_candidate * q_candidate * reset * (1.0 - reset)
-    return tf.stack([by_update, by_reset, by_candidate * reset, update], axis=2), by_candidate
-
-
-@tf.function(autograph=False, jit_compile=True)
 def _compiled_return(
-    slopes: tf.Tensor, of_states: tf.Tensor, of_last: tf.Tensor, transposed: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The way back through the frames: the gradients of all states [T, B, U], and of the one before them [B, U].
+    inputs: tf.Tensor,
+    heard: tf.Tensor,
+    before: tf.Tensor,
+    of_states: tf.Tensor,
+    of_last: tf.Tensor,
+    transposed: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The way back through the frames.
 
     Args:
-      slopes: shape [T, B, 4, U], see `_slopes`.
+      inputs: shape [T, B, 3U], what the inputs said to the gates; heard: same shape, what the states said.
+      before: shape [T, B, U], the states before every frame.
       of_states: shape [T, B, U], what the loss asks of every state; of_last: shape [B, U], besides, of the last one.
       transposed: the kernel, shape [3U, U].
+
+    Returns:
+      Gradients of `heard` [T, B, 3U], of the candidate's inputs [T, B, U] (of the other inputs they are those of
+      `heard`), and of the state before the first frame [B, U].
     """
-    frames, batch, _, units = slopes.shape
-    steps = tf.TensorArray(tf.float32, size=frames, element_shape=slopes.shape[1:]).unstack(slopes)
-    asked = tf.TensorArray(tf.float32, size=frames, element_shape=of_last.shape).unstack(of_states)
-    results = tf.TensorArray(tf.float32, size=frames, element_shape=of_last.shape)
+    frames, batch, columns = inputs.shape
 
-    def frame(t: tf.Tensor, of_h: tf.Tensor, results: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
+    def by_frame(values: tf.Tensor | None = None, width: int = columns // 3) -> tf.TensorArray:
+        empty = tf.TensorArray(tf.float32, size=frames, element_shape=[batch, width])
+        return empty if values is None else empty.unstack(values)
+
+    xs, qs = by_frame(inputs, columns), by_frame(heard, columns)
+    hs, asked = by_frame(before), by_frame(of_states)
+
+    def frame(
+        t: tf.Tensor, of_h: tf.Tensor, of_heard: tf.TensorArray, of_candidate: tf.TensorArray
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray, tf.TensorArray]:
         of_h += asked.read(t)
-        step = steps.read(t)  # [B, 4, U]
-        of_heard = tf.reshape(step[:, :3] * of_h[:, tf.newaxis], [batch, 3 * units])
-        return t - 1, step[:, 3] * of_h + tf.matmul(of_heard, transposed), results.write(t, of_h)
+        update, reset, candidate, q_candidate = _gates(xs.read(t), qs.read(t))
+        by_candidate = of_h * (1.0 - update) * (1.0 - tf.square(candidate))
+        by_update = of_h * (hs.read(t) - candidate) * update * (1.0 - update)
+        by_reset = by_candidate * q_candidate * reset * (1.0 - reset)
+        by_heard = tf.concat([by_update, by_reset, by_candidate * reset], axis=-1)
+        of_h = update * of_h + tf.matmul(by_heard, transposed)
+        return t - 1, of_h, of_heard.write(t, by_heard), of_candidate.write(t, by_candidate)
 
-    _, of_state, results = tf.while_loop(
-        lambda t, *_: t >= 0, frame, (frames - 1, of_last, results), maximum_iterations=frames, parallel_iterations=1
+    _, of_state, of_heard, of_candidate = tf.while_loop(
+        lambda t, *_: t >= 0,
+        frame,
+        (frames - 1, of_last, by_frame(width=columns), by_frame()),
+        maximum_iterations=frames,
+        parallel_iterations=1,
     )
-    return results.stack(), of_state
+    return of_heard.stack(), of_candidate.stack(), of_state

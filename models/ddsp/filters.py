@@ -89,7 +89,29 @@ def convolve_frames(audio: tf.Tensor, responses: tf.Tensor, hop: int) -> tf.Tens
     size = fast_fft_size(hop + taps - 1)
     excitation = tf.signal.rfft(tf.reshape(audio, [-1, frames, hop]), [size])
     pieces = tf.signal.irfft(excitation * tf.signal.rfft(responses, [size]), [size])  # [batch, frames, size]
-    return tf.signal.overlap_and_add(pieces, hop)[:, : frames * hop + taps - 1]
+    return overlap_and_add(pieces, hop)[:, : frames * hop + taps - 1]
+
+
+def overlap_and_add(pieces: tf.Tensor, hop: int) -> tf.Tensor:
+    """Adds up pieces of a signal of which each begins `hop` samples after the one before.
+
+    As tf.signal.overlap_and_add, at a fraction of the cost of that and of its gradient.
+
+    Args:
+      pieces: shape [batch, frames, size]; size must be known when traced.
+      hop: samples.
+
+    Returns:
+      Shape [batch, (frames - 1) * hop + size], zeros behind it up to a multiple of hop.
+    """
+    size = int(pieces.shape[-1])
+    hops = -(-size // hop)  # in one piece
+    if size < hops * hop:
+        pieces = tf.pad(pieces, [[0, 0], [0, 0], [0, hops * hop - size]])
+    parts = tf.split(pieces, hops, axis=-1)  # each [batch, frames, hop]
+    shifted = [tf.pad(part, [[0, 0], [late, hops - 1 - late], [0, 0]]) for late, part in enumerate(parts)]
+    total = tf.add_n(shifted)  # [batch, frames + hops - 1, hop]
+    return tf.reshape(total, [tf.shape(total)[0], -1])
 
 
 def convolve(audio: tf.Tensor, response: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from models.ddsp import core
+from models.ddsp import core, filters
 
 SILENCE_DB = -core.DB_RANGE
 
@@ -45,10 +45,14 @@ def stft_gradient(of_magnitudes: tf.Tensor, spectrum: tf.Tensor, absolute: tf.Te
 
 def audio_gradient(of_spectrum: tf.Tensor, size: int, hop: int, samples: tf.Tensor | int) -> tf.Tensor:
     """The gradient by audio [batch, samples] from that by its `stft`, as `stft_gradient` gives it."""
-    of_frames = tf.signal.irfft(of_spectrum, [size]) * tf.signal.hann_window(size)
-    of_audio = tf.signal.overlap_and_add(of_frames, hop)
+    of_audio = _compiled_overlap(tf.signal.irfft(of_spectrum, [size]), tf.signal.hann_window(size), hop)
     missing = tf.maximum(samples - tf.shape(of_audio)[1], 0)  # samples that were in no frame
     return tf.pad(of_audio, [[0, 0], [0, missing]])[:, :samples]
+
+
+@tf.function(autograph=False, jit_compile=True)
+def _compiled_overlap(frames: tf.Tensor, window: tf.Tensor, hop: int) -> tf.Tensor:
+    return filters.overlap_and_add(frames * window, hop)
 
 
 def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: bool = True) -> tf.Tensor:

@@ -105,6 +105,21 @@ def test_convolution_agrees_with_scipy(taps: int, length: str):
     assert snr_db(run(tf.constant(audio), tf.constant(response)), expected) > 100
 
 
+@pytest.mark.parametrize(("size", "hop"), [(192, 64), (64, 64), (10, 4), (3, 5)])
+def test_pieces_that_overlap_add_up_as_in_tensorflow_and_so_do_their_gradients(size: int, hop: int):
+    pieces = tf.random.stateless_uniform([2, 7, size], (0, 0))
+
+    def found(add):
+        with tf.GradientTape() as tape:
+            tape.watch(pieces)
+            total = add(pieces, hop)[:, : 6 * hop + size]
+            value = tf.reduce_sum(tf.sin(total))
+        return total, tape.gradient(value, pieces)
+
+    for own, plain in zip(found(filters.overlap_and_add), found(tf.signal.overlap_and_add), strict=True):
+        np.testing.assert_allclose(own, plain, atol=1e-6)
+
+
 @pytest.mark.parametrize("settings", [{}, {"sample_rate": 48000}, {"frame_rate": 50}, {"sample_rate": 32000}])
 @pytest.mark.parametrize("bands", [65, 193])
 def test_chunk_by_chunk_equals_the_whole(settings: dict[str, int], bands: int):
