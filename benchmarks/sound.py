@@ -131,7 +131,6 @@ VARIANTS = {
     "jitter-2": Variant(augment=jitter(2.0, 1.0)),
     "jitter-4": Variant(augment=jitter(4.0, 2.0)),
     "loudness-term": Variant(loss={"loudness_weight": 0.1}),
-    "embedding-term-1": Variant(embedding=1.0),
     "embedding-term-10": Variant(embedding=10.0),
     "delta-time-term": Variant(loss={"delta_time_weight": 0.5}),
     "delta-frequency-term": Variant(loss={"delta_freq_weight": 0.5}),

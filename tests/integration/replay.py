@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+_PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.artifacts\['(\w+)'\]\.metadata\['(\w+)'\]\}\}")
+_TITLE = re.compile(r"^title: (\S+)$", re.MULTILINE)
+_METADATA = re.compile(r"metadata\.(\w+)\.number_value=(\S+)")
 
 
 class StepFailed(AssertionError):
@@ -25,14 +31,20 @@ class Replay:
     Attributes:
       job: the compiled PipelineJob.
       folder: where artifacts and records go.
+      earlier: the replay before this one, whose artifacts resolvers find.
       made: by task and output, the artifact that it made; nothing where a resolver found none.
       ran: tasks in the order in which they ran.
+      wrote: those of them that made what they gave; resolvers only found it.
+      said: by task, what its last process wrote to standard error.
     """
 
     job: dict[str, Any]
     folder: Path
+    earlier: Replay | None = None
     made: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
+    wrote: set[str] = field(default_factory=set)
+    said: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
         """Runs every step, each after those that it depends on.
@@ -42,7 +54,11 @@ class Replay:
         """
         for name in self._ordered():
             executor = self._executor(name)
-            self.made[name] = self._execute(name, executor["container"]) if "container" in executor else {}
+            if "container" in executor:
+                self.made[name] = self._execute(name, executor["container"])
+                self.wrote.add(name)
+            else:
+                self.made[name] = self._resolve(name, executor["resolver"])
             self.ran.append(name)
 
     def _ordered(self) -> Iterator[str]:
@@ -76,6 +92,25 @@ class Replay:
         _merge(given["outputs"]["artifacts"], json.loads(record.read_text()))
         return {key: of["artifacts"][0] for key, of in given["outputs"]["artifacts"].items()}
 
+    def _resolve(self, name: str, resolver: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """The newest artifact that each query asks for, where there is one."""
+        artifacts = self._input(name)["inputs"]["artifacts"]
+        given = {key: of["artifacts"][0]["metadata"] for key, of in artifacts.items()}
+        found = {}
+        for key, query in resolver["outputArtifactQueries"].items():
+            wanted = _PLACEHOLDER.sub(lambda m: str(given.get(m[1], {}).get(m[2])), query["filter"])
+            matching = [one for one in self._known() if all(_holds(part, one) for part in wanted.split(" AND "))]
+            found.update({key: matching[-1]} if matching else {})
+        return found
+
+    def _known(self) -> list[dict[str, Any]]:
+        """What the cluster's metadata store holds from earlier runs, oldest first."""
+        if self.earlier is None:
+            return []
+        made = self.earlier.made
+        own = [one for name in self.earlier.ran if name in self.earlier.wrote for one in made[name].values()]
+        return [*self.earlier._known(), *own]
+
     def _input(self, name: str) -> dict[str, Any]:
         """ExecutorInput, as the cluster fills it in."""
         spec = self.job["pipelineSpec"]
@@ -99,7 +134,9 @@ class Replay:
             "outputs": {
                 "outputFile": str(place / "executor_output.json"),
                 "artifacts": {
-                    key: {"artifacts": [{"name": f"{name}/{key}", "uri": str(place / key), "type": of["artifactType"]}]}
+                    key: {
+                        "artifacts": [{"name": str(place / key), "uri": str(place / key), "type": of["artifactType"]}]
+                    }
                     for key, of in outputs.items()
                 },
             },
@@ -113,6 +150,7 @@ class Replay:
         done = subprocess.run(filled, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise StepFailed(f"{name}: exit code {done.returncode}\n{done.stderr[-4000:]}")
+        self.said[name] = done.stderr
 
 
 def _merge(artifacts: dict[str, Any], record: dict[str, Any]) -> None:
@@ -121,3 +159,18 @@ def _merge(artifacts: dict[str, Any], record: dict[str, Any]) -> None:
         [said], [known] = of["artifacts"], artifacts[key]["artifacts"]
         known.setdefault("metadata", {}).update(said.get("metadata", {}))
         known["uri"] = said.get("uri", known["uri"])
+
+
+def _holds(condition: str, artifact: dict[str, Any]) -> bool:
+    """Whether an artifact fulfils one condition of a resolver's filter; only those that TFX writes are known."""
+    if condition == "state=LIVE":
+        return True
+    if condition.startswith("schema_title="):
+        kind = artifact["type"]
+        title = kind.get("schemaTitle") or _TITLE.search(kind["instanceSchema"])[1]
+        return condition == f'schema_title="{title}"'
+    if condition.startswith("name="):
+        return condition == f'name="{artifact["name"]}"'
+    number = _METADATA.fullmatch(condition)
+    assert number, f"no such condition is known: {condition}"
+    return artifact.get("metadata", {}).get(number[1]) == float(number[2])

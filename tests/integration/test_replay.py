@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from components.bundle_pusher.publish import served_version
+from components.evaluator.results import LAST_BLESSED, read_metrics
 from components.recording_example_gen.report import IngestReport
 from components.tfjs_exporter.manifest import check_files, load
 from data.generate import generate
@@ -19,12 +20,12 @@ from tests.integration.replay import Replay
 pytestmark = pytest.mark.slow
 
 
-def excerpts(recording: Path, span: Path) -> None:
-    """Writes two pieces of 20 s: of what is as short, one goes to training whole and one to evaluation."""
+def excerpts(recording: Path, span: Path, seconds: int = 15) -> None:
+    """Writes two pieces: of what is as short, one goes to training whole and one to evaluation."""
     rate = soundfile.info(recording).samplerate
     span.mkdir(parents=True)
     for part in range(2):
-        audio, _ = soundfile.read(recording, start=30 * part * rate, frames=20 * rate)
+        audio, _ = soundfile.read(recording, start=30 * part * rate, frames=seconds * rate)
         soundfile.write(span / f"{part}.flac", audio, rate)
 
 
@@ -52,3 +53,26 @@ def test_every_step_of_the_compiled_spec_runs_and_a_bundle_is_pushed(tmp_path: P
     assert version == pushed["pushed_version"]
     bundle = tmp_path / "root" / "pushed" / "demo" / str(version)
     check_files(bundle, load(bundle))
+
+
+@pytest.mark.soak
+def test_a_second_replay_starts_from_the_model_that_the_first_one_blessed_and_is_held_against_it(tmp_path: Path):
+    first_recording, second_recording = two_recordings(tmp_path / "made")
+    excerpts(first_recording, tmp_path / "recordings" / "span-1", seconds=28)
+    job = Job(str(tmp_path / "recordings"), str(tmp_path / "root"), "image", "span-{SPAN}/*")
+    config = small_config("trainer.steps=40", "trainer.warm_start=true", "examples.span_window=2")
+    first = Replay(compile_job(config, job), tmp_path / "first")
+    first.run()
+    assert first.made["LastBlessedModel-model-resolver"] == {}
+    excerpts(second_recording, tmp_path / "recordings" / "span-2")
+
+    second = Replay(compile_job(config, job), tmp_path / "second", earlier=first)
+    second.run()
+
+    trained = first.made["Trainer"]["model"]
+    assert second.made["LastBlessedModel-model-resolver"]["model"]["uri"] == trained["uri"]
+    assert second.made["LastAcceptedData"]["accepted_data"] == first.made["DataGate"]["accepted_data"]
+    assert "warm start: from" in second.said["Trainer"]
+    assert () in read_metrics(second.made["Evaluator"]["evaluation"]["uri"], LAST_BLESSED)
+    versions = [replay.made["BundlePusher"]["pushed_model"]["metadata"]["pushed_version"] for replay in (first, second)]
+    assert served_version(tmp_path / "root" / "pushed" / "demo") == versions[1] != versions[0]
