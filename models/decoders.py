@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 import tensorflow as tf
 
 from models.config import CnnConfig, GruConfig
+from models.operand import Operand
 from models.recurrence import Recurrence, recur, recur_in_training
 
 PREFIX = "decoder/"  # of the names of all variables
@@ -48,61 +47,6 @@ def make_decoder(
     else:
         made = CnnDecoder(config, inputs, outputs, random)
     return made if config.hold == 1 else HeldDecoder(made, config.hold)
-
-
-@dataclass(frozen=True)
-class Operand:
-    """The left side of a matrix product, told by what it is made of.
-
-    Where making it is cheap beside the product, the way back makes it again: then only its parts have to be kept, of
-    which some are shared. That halves what a training keeps of a wide GRU.
-
-    Attributes:
-      make: parts -> [B, T, inputs].
-      parts: each differentiable.
-    """
-
-    make: Callable[..., tf.Tensor]
-    parts: tuple[tf.Tensor, ...]
-
-    @classmethod
-    def of(cls, x: tf.Tensor) -> Operand:
-        """A tensor as it is."""
-        return cls(tf.identity, (x,))
-
-    @classmethod
-    def joined(cls, operands: Sequence[Operand]) -> Operand:
-        """Several ones side by side."""
-
-        def make(*parts: tf.Tensor) -> tf.Tensor:
-            rest = iter(parts)
-            return tf.concat([each.make(*islice(rest, len(each.parts))) for each in operands], axis=-1)
-
-        return cls(make, tuple(part for operand in operands for part in operand.parts))
-
-    def made(self) -> Operand:
-        """The same, with itself as its only part."""
-        return Operand.of(self.make(*self.parts))
-
-    def times(self, kernel: tf.Tensor) -> tf.Tensor:
-        """[B, T, inputs] @ [inputs, units] -> [B, T, units]."""
-
-        @tf.custom_gradient
-        def product(kernel: tf.Tensor, *parts: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, ...]]]:
-            def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-                with tf.control_dependencies([upstream]):  # else it would be made, and kept, on the way forward
-                    again = [tf.identity(part) for part in parts]
-                with tf.GradientTape() as tape:
-                    tape.watch(again)
-                    made = self.make(*again)
-                    rows = tf.reshape(made, [-1, kernel.shape[0]])
-                of_rows = tf.reshape(upstream, [-1, kernel.shape[1]])
-                of_parts = tape.gradient(rows, again, tf.matmul(of_rows, kernel, transpose_b=True))
-                return tf.matmul(rows, of_rows, transpose_a=True), *of_parts
-
-            return _project(self.make(*parts), kernel), gradient
-
-        return product(kernel, *self.parts)
 
 
 class Dense(tf.Module):
@@ -393,16 +337,6 @@ def _standardised(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Ten
 def _activated(standardised: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
     """What follows the standardising in a layer of a dense stack: the norm's scale and offset, and leaky ReLU."""
     return tf.nn.leaky_relu(standardised * gamma + beta, LEAKY_SLOPE)
-
-
-def _project(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """[B, T, inputs] @ [inputs, units], as one product of two matrices: cheaper than a batch of them."""
-    leading = [-1 if size is None else size for size in x.shape[:2]]
-    if leading == [-1, -1]:  # one unknown size is what is left over, two have to be asked for
-        leading = tf.unstack(tf.shape(x))[:2]
-    y = tf.reshape(tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), [*leading, kernel.shape[1]])
-    y.set_shape([*x.shape[:2], kernel.shape[1]])
-    return y
 
 
 def _split(x: tf.Tensor, outputs: Mapping[str, int]) -> Outputs:

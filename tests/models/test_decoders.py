@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from models import decoders
 from models.config import CnnConfig, GruConfig
-from models.decoders import CnnDecoder, GruDecoder, Operand, make_decoder
+from models.decoders import CnnDecoder, GruDecoder, make_decoder
+from models.operand import Operand
 
 INPUTS = ("f0_scaled", "loudness_scaled")
 OUTPUTS = {"amplitude": 1, "harmonic_distribution": 7, "noise_magnitudes": 5}
