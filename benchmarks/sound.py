@@ -27,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.evaluator.metrics import f0_errors
-from components.recording_example_gen.pitch import Tracker
+from components.recording_example_gen.pitch import TRACKER_RATE, Tracker, require
 from models.config import AudioConfig
 from models.ddsp import spectral
 from models.ddsp.losses import SpectralLoss, Targets
@@ -80,6 +80,7 @@ class EmbeddingLoss:
     """
 
     def __init__(self, spectral: SpectralLoss, weight: float, frames: int = 8):
+        require("crepe", "tiny")
         from crepe.core import build_and_load_model
 
         model = build_and_load_model("tiny")
@@ -175,6 +176,8 @@ def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrumen
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
     stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
     loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
+    if variant.embedding and config.audio.sample_rate != TRACKER_RATE:
+        sys.exit(f"CREPE hears {TRACKER_RATE} Hz: no embedding of {config.audio.sample_rate} Hz")
     stepper._loss = EmbeddingLoss(loss, variant.embedding) if variant.embedding else loss  # type: ignore[assignment]
     variables = instrument.variables_by_name
     average = {name: variable.numpy() for name, variable in variables.items()}
@@ -246,7 +249,8 @@ def measure(name: str, folder: Path, settings: list[str]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    without_crepe = [name for name, variant in VARIANTS.items() if not variant.embedding]
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=without_crepe)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="a.b=value")
     arguments = parser.parse_args()

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 @dataclass(frozen=True)
 class Operand:
-    """The left side of a matrix product, told by what it is made of.
+    """The left side of a matrix product, described by its parts and how they are put together.
 
     Attributes:
       make: parts -> [B, T, inputs].

@@ -1,9 +1,10 @@
 """The GRU's loop over frames, the one part of a model that cannot be done for all frames at once.
 
 `recur` is plain: it takes any length, streams, and converts to TensorFlow.js. `recur_in_training` computes the same for
-a length known when the graph is traced. XLA compiles its loops, and its gradient is written by hand: the gates follow
-from the states by one large product, so the way forward keeps nothing else, and the way back multiplies once a frame,
-by the transposed kernel. TensorFlow's own gradient of a loop adds up an outer product of the kernel's size every frame.
+a length known when the graph is traced. XLA compiles its loops, and its gradient is written by hand: what the states
+said to the gates follows from the states by one large product, so the way forward keeps these and its inputs only, and
+the way back multiplies once a frame, by the transposed kernel. TensorFlow's own gradient of a loop adds up an outer
+product of the kernel's size every frame.
 
 Shapes: T frames, B batch, U units. Gates are columns in the order update, reset, candidate (Keras: reset_after=True):
 
@@ -55,7 +56,7 @@ def recur_in_training(
 
     def gradient(of_states: tf.Tensor, of_last: tf.Tensor) -> tuple[tf.Tensor, ...]:
         units = state.shape[-1]
-        with tf.control_dependencies([of_states]):  # gates are large: not before they are asked for
+        with tf.control_dependencies([of_states]):  # `heard` is large: not before it is asked for
             before = tf.concat([state[tf.newaxis], states[:-1]], axis=0)  # [T, B, U]
         rows = tf.reshape(before, [-1, units])  # [T B, U]
         heard = tf.reshape(tf.matmul(rows, kernel) + bias, tf.shape(inputs))  # [T, B, 3U]

@@ -111,7 +111,8 @@ def overlap_and_add(pieces: tf.Tensor, hop: int) -> tf.Tensor:
     parts = tf.split(pieces, hops, axis=-1)  # each [batch, frames, hop]
     shifted = [tf.pad(part, [[0, 0], [late, hops - 1 - late], [0, 0]]) for late, part in enumerate(parts)]
     total = tf.add_n(shifted)  # [batch, frames + hops - 1, hop]
-    return tf.reshape(total, [tf.shape(total)[0], -1])
+    length = -1 if total.shape[1] is None else total.shape[1] * hop
+    return tf.reshape(total, [tf.shape(total)[0], length])
 
 
 def convolve(audio: tf.Tensor, response: tf.Tensor) -> tf.Tensor:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 
 def excerpts(recording: Path, span: Path, seconds: int = 15) -> None:
-    """Writes two pieces: of what is as short, one goes to training whole and one to evaluation."""
+    """Writes two pieces: as short as these they are not cut: one goes to training, one to evaluation."""
     rate = soundfile.info(recording).samplerate
     span.mkdir(parents=True)
     for part in range(2):

@@ -13,6 +13,7 @@ INPUTS = ("f0_scaled", "loudness_scaled")
 OUTPUTS = {"amplitude": 1, "harmonic_distribution": 7, "noise_magnitudes": 5}
 CONFIGS = [
     pytest.param(GruConfig(kind="gru", units=12, stack_units=10, stack_layers=2, hold=1), id="gru"),
+    pytest.param(GruConfig(kind="gru", units=12, stack_units=10, stack_layers=0, hold=1), id="gru-without-stacks"),
     pytest.param(CnnConfig(kind="cnn", channels=8, layers=5, kernel=3, dilation_cycle=3, hold=1), id="cnn"),
     pytest.param(CnnConfig(kind="cnn", channels=8, layers=2, kernel=2, dilation_cycle=1, hold=1), id="cnn-undilated"),
     pytest.param(GruConfig(kind="gru", units=12, stack_units=10, stack_layers=1, hold=4), id="gru-held"),
