@@ -40,6 +40,9 @@ HELD = "cluster.lock"
 OURS = (HELD, "flink-conf.yaml", SETTINGS)  # a folder that has one of these was a cluster's
 LOOPBACK = "127.0.0.1"
 START_SECONDS, STOP_SECONDS = 60.0, 10.0
+TASK_MANAGER_HEAP = 1536  # MB: of framework and tasks in flink-conf.yaml
+# Without memory, Beam's servers lose a thread, and the job waits for ever: a process that dies is replaced.
+DIE_WITHOUT_MEMORY = "-XX:+ExitOnOutOfMemoryError"
 JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 JOB_SERVER = "org.apache.beam.runners.flink.FlinkJobServerDriver"
@@ -116,7 +119,7 @@ class Cluster:
         self._started += 1
         name = f"task-manager-{self._started}"
         identity = ("-D", f"taskmanager.resource-id={name}")
-        self._java(name, 512, TASK_MANAGER, "--configDir", str(self._folder), *identity)
+        self._java(name, TASK_MANAGER_HEAP, TASK_MANAGER, "--configDir", str(self._folder), *identity)
         return name
 
     def replace_dead(self) -> list[str]:
@@ -185,9 +188,10 @@ class Cluster:
 
     def _java(self, name: str, heap_megabytes: int, main: str, *arguments: str) -> None:
         opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED]
+        options = [f"-Xmx{heap_megabytes}m", DIE_WITHOUT_MEMORY, *opened]
         with self.log(name).open("wb") as log:
             self._processes[name] = subprocess.Popen(
-                ["java", f"-Xmx{heap_megabytes}m", *opened, "-cp", str(self.jar), main, *arguments],
+                ["java", *options, "-cp", str(self.jar), main, *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self._folder,

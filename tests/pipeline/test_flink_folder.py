@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from models.errors import UserError
 from scripts.flink import cluster
@@ -37,3 +38,11 @@ def test_a_cluster_that_lives_keeps_its_folder(tmp_path: Path):
         assert (folder / "job-manager.log").read_text() == "said"
     with fresh(folder):
         assert not (folder / "job-manager.log").exists()
+
+
+def test_a_task_manager_has_the_heap_that_flink_counts_on():
+    """An hour of audio of one worker once overflowed a heap of 512 MB, and the job waited for ever."""
+    configuration = yaml.safe_load((Path(cluster.__file__).parent / "flink-conf.yaml").read_text(encoding="utf-8"))
+    heaps = [configuration[f"taskmanager.memory.{part}.heap.size"] for part in ("framework", "task")]
+    assert sum(int(size.removesuffix("m")) for size in heaps) == cluster.TASK_MANAGER_HEAP
+    assert cluster.TASK_MANAGER_HEAP > 100 * 10 * 1.4  # Beam's queue: 100 messages of 10 MB, and what is made of them
