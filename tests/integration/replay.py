@@ -58,7 +58,7 @@ class Replay:
                 self.made[name] = self._execute(name, executor["container"])
                 self.wrote.add(name)
             else:
-                self.made[name] = self._resolve(name, executor["resolver"])
+                self.made[name] = self.resolve(name)
             self.ran.append(name)
 
     def _ordered(self) -> Iterator[str]:
@@ -80,7 +80,7 @@ class Replay:
         return dict(self.job["pipelineSpec"]["deploymentSpec"]["executors"][label])
 
     def _execute(self, name: str, container: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        given = self._input(name)
+        given = self.input_of(name)
         record = Path(given["outputs"]["outputFile"])
         driver = container.get("lifecycle", {}).get("preCacheCheck")
         if driver:
@@ -92,9 +92,10 @@ class Replay:
         _merge(given["outputs"]["artifacts"], json.loads(record.read_text()))
         return {key: of["artifacts"][0] for key, of in given["outputs"]["artifacts"].items()}
 
-    def _resolve(self, name: str, resolver: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """The newest artifact that each query asks for, where there is one."""
-        artifacts = self._input(name)["inputs"]["artifacts"]
+    def resolve(self, name: str) -> dict[str, dict[str, Any]]:
+        """The newest artifact that each query of a resolver asks for, where there is one."""
+        resolver = self._executor(name)["resolver"]
+        artifacts = self.input_of(name)["inputs"]["artifacts"]
         given = {key: of["artifacts"][0]["metadata"] for key, of in artifacts.items()}
         found = {}
         for key, query in resolver["outputArtifactQueries"].items():
@@ -111,7 +112,7 @@ class Replay:
         own = [one for name in self.earlier.ran if name in self.earlier.wrote for one in made[name].values()]
         return [*self.earlier._known(), *own]
 
-    def _input(self, name: str) -> dict[str, Any]:
+    def input_of(self, name: str) -> dict[str, Any]:
         """ExecutorInput, as the cluster fills it in."""
         spec = self.job["pipelineSpec"]
         inputs = spec["root"]["dag"]["tasks"][name].get("inputs", {})

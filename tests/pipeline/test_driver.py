@@ -35,7 +35,7 @@ def handed(recordings: Path, folder: Path) -> tuple[list[str], Path]:
     job = Job(str(recordings), str(folder / "root"), "image", "span-{SPAN}/*")
     compiled = compile_job(load("violin", ["examples.span_window=2"]), job)
     executor = compiled["pipelineSpec"]["deploymentSpec"]["executors"]["RecordingExampleGen_executor"]
-    given = Replay(compiled, folder / "steps")._input("RecordingExampleGen")
+    given = Replay(compiled, folder / "steps").input_of("RecordingExampleGen")
     hook = executor["container"]["lifecycle"]["preCacheCheck"]
     arguments = [json.dumps(given) if word == "{{$}}" else word for word in hook["args"]]
     return arguments, Path(given["outputs"]["outputFile"])
