@@ -34,7 +34,6 @@ class Replay:
       earlier: the replay before this one, whose artifacts resolvers find.
       made: by task and output, the artifact that it made; nothing where a resolver found none.
       ran: tasks in the order in which they ran.
-      wrote: those of them that made what they gave; resolvers only found it.
       said: by task, what its last process wrote to standard error.
     """
 
@@ -43,7 +42,6 @@ class Replay:
     earlier: Replay | None = None
     made: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
-    wrote: set[str] = field(default_factory=set)
     said: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -56,7 +54,6 @@ class Replay:
             executor = self._executor(name)
             if "container" in executor:
                 self.made[name] = self._execute(name, executor["container"])
-                self.wrote.add(name)
             else:
                 self.made[name] = self.resolve(name)
             self.ran.append(name)
@@ -109,7 +106,12 @@ class Replay:
         if self.earlier is None:
             return []
         made = self.earlier.made
-        own = [one for name in self.earlier.ran if name in self.earlier.wrote for one in made[name].values()]
+        own = [
+            one
+            for name in self.earlier.ran
+            if "container" in self.earlier._executor(name)
+            for one in made[name].values()
+        ]
         return [*self.earlier._known(), *own]
 
     def input_of(self, name: str) -> dict[str, Any]:

@@ -18,7 +18,6 @@ def run(folder: Path, *, blessed: bool, earlier: Replay | None) -> Replay:
         outputs = replay.input_of(name)["outputs"]["artifacts"]
         replay.made[name] = {key: of["artifacts"][0] for key, of in outputs.items()}
         replay.ran.append(name)
-        replay.wrote.add(name)
     model = replay.made["Trainer"]["model"]["name"]
     replay.made["Evaluator"]["blessing"]["metadata"] = {"blessed": int(blessed), "current_model_id": model}
     return replay
