@@ -67,25 +67,25 @@ class Extracted:
 def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Extracted:
     """Runs RecordingExampleGen alone, as a pipeline with these settings does."""
     import tensorflow as tf
-    from tfx import v1 as tfx
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+    from tfx.orchestration.metadata import sqlite_metadata_connection_config
+    from tfx.orchestration.pipeline import Pipeline
 
     from pipeline.beam import beam_arguments
     from pipeline.data import make_example_gen
 
     config = load("demo", settings)
-    pipeline = tfx.dsl.Pipeline(
+    pipeline = Pipeline(
         pipeline_name="extraction",
         pipeline_root=str(output),
         components=[make_example_gen(config, str(recordings))],
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-            str(output / "metadata.sqlite")
-        ),
+        metadata_connection_config=sqlite_metadata_connection_config(str(output / "metadata.sqlite")),
         beam_pipeline_args=beam_arguments(config.beam),
     )
     output.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with contextlib.redirect_stdout(sys.stderr):  # standard output is for the figures
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
     seconds = time.monotonic() - began
     folder = max((output / "RecordingExampleGen" / "examples").iterdir(), key=lambda made: int(made.name))
     examples = {

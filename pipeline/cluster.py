@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfx import v1 as tfx
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
+from tfx.orchestration.pipeline import Pipeline
 
 from models.errors import UserError
 from pipeline.config import Config
@@ -71,7 +72,7 @@ def compile_job(config: Config, job: Job) -> dict[str, Any]:
     return compiled
 
 
-def make_pipeline(config: Config, job: Job) -> tfx.dsl.Pipeline:
+def make_pipeline(config: Config, job: Job) -> Pipeline:
     """The same pipeline as on one machine, with runtime parameters and machines.
 
     Raises:
@@ -87,9 +88,9 @@ def make_pipeline(config: Config, job: Job) -> tfx.dsl.Pipeline:
     root = job.pipeline_root.rstrip("/")
     made = create_pipeline(
         config,
-        recordings=tfx.dsl.experimental.RuntimeParameter(RECORDINGS, ptype=str, default=job.recordings),
+        recordings=RuntimeParameter(RECORDINGS, ptype=str, default=job.recordings),
         pipeline_root=root,
-        push_destination=tfx.dsl.experimental.RuntimeParameter(DESTINATION, ptype=str, default=job.destination),
+        push_destination=RuntimeParameter(DESTINATION, ptype=str, default=job.destination),
         checkpoint_root=f"{root}/checkpoints/{name}",
         layout=job.layout,
         image=job.image,

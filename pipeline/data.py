@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tfx import v1 as tfx
+from tfx.components import ExampleValidator, StatisticsGen
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types import BaseChannel, Channel
 
 from components.data_gate.artifact import AcceptedData
 from components.data_gate.component import DataGate
@@ -14,23 +20,23 @@ from pipeline.fingerprint import source_fingerprint
 
 
 def make_example_gen(
-    config: Config, recordings: str | tfx.dsl.experimental.RuntimeParameter, layout: str | None = None
+    config: Config, recordings: str | RuntimeParameter, layout: str | None = None
 ) -> RecordingExampleGen:
     """Recordings -> windows of audio with f0, loudness and RMS energy, split into train and eval."""
     return RecordingExampleGen(input_base=recordings, extraction=config.extraction, input_pattern=layout)
 
 
-def make_statistics_gen(examples: tfx.types.BaseChannel) -> tfx.components.StatisticsGen:
+def make_statistics_gen(examples: BaseChannel) -> StatisticsGen:
     """Statistics of scalar and frame features, over all and by material; of raw audio they are slow and say nothing."""
     import tensorflow_data_validation as tfdv
     from tfx_bsl.public.proto import slicing_spec_pb2
 
     by_material = slicing_spec_pb2.SlicingConfig(slicing_specs=[slicing_spec_pb2.SlicingSpec(feature_keys=[MATERIAL])])
     options = tfdv.StatsOptions(feature_allowlist=statistics_features(), slicing_config=by_material)
-    return tfx.components.StatisticsGen(examples=examples, stats_options=options)
+    return StatisticsGen(examples=examples, stats_options=options)
 
 
-def make_schema_importer(config: Config) -> tfx.dsl.components.BaseComponent:
+def make_schema_importer(config: Config) -> BaseComponent:
     """The curated schema, with the shapes that follow from the configuration."""
     return SchemaImporter(
         audio=config.audio.model_dump_json(),
@@ -40,14 +46,14 @@ def make_schema_importer(config: Config) -> tfx.dsl.components.BaseComponent:
 
 def make_data_gate(
     config: Config,
-    statistics: tfx.types.BaseChannel,
-    schema: tfx.types.BaseChannel,
-) -> list[tfx.dsl.components.BaseNode]:
+    statistics: BaseChannel,
+    schema: BaseChannel,
+) -> list[BaseNode]:
     """ExampleValidator finds anomalies; DataGate stops the run for them, and for drift from the last accepted span."""
-    validator = tfx.components.ExampleValidator(statistics=statistics, schema=schema)
-    accepted = tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
-        accepted_data=tfx.dsl.Channel(type=AcceptedData),
+    validator = ExampleValidator(statistics=statistics, schema=schema)
+    accepted = Resolver(
+        strategy_class=LatestArtifactStrategy,
+        accepted_data=Channel(type=AcceptedData),
     ).with_id("LastAcceptedData")
     gate = DataGate(
         statistics=statistics,

@@ -131,7 +131,8 @@ def _run_stages(config: Config, places: Places) -> None:
     check_store(places.metadata, places.pipeline_root)  # before TFX is imported, which takes long
     check_last_blessed(places.metadata, config.audio)
 
-    from tfx import v1 as tfx
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+    from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
     from pipeline.pipeline import create_pipeline
 
@@ -141,9 +142,9 @@ def _run_stages(config: Config, places: Places) -> None:
         pipeline_root=str(places.pipeline_root.resolve()),
         push_destination=str(places.pushed.resolve()),
         checkpoint_root=str((places.output / places.name / "checkpoints").resolve()),
-        metadata=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(places.metadata.resolve())),
+        metadata=sqlite_metadata_connection_config(str(places.metadata.resolve())),
     )
-    tfx.orchestration.LocalDagRunner().run(made)
+    LocalDagRunner().run(made)
 
 
 def _no_space(error: BaseException, output: Path) -> UserError | None:

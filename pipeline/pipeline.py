@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tfx import v1 as tfx
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.orchestration.metadata import ConnectionConfigType
+from tfx.orchestration.pipeline import Pipeline
 
 from pipeline import data, publishing, training
 from pipeline.beam import beam_arguments
@@ -12,14 +14,14 @@ from pipeline.config import Config
 def create_pipeline(
     config: Config,
     *,
-    recordings: str | tfx.dsl.experimental.RuntimeParameter,
+    recordings: str | RuntimeParameter,
     pipeline_root: str,
-    push_destination: str | tfx.dsl.experimental.RuntimeParameter,
+    push_destination: str | RuntimeParameter,
     checkpoint_root: str,
     layout: str | None = None,
     image: str | None = None,
-    metadata: tfx.orchestration.metadata.ConnectionConfigType | None = None,
-) -> tfx.dsl.Pipeline:
+    metadata: ConnectionConfigType | None = None,
+) -> Pipeline:
     """Wires every stage.
 
     Args:
@@ -61,7 +63,7 @@ def create_pipeline(
     exporter = publishing.make_exporter(config, model, examples)
     validator = publishing.make_browser_validator(config, exporter.outputs["bundle"], model, examples)
     pusher = publishing.make_pusher(config, exporter, evaluator, validator, push_destination)
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name=config.instrument.name,
         pipeline_root=pipeline_root,
         components=[

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tfx import v1 as tfx
+from tfx.components import Evaluator
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types import BaseChannel
 
 from components.browser_validator.component import BrowserValidator
 from components.bundle_pusher.component import BundlePusher
@@ -11,7 +13,7 @@ from pipeline.config import Config
 from pipeline.fingerprint import source_fingerprint, source_revision
 
 
-def make_exporter(config: Config, model: tfx.types.BaseChannel, examples: tfx.types.BaseChannel) -> TfjsExporter:
+def make_exporter(config: Config, model: BaseChannel, examples: BaseChannel) -> TfjsExporter:
     """SavedModel -> TensorFlow.js graphs, impulse response and manifest."""
     return TfjsExporter(
         model=model,
@@ -25,7 +27,7 @@ def make_exporter(config: Config, model: tfx.types.BaseChannel, examples: tfx.ty
 
 
 def make_browser_validator(
-    config: Config, bundle: tfx.types.BaseChannel, model: tfx.types.BaseChannel, examples: tfx.types.BaseChannel
+    config: Config, bundle: BaseChannel, model: BaseChannel, examples: BaseChannel
 ) -> BrowserValidator:
     """Runs the exported files in a browser and compares them with the SavedModel."""
     return BrowserValidator(
@@ -44,9 +46,9 @@ def make_browser_validator(
 def make_pusher(
     config: Config,
     exporter: TfjsExporter,
-    evaluator: tfx.components.Evaluator,
+    evaluator: Evaluator,
     validator: BrowserValidator,
-    destination: str | tfx.dsl.experimental.RuntimeParameter,
+    destination: str | RuntimeParameter,
 ) -> BundlePusher:
     """Publishes a bundle that every gate blessed."""
     return BundlePusher(

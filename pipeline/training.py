@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfx import v1 as tfx
+from tfx.components import Evaluator, Trainer, Transform
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
+from tfx.proto import trainer_pb2
+from tfx.types import BaseChannel, Channel, standard_artifacts
 
 from components.evaluator.eval_config import eval_config
 from components.size_tuner.component import SizeTuner
@@ -17,14 +21,12 @@ def model_sources() -> str:
     return source_fingerprint("models")
 
 
-def make_transform(
-    config: Config, examples: tfx.types.BaseChannel, schema: tfx.types.BaseChannel
-) -> tfx.components.Transform:
+def make_transform(config: Config, examples: BaseChannel, schema: BaseChannel) -> Transform:
     """Scaling and dataset statistics, as a graph that every serving signature holds too."""
     from models.sizes import inputs_of
 
     inputs = inputs_of(config.model, config.tuner) if config.tuner.enabled else config.model.inputs
-    return tfx.components.Transform(
+    return Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="models.preprocessing.preprocessing_fn",
@@ -41,9 +43,7 @@ def _training_config(config: Config, checkpoint_root: str) -> dict[str, Any]:
     return {**sections, "checkpoint_root": checkpoint_root, "source_fingerprint": model_sources()}
 
 
-def make_tuner(
-    config: Config, examples: tfx.types.BaseChannel, transform_graph: tfx.types.BaseChannel, checkpoint_root: str
-) -> SizeTuner:
+def make_tuner(config: Config, examples: BaseChannel, transform_graph: BaseChannel, checkpoint_root: str) -> SizeTuner:
     """Searches model sizes for the smallest that is within tolerance of the best."""
     return SizeTuner(
         examples=examples,
@@ -58,46 +58,46 @@ def make_tuner(
     )
 
 
-def make_last_blessed() -> tfx.dsl.Resolver:
+def make_last_blessed() -> Resolver:
     """The last model of this instrument that was blessed: what a new one is compared with and may start from."""
-    return tfx.dsl.Resolver(
-        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    return Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=Channel(type=standard_artifacts.Model),
+        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("LastBlessedModel")
 
 
 def make_trainer(
     config: Config,
-    examples: tfx.types.BaseChannel,
-    transform_graph: tfx.types.BaseChannel,
-    base_model: tfx.types.BaseChannel | None,
-    hyperparameters: tfx.types.BaseChannel | None,
+    examples: BaseChannel,
+    transform_graph: BaseChannel,
+    base_model: BaseChannel | None,
+    hyperparameters: BaseChannel | None,
     checkpoint_root: str,
-) -> tfx.components.Trainer:
+) -> Trainer:
     """Fits the model; resumes from `checkpoint_root` when an earlier run was interrupted."""
-    return tfx.components.Trainer(
+    return Trainer(
         examples=examples,
         transform_graph=transform_graph,
         base_model=base_model,
         hyperparameters=hyperparameters,
         run_fn="models.trainer.run_fn",
-        train_args=tfx.proto.TrainArgs(splits=["train"], num_steps=config.trainer.steps),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        train_args=trainer_pb2.TrainArgs(splits=["train"], num_steps=config.trainer.steps),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config=_training_config(config, checkpoint_root),
     )
 
 
 def make_evaluator(
     config: Config,
-    examples: tfx.types.BaseChannel,
-    model: tfx.types.BaseChannel,
-    last_blessed: tfx.types.BaseChannel,
-) -> tfx.components.Evaluator:
+    examples: BaseChannel,
+    model: BaseChannel,
+    last_blessed: BaseChannel,
+) -> Evaluator:
     """Blesses a model that beats the network-free baseline by enough and is no worse than the last blessed one."""
     tracking = (f"components/recording_example_gen/{name}.py" for name in ("pitch", "octaves", "peaks"))
     sources = source_fingerprint("components/evaluator", *tracking)
-    return tfx.components.Evaluator(
+    return Evaluator(
         examples=examples,
         model=model,
         baseline_model=last_blessed,

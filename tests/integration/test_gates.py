@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tfx import v1 as tfx
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.types import standard_artifacts
 
 from models.instrument import Instrument
 from pipeline import publishing, training
@@ -74,9 +78,9 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
         folder=str(folder / "model" / "Format-Serving"),
         training={"steps": 0, "examples": 0, "eval_loss": 0.0, "seconds": 0.0, "seed": 0},
     )
-    model = _imported(tfx.types.standard_artifacts.Model, folder / "model", "ChangedModel")
+    model = _imported(standard_artifacts.Model, folder / "model", "ChangedModel")
     examples = _imported(
-        tfx.types.standard_artifacts.Examples,
+        standard_artifacts.Examples,
         made["RecordingExampleGen"]["examples"].uri,
         "Examples",
         split_names='["train", "eval"]',
@@ -90,17 +94,15 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
         config, exporter.outputs["bundle"], model.outputs["result"], examples.outputs["result"]
     )
     pusher = publishing.make_pusher(config, exporter, evaluator, validator, str(places.pushed))
-    pipeline = tfx.dsl.Pipeline(
+    pipeline = Pipeline(
         pipeline_name=places.name,
         pipeline_root=str(places.pipeline_root),
         components=[examples, model, last_blessed, evaluator, exporter, validator, pusher],
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(places.metadata)),
+        metadata_connection_config=sqlite_metadata_connection_config(str(places.metadata)),
     )
-    tfx.orchestration.LocalDagRunner().run(pipeline)
+    LocalDagRunner().run(pipeline)
     return read_outcome(places)
 
 
-def _imported(kind: type, uri: Path, name: str, **properties: str) -> tfx.dsl.Importer:
-    return tfx.dsl.Importer(
-        source_uri=str(uri), artifact_type=kind, properties=properties or None, reimport=True
-    ).with_id(name)
+def _imported(kind: type, uri: Path, name: str, **properties: str) -> Importer:
+    return Importer(source_uri=str(uri), artifact_type=kind, properties=properties or None, reimport=True).with_id(name)

@@ -12,9 +12,10 @@ import pytest
 from google.oauth2.credentials import Credentials
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
-from tfx import v1 as tfx
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_entrypoint_utils
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
 from tfx.utils import import_utils
 
 import kubeflow_runner
@@ -32,7 +33,7 @@ BEAM_STEPS = ("RecordingExampleGen", "StatisticsGen", "Transform", "Evaluator")
 Edges = dict[str, set[str]]
 
 
-def on_one_machine(tmp_path: Path, settings: list[str]) -> tfx.dsl.Pipeline:
+def on_one_machine(tmp_path: Path, settings: list[str]) -> Pipeline:
     (tmp_path / "recordings").mkdir()
     return create_pipeline(
         load("violin", settings),
@@ -40,11 +41,11 @@ def on_one_machine(tmp_path: Path, settings: list[str]) -> tfx.dsl.Pipeline:
         pipeline_root=str(tmp_path / "root"),
         push_destination=str(tmp_path / "pushed"),
         checkpoint_root=str(tmp_path / "checkpoints"),
-        metadata=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite")),
+        metadata=sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite")),
     )
 
 
-def local_edges(made: tfx.dsl.Pipeline) -> tuple[Edges, Edges]:
+def local_edges(made: Pipeline) -> tuple[Edges, Edges]:
     """By node: the nodes before it, and its inputs with the node and output that each comes from."""
     nodes = [node.pipeline_node for node in Compiler().compile(made).nodes]
     before = {node.node_info.id: set(node.upstream_nodes) for node in nodes}
@@ -94,7 +95,7 @@ def test_both_runners_give_every_component_the_same_settings(tmp_path: Path):
     local = on_one_machine(tmp_path, [])
     cluster = make_pipeline(load("violin"), JOB)
 
-    def settings(made: tfx.dsl.Pipeline) -> dict[str, Any]:
+    def settings(made: Pipeline) -> dict[str, Any]:
         return {
             one.id: (type(one), {key: str(of) for key, of in one.exec_properties.items() if key not in PLACES})
             for one in made.components

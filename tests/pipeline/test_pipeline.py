@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfx import v1 as tfx
 from tfx.dsl.compiler.compiler import Compiler
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
 from pipeline.config import load
 from pipeline.pipeline import create_pipeline
@@ -30,7 +30,7 @@ def wired(tmp_path: Path) -> Any:
             pipeline_root=str(tmp_path / "root"),
             push_destination=str(tmp_path / "pushed"),
             checkpoint_root=str(tmp_path / "checkpoints"),
-            metadata=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite")),
+            metadata=sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite")),
         )
         compiled = Compiler().compile(made)
         assert compiled.pipeline_info.id == "violin"

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ml_metadata import metadata_store
-from tfx import v1 as tfx
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
 
 from components.recording_example_gen import component
 from components.recording_example_gen.check import check
@@ -34,8 +36,8 @@ TEXTS = {"recording", "recording_id", "material", "register", "dynamics"}
 
 def run(recordings: Path, output: Path, extraction: ExtractionConfig = EXTRACTION, name: str = "instrument") -> Path:
     """Runs a pipeline of the component alone. Returns the folder of its newest examples."""
-    metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(output / "metadata.sqlite"))
-    pipeline = tfx.dsl.Pipeline(
+    metadata = sqlite_metadata_connection_config(str(output / "metadata.sqlite"))
+    pipeline = Pipeline(
         pipeline_name=name,
         pipeline_root=str(output),
         components=[RecordingExampleGen(str(recordings), extraction)],
@@ -43,7 +45,7 @@ def run(recordings: Path, output: Path, extraction: ExtractionConfig = EXTRACTIO
         metadata_connection_config=metadata,
         beam_pipeline_args=["--runner=DirectRunner"],
     )
-    tfx.orchestration.LocalDagRunner().run(pipeline)
+    LocalDagRunner().run(pipeline)
     return newest(output)
 
 
@@ -188,9 +190,7 @@ def test_the_newest_span_is_taken_and_written_on_the_artifact(tmp_path):
                 write(place, melody(5.0, seed=10 * span + 2 * version + part))
     report = IngestReport.read(run(tmp_path / "in", tmp_path / "out"))
     assert [entry.recording for entry in report.used] == [f"span-2/version-2/x/{part}.wav" for part in range(2)]
-    store = metadata_store.MetadataStore(
-        tfx.orchestration.metadata.sqlite_metadata_connection_config(str(tmp_path / "out" / "metadata.sqlite"))
-    )
+    store = metadata_store.MetadataStore(sqlite_metadata_connection_config(str(tmp_path / "out" / "metadata.sqlite")))
     [artifact] = store.get_artifacts_by_type("Examples")
     assert artifact.properties["span"].int_value == 2
     assert artifact.properties["version"].int_value == 2
