@@ -22,8 +22,13 @@ RUN apt-get update \
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /opt/swara
 COPY requirements/ requirements/
-RUN pip install --quiet --require-hashes --no-deps -r requirements/uv.txt \
-    && uv pip install --system --quiet --require-hashes --no-deps -r requirements/run.txt
+# Some packages come as sources only: while they are installed there is a compiler.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends g++ \
+    && pip install --quiet --require-hashes --no-deps -r requirements/uv.txt \
+    && uv pip install --system --quiet --require-hashes --no-deps -r requirements/run.txt \
+    && apt-get purge --yes --auto-remove g++ \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=beam /opt/apache/beam /opt/apache/beam
 COPY --from=web /usr/local/bin/node /usr/local/bin/node
 COPY --from=web /opt/swara/web web
@@ -39,7 +44,7 @@ ENTRYPOINT ["/opt/apache/beam/boot"]
 
 FROM worker AS gpu
 RUN uv pip install --system --quiet --require-hashes --no-deps -r requirements/gpu.txt
-# TensorFlow 2.16 does not look for the libraries of these packages by itself.
+# TensorFlow 2.16 does not look for the libraries of these packages by itself. The driver's are mounted at /usr/local/nvidia.
 ARG NVIDIA=/usr/local/lib/python3.10/site-packages/nvidia
 ENV PATH=${NVIDIA}/cuda_nvcc/bin:${PATH} \
-    LD_LIBRARY_PATH=${NVIDIA}/cublas/lib:${NVIDIA}/cuda_cupti/lib:${NVIDIA}/cuda_nvrtc/lib:${NVIDIA}/cuda_runtime/lib:${NVIDIA}/cudnn/lib:${NVIDIA}/cufft/lib:${NVIDIA}/curand/lib:${NVIDIA}/cusolver/lib:${NVIDIA}/cusparse/lib:${NVIDIA}/nccl/lib:${NVIDIA}/nvjitlink/lib
+    LD_LIBRARY_PATH=${NVIDIA}/cublas/lib:${NVIDIA}/cuda_cupti/lib:${NVIDIA}/cuda_nvrtc/lib:${NVIDIA}/cuda_runtime/lib:${NVIDIA}/cudnn/lib:${NVIDIA}/cufft/lib:${NVIDIA}/curand/lib:${NVIDIA}/cusolver/lib:${NVIDIA}/cusparse/lib:${NVIDIA}/nccl/lib:${NVIDIA}/nvjitlink/lib:/usr/local/nvidia/lib64:/usr/local/nvidia/lib

@@ -1,15 +1,29 @@
-"""What Beam workers and containers install: the packages without their locked environment."""
+"""What a worker in Beam's own image installs: this project's packages, and those that they need, as locked."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
-HERE = Path(__file__).parent
-REQUIREMENTS = [
-    line.split(" #")[0].strip()
-    for line in (HERE / "requirements" / "run.in").read_text(encoding="utf-8").splitlines()
-    if line.strip() and not line.startswith("#")
-]
+LOCK = Path(__file__).resolve().parent / "requirements" / "run.txt"
+
+
+class BuildOnLockedPackages(build_py):
+    """Installs what is locked into the environment that asked for this project.
+
+    A list of requirements would not do: TFX asks for a TensorFlow Hub that cannot be imported beside this TensorFlow.
+    """
+
+    def run(self) -> None:
+        """Installs, then builds."""
+        asker = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # not pip's isolated one
+        pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+        subprocess.run([*pip, "-r", str(LOCK)], env=asker, check=True)
+        super().run()
+
 
 setup(
     name="swara",
@@ -20,5 +34,5 @@ setup(
     packages=find_packages(include=["components*", "data*", "models*", "pipeline*"]),
     package_data={"": ["*.css", "*.html", "*.js", "*.json", "*.pbtxt"]},
     py_modules=["local_runner"],
-    install_requires=REQUIREMENTS,
+    cmdclass={"build_py": BuildOnLockedPackages},
 )

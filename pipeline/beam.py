@@ -65,8 +65,8 @@ def beam_arguments(config: BeamConfig, image: str | None = None) -> list[str]:
 
     Args:
       config: the settings.
-      image: container image that holds the project, for steps and workers in containers; None: workers elsewhere
-        install the project from this checkout.
+      image: container image that holds the project, for steps and workers in containers; None: workers in Beam's own
+        image install the project, and the packages that are locked for it, from this checkout (see setup.py).
 
     Raises:
       UserError: Dataflow's workers would have no image to run.
@@ -76,10 +76,17 @@ def beam_arguments(config: BeamConfig, image: str | None = None) -> list[str]:
             "beam.runner: dataflow needs workers with the project's image: compile with `kubeflow_runner.py` and "
             "--image, or choose direct, flink or spark"
         )
+    holder = image or _own_image(config)
     # Named here, TFX does not package itself anew for every component.
-    code = f"--sdk_container_image={image}" if image else f"--setup_file={ROOT / 'setup.py'}"
+    code = f"--sdk_container_image={holder}" if holder else f"--setup_file={ROOT / 'setup.py'}"
     runner = {"direct": _direct, "flink": _portable, "spark": _portable, "dataflow": _dataflow}[config.runner]
     return [*runner(config, image), code, *config.arguments]
+
+
+def _own_image(config: BeamConfig) -> str | None:
+    """The image that Flink's and Spark's workers are told to run, which has the project."""
+    in_containers = config.runner in ("flink", "spark") and config.environment in (None, "DOCKER")
+    return config.environment_config if in_containers else None
 
 
 def _direct(config: BeamConfig, image: str | None) -> Iterator[str]:

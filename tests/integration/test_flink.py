@@ -9,12 +9,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+import tensorflow as tf
 
 from benchmarks.scaling import Extracted, extract, heard, killed_at_work
+from components.evaluator.results import read_metrics
 from data.generate import generate
 from pipeline.config import Places
+from pipeline.records import RunRecord, last_run
 from scripts.flink.cluster import SETTINGS, Cluster
 from tests.integration.conftest import ROOT, Workshop
 
@@ -31,6 +35,36 @@ def finished(cluster: Cluster) -> int:
     jobs = cluster.ask("/jobs/overview")
     assert jobs is not None
     return [job["state"] for job in jobs["jobs"]].count("FINISHED")
+
+
+Windows = dict[tuple[bytes, float], tf.train.Example]
+
+
+def transformed(run: RunRecord) -> Windows:
+    """What Transform made of the training set, by recording and second."""
+    folder = run.artifacts["Transform"]["transformed_examples"].uri / "Split-train"
+    records = tf.data.TFRecordDataset([str(path) for path in folder.iterdir()], compression_type="GZIP")
+    windows = [tf.train.Example.FromString(record.numpy()) for record in records]
+    keyed = {
+        (of["recording_id"].bytes_list.value[0], of["start_seconds"].float_list.value[0]): window
+        for window in windows
+        for of in [window.features.feature]
+    }
+    assert len(keyed) == len(windows) > 0
+    return keyed
+
+
+def assert_same(there: Windows, here: Windows) -> None:
+    """The same but for the last bits of sums, which runners take in another order."""
+    assert there.keys() == here.keys()
+    for key, window in there.items():
+        features, others = window.features.feature, here[key].features.feature
+        assert features.keys() == others.keys()
+        for name, feature in features.items():
+            assert feature.bytes_list == others[name].bytes_list
+            assert feature.int64_list == others[name].int64_list
+            values, expected = (np.array(of.float_list.value) for of in (feature, others[name]))
+            np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +120,29 @@ def test_a_task_manager_killed_in_the_middle_of_the_extraction_loses_and_doubles
 
 
 @pytest.mark.soak
-def test_every_beam_stage_of_a_run_works_on_a_cluster(cluster: Cluster, recordings: Path, tmp_path: Path):
+def test_every_beam_stage_of_a_run_works_on_a_cluster_and_finds_what_it_finds_here(
+    cluster: Cluster, recordings: Path, tmp_path: Path
+):
     before = finished(cluster)
-    made = Workshop(ROOT, Places(recordings, tmp_path, "demo")).run("trainer.steps=40", *cluster.settings)
+    there = Workshop(ROOT, Places(recordings, tmp_path / "there", "demo"))
+    made = there.run("trainer.steps=40", *cluster.settings)
     assert made.code == 0, made.output
     assert finished(cluster) - before == BEAM_STAGES
+    run = last_run(there.places.metadata)
+    found = read_metrics(run.artifacts["Evaluator"]["evaluation"].uri)
+
+    # The same model, judged anew on this machine, which a changed limit brings about.
+    again = there.run("trainer.steps=40", "evaluator.max_loss_increase=0.9")
+    assert again.code == 0, again.output
+    assert "Trainer" in last_run(there.places.metadata).cached
+    judged = read_metrics(last_run(there.places.metadata).artifacts["Evaluator"]["evaluation"].uri)
+    assert judged.keys() == found.keys()
+    for of_slice, metrics in found.items():
+        assert judged[of_slice] == pytest.approx(metrics, rel=1e-5), of_slice
+
+    here = Workshop(ROOT, Places(recordings, tmp_path / "here", "demo"))
+    assert here.run("trainer.steps=40").code == 0
+    assert_same(transformed(run), transformed(last_run(here.places.metadata)))
 
 
 @pytest.mark.soak

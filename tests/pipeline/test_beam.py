@@ -3,7 +3,7 @@
 import pytest
 
 from models.errors import UserError
-from pipeline.beam import beam_arguments
+from pipeline.beam import ROOT, beam_arguments
 from pipeline.config import load
 
 
@@ -40,6 +40,19 @@ def test_a_program_may_start_the_workers():
         *("beam.environment=PROCESS", "beam.environment_config=/opt/apache/beam/boot"),
     )
     assert {"--environment_type=PROCESS", '--environment_config={"command": "/opt/apache/beam/boot"}'} <= set(made)
+
+
+def test_workers_in_an_image_that_was_named_install_nothing():
+    made = arguments("beam.runner=flink", "beam.flink_master=jobs:8081", "beam.environment_config=swara:1")
+    assert {"--environment_config=swara:1", "--sdk_container_image=swara:1"} <= set(made)
+    assert not [one for one in made if one.startswith("--setup_file")]
+
+
+def test_a_flink_master_alone_brings_the_project_to_workers_in_beams_own_image():
+    made = arguments("beam.runner=flink", "beam.flink_master=jobs:8081")
+    assert "--environment_type=DOCKER" in made
+    assert not [one for one in made if one.startswith("--environment_config")]
+    assert f"--setup_file={ROOT / 'setup.py'}" in made
 
 
 def test_dataflow_runs_the_pipelines_own_image():

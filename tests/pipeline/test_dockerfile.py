@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_everything_is_installed_from_locks_with_hashes(name: str):
     assert any(f"requirements/{name}.txt" in install for install in installs)
     pins = re.findall(r"^\S+==\S+ \\\n    --hash=sha256:", (ROOT / "requirements" / f"{name}.txt").read_text(), re.M)
     assert len(pins) == len(re.findall(r"^\S+==", (ROOT / "requirements" / f"{name}.txt").read_text(), re.M)) > 0
+
+
+def test_a_compiler_is_there_while_packages_without_a_wheel_are_installed():
+    compiled = {
+        one.metadata["Name"].lower()
+        for one in distributions()
+        if "-linux_x86_64" in (one.read_text("WHEEL") or "")  # wheels of an index say manylinux
+    }
+    assert compiled & {name.lower() for name in re.findall(r"^(\S+)==", LOCK, re.MULTILINE)}, (
+        "then no compiler is needed"
+    )
+    [installing] = [step for step in re.findall(r"^RUN (?:.+\\\n)*.+$", DOCKERFILE, re.MULTILINE) if "run.txt" in step]
+    assert "apt-get install --yes --no-install-recommends g++" in installing
+    assert "apt-get purge --yes --auto-remove g++" in installing
 
 
 def test_the_gpu_image_has_the_libraries_that_this_tensorflow_asks_for():
