@@ -49,11 +49,14 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
     which = verb.add_mutually_exclusive_group(required=True)
     which.add_argument("--instrument", metavar="NAME", help="a file in configs/instruments")
     which.add_argument("--all", action="store_true", help="every instrument that has recordings")
-    verb.add_argument("--pipeline-root", required=True, metavar="URI", help="of artifacts, checkpoints and pushed/")
-    verb.add_argument("--image", required=True, help="container image, made with Dockerfile")
-    verb.add_argument("--gpu-image", metavar="IMAGE", help="of the steps that have an accelerator (default: --image)")
+    verb.add_argument(
+        "--pipeline-root", required=True, type=_given, metavar="URI", help="of artifacts, checkpoints and pushed/"
+    )
+    verb.add_argument("--image", required=True, type=_given, help="container image, made with Dockerfile")
+    verb.add_argument("--gpu-image", type=_given, metavar="IMAGE", help="of the steps that have an accelerator")
     verb.add_argument(
         "--recordings",
+        type=_given,
         metavar="URI",
         help="of the instrument's recordings (default: URI/recordings/NAME); with --all, of a folder that holds one "
         "folder an instrument, which is looked into",
@@ -66,6 +69,13 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--set", dest="overrides", action="append", default=[], metavar="a.b=value", help="override; repeatable"
     )
+
+
+def _given(text: str) -> str:
+    """Raises ArgumentTypeError for what a shell makes of a variable that is not set."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty")
+    return text
 
 
 def _fleet(arguments: argparse.Namespace) -> Fleet:

@@ -13,7 +13,7 @@ from tfx.orchestration.pipeline import Pipeline
 
 from models.errors import UserError
 from pipeline.config import Config
-from pipeline.container import SCHEME
+from pipeline.container import ACCELERATOR, SCHEME
 from pipeline.pipeline import create_pipeline
 from pipeline.resources import ResourcesConfig
 
@@ -52,7 +52,8 @@ def compile_job(config: Config, job: Job) -> dict[str, Any]:
     """The PipelineJob of one instrument, schema 2.1, as JSON values.
 
     Raises:
-      UserError: the instrument's name cannot be that of a pipeline on a cluster, or its root cannot be a folder there.
+      UserError: the instrument's name cannot be that of a pipeline on a cluster, its recordings or its root cannot be
+        reached from there, or an accelerator would have no image that can use it.
     """
     made = make_pipeline(config, job)
     runner = kubeflow.KubeflowV2DagRunner(
@@ -69,6 +70,7 @@ def compile_job(config: Config, job: Job) -> dict[str, Any]:
     _set_defaults(compiled["pipelineSpec"], values)
     _ask_for_own_types(compiled["pipelineSpec"])
     _use_own_driver(compiled["pipelineSpec"])
+    _tell_of_accelerators(compiled["pipelineSpec"])
     return compiled
 
 
@@ -76,7 +78,8 @@ def make_pipeline(config: Config, job: Job) -> Pipeline:
     """The same pipeline as on one machine, with runtime parameters and machines.
 
     Raises:
-      UserError: the instrument's name cannot be that of a pipeline on a cluster, or its root cannot be a folder there.
+      UserError: the instrument's name cannot be that of a pipeline on a cluster, or its recordings or its root cannot
+        be reached from there.
     """
     name = config.instrument.name
     if not PIPELINE_NAME.fullmatch(name):
@@ -84,7 +87,8 @@ def make_pipeline(config: Config, job: Job) -> Pipeline:
             f"instrument.name {name!r}: a pipeline on a cluster is named after its instrument, with a-z, 0-9 and - "
             "only: rename the instrument and its file in configs/instruments"
         )
-    _check_mountable(job.pipeline_root)
+    _check_place("--pipeline-root", job.pipeline_root)
+    _check_place("--recordings", job.recordings)
     root = job.pipeline_root.rstrip("/")
     made = create_pipeline(
         config,
@@ -102,12 +106,12 @@ def make_pipeline(config: Config, job: Job) -> Pipeline:
     return made
 
 
-def _check_mountable(root: str) -> None:
-    """Steps work on files: what is neither a path nor mounted as one they would take for a path in their container."""
-    if "://" in root and not root.startswith(SCHEME):
+def _check_place(argument: str, place: str) -> None:
+    """Steps reach what is mounted as a folder, or is one; anything else they would take for a relative path."""
+    if not place.startswith((SCHEME, "/")):
         raise UserError(
-            f"--pipeline-root {root}: artifacts and pushed/ lie there, and steps can reach {SCHEME} only, as a folder "
-            f"that is mounted: give a {SCHEME} URI, or the path of a folder that every container has"
+            f"{argument} {place}: steps can reach {SCHEME} only, and folders of their container: give a {SCHEME} URI, "
+            "or the whole path of a folder that every container has"
         )
 
 
@@ -131,8 +135,13 @@ def _specification(asked: ResourcesConfig) -> Any:
 
 def _images(config: Config, job: Job) -> str | dict[str, str]:
     accelerated = [name for name, asked in _resources(config).items() if asked.accelerator]
-    if job.gpu_image is None or not accelerated:
+    if not accelerated:
         return job.image
+    if job.gpu_image is None:
+        raise UserError(
+            f"an accelerator for {' and '.join(accelerated)}: name an image that can use it with --gpu-image (the "
+            "Dockerfile's target gpu)"
+        )
     return {"default_image_path": job.image, **dict.fromkeys(accelerated, job.gpu_image)}
 
 
@@ -159,3 +168,12 @@ def _use_own_driver(spec: dict[str, Any]) -> None:
         hook = executor.get("container", {}).get("lifecycle", {}).get("preCacheCheck")
         if hook:
             hook["command"] = list(DRIVER)
+
+
+def _tell_of_accelerators(spec: dict[str, Any]) -> None:
+    """Lets a step know what is paid for, so that it ends where that is not there."""
+    for executor in spec["deploymentSpec"]["executors"].values():
+        container = executor.get("container", {})
+        asked = container.get("resources", {}).get("accelerator")
+        if asked:
+            container["env"] = [*container.get("env", []), {"name": ACCELERATOR, "value": asked["type"]}]

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 SCHEME, MOUNT = "gs://", "/gcs/"
+ACCELERATOR = "SWARA_ACCELERATOR"  # what a step was given to compute with; absent: processors alone
 INVOCATION, EXECUTOR = "--json_serialized_invocation_args", "--executor_class_path"
 
 
@@ -44,12 +45,26 @@ def uses_files(executor: str) -> bool:
     return not issubclass(import_utils.import_class_by_path(executor), base_beam_executor.BaseBeamExecutor)
 
 
+def check_accelerator(asked: str | None) -> None:
+    """Exits with 1 where a step was given an accelerator that TensorFlow does not find: it would take hours."""
+    if not asked:
+        return
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        sys.exit(
+            f"{asked}: this step was given one, and TensorFlow finds none: see that --gpu-image is made of the "
+            "Dockerfile's target gpu, and that the driver is mounted where its LD_LIBRARY_PATH says"
+        )
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Runs the step that the arguments name. Exits with 1 where a bucket should be mounted and is not."""
+    """Runs the step that the arguments name. Exits with 1 where a bucket or an accelerator should be and is not."""
     from absl import app
     from tfx.dsl.io import fileio
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor as tfx_program
 
+    check_accelerator(os.environ.get(ACCELERATOR))
     on_files = uses_files(arguments[list(arguments).index(EXECUTOR) + 1])
     given = mounted(arguments) if on_files else list(arguments)
     if on_files and MOUNT in given[given.index(INVOCATION) + 1] and not os.path.isdir(MOUNT):

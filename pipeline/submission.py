@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,6 +19,10 @@ import yaml
 from models.errors import UserError
 
 Compiled = dict[str, Any]
+
+ANSWER_SECONDS = 120.0  # the clients of both services would wait for ever
+# What the clients raise over an answer that is not the service's: a login page, half a document, an empty one.
+NOT_UNDERSTOOD = (ValueError, RuntimeError, AttributeError, TypeError, KeyError)
 
 
 @dataclass(frozen=True)
@@ -38,13 +45,23 @@ class Service(ABC):
     def request(self, compiled: Compiled, run: str) -> Request:
         """What `send` would send, without any connection."""
 
-    @abstractmethod
     def send(self, compiled: Compiled, run: str) -> str:
         """Starts a run and returns what the service calls it.
 
         Raises:
-          UserError: the service cannot be reached, does not know who asks, or does not accept the run; says why.
+          UserError: the service cannot be reached, does not know who asks, does not accept the run, does not answer in
+            time or with something else; says why.
         """
+        url = self.request(compiled, run).url
+        try:
+            with _at_most(ANSWER_SECONDS):
+                return self._start(compiled, run)
+        except _LateError:
+            raise _unclear(url, f"no answer came within {ANSWER_SECONDS:.0f} s") from None
+
+    @abstractmethod
+    def _start(self, compiled: Compiled, run: str) -> str:
+        """See `send`."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +87,14 @@ class Vertex(Service):
         account = {"serviceAccount": self.service_account} if self.service_account else {}
         return Request(f"{host}/v1/{parent}/pipelineJobs?pipelineJobId={run}", {**compiled, **account})
 
-    def send(self, compiled: Compiled, run: str) -> str:
-        """See `Service.send`."""
+    def _start(self, compiled: Compiled, run: str) -> str:
         root = compiled["runtimeConfig"]["gcsOutputDirectory"]
         if not root.startswith("gs://"):
             raise UserError(f"--pipeline-root {root}: Vertex keeps artifacts in Cloud Storage only: give a gs:// URI")
         from google.api_core.exceptions import GoogleAPICallError, RetryError
         from google.auth.exceptions import GoogleAuthError
         from google.cloud import aiplatform
+        from google.protobuf.json_format import ParseError
         from requests.exceptions import RequestException
 
         over_http = {"api_endpoint": self.endpoint, "api_transport": "rest"} if self.endpoint else {}
@@ -98,6 +115,8 @@ class Vertex(Service):
             job.submit(service_account=self.service_account)
         except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException) as error:
             raise _refused(self.request(compiled, run).url, error) from error
+        except (ParseError, *NOT_UNDERSTOOD) as error:
+            raise _unclear(self.request(compiled, run).url, _said(error)) from error
         return str(job.resource_name)
 
 
@@ -129,8 +148,7 @@ class Kubeflow(Service):
         }
         return Request(f"{self.endpoint.rstrip('/')}/apis/v2beta1/runs", body)
 
-    def send(self, compiled: Compiled, run: str) -> str:
-        """See `Service.send`."""
+    def _start(self, compiled: Compiled, run: str) -> str:
         import kfp
         from kfp_server_api.exceptions import ApiException, ApiTypeError, ApiValueError  # type: ignore[import-untyped]
         from urllib3.exceptions import HTTPError  # type: ignore[import-untyped]
@@ -150,6 +168,10 @@ class Kubeflow(Service):
                 )
         except (ApiException, ApiTypeError, ApiValueError, HTTPError, TimeoutError) as error:
             raise _refused(self.endpoint, error) from error
+        except NOT_UNDERSTOOD as error:
+            raise _unclear(self.endpoint, _said(error)) from error
+        if not started.run_id:
+            raise _unclear(self.endpoint, "it names no run")
         return f"{self.endpoint.rstrip('/')}/#/runs/details/{started.run_id}"
 
 
@@ -159,8 +181,42 @@ def run_name(pipeline: str, now: datetime) -> str:
 
 
 def _refused(url: str, error: Exception) -> UserError:
-    said = " ".join(str(error).split())[:400]
     return UserError(
-        f"{url}: the pipeline was not started: {type(error).__name__}: {said}. Nothing runs; see that the address, the "
-        "project and the credentials are right, then submit again"
+        f"{url}: the pipeline was not started: {_said(error)}. Nothing runs; see that the address, the project and the "
+        "credentials are right, then submit again"
     )
+
+
+def _unclear(url: str, what: str) -> UserError:
+    return UserError(
+        f"{url}: its answer is not that of a service that started a run: {what}. See that the address is right and no "
+        "login page stands before it; a run may have been started all the same: look there before you submit again"
+    )
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
+
+
+class _LateError(Exception):
+    """No kind of OSError: clients would try again."""
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Ends what is waited for.
+
+    Raises:
+      _LateError: it took longer.
+    """
+
+    def late(*_: object) -> None:
+        raise _LateError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,11 +20,15 @@ class Cloud:
       url: of its root.
       posted: path, query, headers (names in lower case) and body of every run that was to be started.
       refuses: the status with which it answers those, if it does not accept them.
+      says: what it answers them in place of what a service would, as a login page does.
+      silent: what lets it answer them once it is set; None: it answers at once.
     """
 
     url: str = ""
     posted: list[tuple[str, dict[str, list[str]], dict[str, str], Any]] = field(default_factory=list)
     refuses: int | None = None
+    says: bytes | None = None
+    silent: threading.Event | None = None
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
         """Status and JSON for one request."""
@@ -42,7 +46,7 @@ class Cloud:
         return 200, {**body, "name": f"{path.removeprefix('/v1/')}/1"}
 
 
-@contextmanager
+@contextlib.contextmanager
 def cloud() -> Iterator[Cloud]:
     """A running stand-in."""
     here = Cloud()
@@ -64,11 +68,16 @@ def cloud() -> Iterator[Cloud]:
                 )
             status, said = here.answer(method, asked.path, body)
             sent = json.dumps(said).encode()
+            if asked.path.endswith(("/pipelineJobs", "/runs")):
+                sent = sent if here.says is None else here.says
+                if here.silent is not None:
+                    here.silent.wait()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
-            self.wfile.write(sent)
+            with contextlib.suppress(ConnectionError):  # who waited for it may be gone
+                self.wfile.write(sent)
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Says nothing."""
@@ -80,5 +89,7 @@ def cloud() -> Iterator[Cloud]:
         try:
             yield here
         finally:
+            if here.silent is not None:
+                here.silent.set()
             server.shutdown()
             thread.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from tfx.utils import import_utils
 
 import kubeflow_runner
 from models.errors import UserError
+from pipeline import submission
 from pipeline.cluster import Job, compile_job, make_pipeline
 from pipeline.config import load
+from pipeline.container import ACCELERATOR
 from pipeline.pipeline import create_pipeline
 from tests.pipeline.cloud import Cloud, cloud
 
@@ -160,6 +163,8 @@ def test_machines_accelerators_and_images_are_those_of_the_configuration(spec: d
     assert made["SizeTuner"]["resources"] == {"cpuLimit": 4.0}
     assert {name for name, of in made.items() if of["image"] == "registry/swara:gpu"} == {"Trainer"}
     assert {of["image"] for name, of in made.items() if name != "Trainer"} == {"registry/swara:1"}
+    assert made["Trainer"]["env"] == [{"name": ACCELERATOR, "value": "NVIDIA_TESLA_T4"}]
+    assert not [name for name, of in made.items() if name != "Trainer" and of.get("env")]
 
 
 def test_every_beam_step_gets_the_engines_arguments_and_the_image_for_its_workers(spec: dict[str, Any]):
@@ -203,10 +208,24 @@ def test_a_name_that_a_cluster_does_not_take_is_one_clear_error():
         compile_job(named, JOB)
 
 
-@pytest.mark.parametrize("root", ["s3://bucket/root", "minio://bucket/root", "file:///mnt/root"])
-def test_a_root_that_no_container_has_as_a_folder_is_one_clear_error(root: str):
-    with pytest.raises(UserError, match=f"--pipeline-root {root}: .* give a gs:// URI, or the path of a folder"):
-        compile_job(load("violin"), dataclasses.replace(JOB, pipeline_root=root))
+@pytest.mark.parametrize("place", ["s3://bucket/root", "minio://bucket/root", "file:///mnt/root", "out/root"])
+@pytest.mark.parametrize(("argument", "of_job"), [("--pipeline-root", "pipeline_root"), ("--recordings", "recordings")])
+def test_a_place_that_no_container_reaches_is_one_clear_error(argument: str, of_job: str, place: str):
+    with pytest.raises(UserError, match=f"{argument} {place}: .* give a gs:// URI, or the whole path of a folder"):
+        compile_job(load("violin"), dataclasses.replace(JOB, **{of_job: place}))
+
+
+@pytest.mark.parametrize("argument", ["--pipeline-root", "--image", "--gpu-image", "--recordings"])
+def test_what_a_shell_made_of_a_variable_that_is_not_set_is_refused(argument: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        submit("--project", "p", "--region", "us-east1", "--dry-run", argument, "")
+    assert f"argument {argument}: is empty" in capsys.readouterr().err
+
+
+def test_an_accelerator_without_an_image_that_can_use_it_is_one_clear_error():
+    without = dataclasses.replace(JOB, gpu_image=None)
+    with pytest.raises(UserError, match=r"accelerator for Trainer: .* --gpu-image"):
+        compile_job(load("violin", ["cluster.trainer.accelerator=NVIDIA_TESLA_T4"]), without)
 
 
 @pytest.fixture
@@ -284,6 +303,33 @@ def test_a_service_that_does_not_accept_the_run_is_one_clear_error(
     error = capsys.readouterr().err
     assert said in error
     assert "Started before it: none" in error
+
+
+VERTEX = ("--project", "p", "--region", "us-east1")
+
+
+@pytest.mark.parametrize("target", [VERTEX, ()])
+@pytest.mark.parametrize(
+    "answer", [b"<html>Sign in</html>", b"{}", b'{"name": "violin', b"", b"[1]", b'{"error": "no"}']
+)
+def test_an_answer_that_starts_no_run_is_one_clear_error(
+    service: Cloud, target: tuple[str, ...], answer: bytes, capsys: pytest.CaptureFixture[str]
+):
+    service.says = answer
+    assert submit(*target, "--endpoint", service.url) == 2
+    error = capsys.readouterr().err
+    assert f"error: violin: {service.url}" in error
+    assert "its answer is not that of a service that started a run" in error
+
+
+@pytest.mark.parametrize("target", [VERTEX, ()])
+def test_a_service_that_never_answers_is_not_waited_for(
+    service: Cloud, target: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(submission, "ANSWER_SECONDS", 3.0)
+    service.silent = threading.Event()
+    assert submit(*target, "--endpoint", service.url) == 2
+    assert "no answer came within 3 s" in capsys.readouterr().err
 
 
 def test_a_vertex_that_cannot_be_reached_is_one_clear_error(service: Cloud, capsys: pytest.CaptureFixture[str]):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.container import EXECUTOR, INVOCATION, main, mounted, restore, uses_files
+from pipeline.container import EXECUTOR, INVOCATION, check_accelerator, main, mounted, restore, uses_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,6 +68,13 @@ def test_a_bucket_that_is_not_mounted_stops_the_step_before_it_writes_into_the_v
     with pytest.raises(SystemExit, match="/gcs/: no buckets are mounted there"):
         main(arguments)
     assert not (tmp_path / "out.json").exists()
+
+
+def test_an_accelerator_that_is_not_found_stops_the_step(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda _: [])
+    check_accelerator(None)
+    with pytest.raises(SystemExit, match=r"NVIDIA_TESLA_T4: this step was given one, and TensorFlow finds none"):
+        check_accelerator("NVIDIA_TESLA_T4")
 
 
 def test_beam_steps_keep_uris_since_their_workers_may_be_elsewhere():
