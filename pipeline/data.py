@@ -14,7 +14,7 @@ from components.data_gate.artifact import AcceptedData
 from components.data_gate.component import DataGate
 from components.recording_example_gen.component import RecordingExampleGen
 from components.schema_importer.component import SchemaImporter
-from components.schema_importer.schema import MATERIAL, statistics_features
+from components.schema_importer.schema import SPAN, statistics_features
 from pipeline.config import Config
 from pipeline.fingerprint import source_fingerprint
 
@@ -27,12 +27,12 @@ def make_example_gen(
 
 
 def make_statistics_gen(examples: BaseChannel) -> StatisticsGen:
-    """Statistics of scalar and frame features, over all and by material; of raw audio they are slow and say nothing."""
+    """Statistics of scalar and frame features, over all and by span; of raw audio they are slow and say nothing."""
     import tensorflow_data_validation as tfdv
     from tfx_bsl.public.proto import slicing_spec_pb2
 
-    by_material = slicing_spec_pb2.SlicingConfig(slicing_specs=[slicing_spec_pb2.SlicingSpec(feature_keys=[MATERIAL])])
-    options = tfdv.StatsOptions(feature_allowlist=statistics_features(), slicing_config=by_material)
+    by_span = slicing_spec_pb2.SlicingConfig(slicing_specs=[slicing_spec_pb2.SlicingSpec(feature_keys=[SPAN])])
+    options = tfdv.StatsOptions(feature_allowlist=statistics_features(), slicing_config=by_span)
     return StatisticsGen(examples=examples, stats_options=options)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import tensorflow_data_validation as tfdv
@@ -9,10 +10,11 @@ from tensorflow_data_validation import constants
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
 from components.data_gate.config import DataGateConfig
+from components.recording_example_gen.listing import number_of
 from components.verdict import Verdict
 
 DRIFT_FEATURES = ("f0_hz", "loudness_db")
-NEWEST = "material_newest"  # the slice of the newest span, as TFDV names it
+SPAN_SLICE = re.compile(r"span_(span-\d+)")  # the slice of a span, as TFDV names it
 
 
 def judge(
@@ -25,7 +27,7 @@ def judge(
     """Decides whether a model may be trained on this batch.
 
     Args:
-      statistics: by split, `train` and `eval`; over all, and by material.
+      statistics: by split, `train` and `eval`; over all, and by span.
       anomalies: by split, what ExampleValidator found.
       schema: the curated schema of these statistics.
       previous: training statistics of the last accepted batch, or None for a first one.
@@ -51,7 +53,8 @@ def _overall(of: statistics_pb2.DatasetFeatureStatisticsList) -> statistics_pb2.
 
 def _newest(of: statistics_pb2.DatasetFeatureStatisticsList) -> statistics_pb2.DatasetFeatureStatisticsList:
     """Statistics of the newest span alone: among many earlier ones, another instrument in it would not show."""
-    found = next((one for one in of.datasets if one.name == NEWEST), _overall(of))
+    spans = {found[1]: one for one in of.datasets if (found := SPAN_SLICE.fullmatch(one.name))}
+    found = spans[max(spans, key=number_of)] if spans else _overall(of)
     return statistics_pb2.DatasetFeatureStatisticsList(datasets=[found])
 
 

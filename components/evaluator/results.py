@@ -52,8 +52,12 @@ def read_verdict(evaluation: str | Path) -> Verdict:
 
 def _where(key: Any) -> str:
     """The slice that a limit was missed on, before the reason; nothing where it is all windows."""
-    of = " and ".join(f"{_text(one.bytes_value)} {one.column}" for one in key.single_slice_keys)
+    of = " and ".join(_named(one.column, _text(one.bytes_value)) for one in key.single_slice_keys)
     return f"{of}: " if of else ""
+
+
+def _named(feature: str, value: str) -> str:
+    return value if value.startswith(feature) else f"{value} {feature}"  # a span's folder says what it is
 
 
 def _reason(failure: Any) -> str:

@@ -37,10 +37,10 @@ def cut(base: str, name: str, analysis: Analysis, cuts: Cuts, config: Extraction
             raise RuntimeError(f"{name} changed while it was being read: run again")
         for side, starts in (("train", cuts.train), ("eval", cuts.eval)):
             for start in starts:
-                yield side, _example(spool, start, cuts.material, analysis, config)
+                yield side, _example(spool, start, cuts.span, analysis, config)
 
 
-def _example(spool: Spool, start: int, material: str, analysis: Analysis, config: ExtractionConfig) -> bytes:
+def _example(spool: Spool, start: int, span: str, analysis: Analysis, config: ExtractionConfig) -> bytes:
     audio, features = config.audio, analysis.features
     assert features is not None
     first, frames = start * audio.hop, slice(start, start + audio.window_frames)
@@ -65,7 +65,7 @@ def _example(spool: Spool, start: int, material: str, analysis: Analysis, config
         {
             "recording": analysis.entry.recording,
             "recording_id": analysis.entry.recording_id or "",
-            "material": material,
+            "span": span,
             "register": register(median_f0_midi),
             "dynamics": dynamics(mean_loudness_db),
         },

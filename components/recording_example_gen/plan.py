@@ -13,7 +13,7 @@ from components.recording_example_gen.windows import eval_starts, train_starts
 
 Summary = tuple[RecordingEntry, Sound | None]  # what `Analysis.summary` gives
 
-NEWEST, EARLIER = "newest", "earlier"  # material: of the newest span, or of those that were there before
+NO_SPAN = "all"  # what stands for the span of recordings that lie in none
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Cuts:
     Attributes:
       train: starts of training windows.
       eval: starts of eval windows.
-      material: `NEWEST` or `EARLIER`: gates judge the newest span apart from what was there before.
+      span: the folder `span-N` it lies in, or `NO_SPAN`: gates judge every span by itself.
     """
 
     train: tuple[int, ...] = ()
     eval: tuple[int, ...] = ()
-    material: str = NEWEST
+    span: str = NO_SPAN
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def make_plan(summaries: Iterable[Summary], config: ExtractionConfig) -> Plan:
     newest = newest_span(entry.recording for entry, _ in ordered)
     sides = _sides(ordered, config)
     cuts = {
-        entry.recording: _cuts(sides[sound.recording_id], span_of(entry.recording) == newest, config)
+        entry.recording: _cuts(sides[sound.recording_id], span_of(entry.recording), config)
         for entry, sound in ordered
         if sound
     }
@@ -91,11 +91,11 @@ def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, 
     return {recording_id: sides for one in split_spans for recording_id, sides in one.items()}
 
 
-def _cuts(sides: Sides, newest: bool, config: ExtractionConfig) -> Cuts:
+def _cuts(sides: Sides, span: str | None, config: ExtractionConfig) -> Cuts:
     return Cuts(
         tuple(train_starts(sides.train, config.audio, config.examples)),
         tuple(eval_starts(sides.eval, config.audio)),
-        NEWEST if newest else EARLIER,
+        span or NO_SPAN,
     )
 
 

@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from models.config import AudioConfig
 
 CURATED = Path(__file__).with_name("schema.pbtxt")
-MATERIAL = "material"  # the feature that says whether a window is of the newest span or of earlier ones
+SPAN = "span"  # the feature that names the folder `span-N` of a window's recording
 FRAME_FEATURES = ("f0_hz", "f0_confidence", "loudness_db", "rms_energy")
 
 

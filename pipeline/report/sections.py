@@ -180,7 +180,7 @@ def gate(verdict: Verdict, slices: Slices | None = None) -> Gate:
         else:
             facts += [(_label(key), _value(key, leaf)) for key, leaf in _flat({name: value}) if leaf not in (None, [])]
     if slices:
-        tables.append(("By material, recording, register and dynamics", _slices(slices)))
+        tables.append(("By span, recording, register and dynamics", _slices(slices)))
     about = ABOUT.get(verdict.gate, "")
     return Gate(verdict.gate, about, verdict.blessed, verdict.reasons, facts, tables)
 

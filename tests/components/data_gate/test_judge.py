@@ -32,7 +32,7 @@ def windows(count: int, midi: float = 69.0, seed: int = 0, **changed: Any) -> pd
             "rms_energy": random.uniform(0, 0.3, frames),
             **{"mean_loudness_db": -30.0, "median_f0_midi": midi, "voiced_fraction": 0.9, "mean_confidence": 0.8},
             **{"start_seconds": 1.0, "recording": "a.wav", "recording_id": "ab", "register": "C4-B4", "dynamics": "x"},
-            "material": "newest",
+            "span": "span-10",
             **changed,
         }
 
@@ -40,8 +40,8 @@ def windows(count: int, midi: float = 69.0, seed: int = 0, **changed: Any) -> pd
 
 
 def statistics(frame: pd.DataFrame) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Over all windows, and by material, as StatisticsGen makes them."""
-    parts = {"All Examples": frame, **{f"material_{name}": part for name, part in frame.groupby("material")}}
+    """Over all windows, and by span, as StatisticsGen makes them."""
+    parts = {"All Examples": frame, **{f"span_{name}": part for name, part in frame.groupby("span")}}
     found = statistics_pb2.DatasetFeatureStatisticsList()
     for name, part in parts.items():
         [of] = tfdv.generate_statistics_from_dataframe(part.reset_index(drop=True)).datasets
@@ -74,11 +74,11 @@ def test_another_instrument_is_drift_and_the_reason_says_how_to_mean_it():
 
 
 def test_another_instrument_in_the_newest_span_is_drift_however_many_spans_were_there_before():
-    earlier, newest = windows(9, material="earlier"), windows(3, midi=45.0, seed=1)
+    earlier, newest = windows(9, span="span-9"), windows(3, midi=45.0, seed=1)
     verdict = verdict_on(pd.concat([earlier, newest]), windows(3), previous=windows(12, seed=5))
     assert [reason.split(":")[0] for reason in verdict.reasons] == ["f0_hz"]
     assert verdict.figures["windows"] == {"train": 12, "eval": 3}
-    unchanged = verdict_on(pd.concat([windows(9, material="earlier"), windows(3, seed=1)]), windows(3), earlier)
+    unchanged = verdict_on(pd.concat([windows(9, span="span-9"), windows(3, seed=1)]), windows(3), earlier)
     assert unchanged.blessed
 
 

@@ -31,7 +31,7 @@ FLOATS = {
     **dict.fromkeys(("f0_hz", "f0_confidence", "loudness_db", "rms_energy"), 500),
     **dict.fromkeys(("start_seconds", "mean_loudness_db", "median_f0_midi", "voiced_fraction", "mean_confidence"), 1),
 }
-TEXTS = {"recording", "recording_id", "material", "register", "dynamics"}
+TEXTS = {"recording", "recording_id", "span", "register", "dynamics"}
 
 
 def run(recordings: Path, output: Path, extraction: ExtractionConfig = EXTRACTION, name: str = "instrument") -> Path:
