@@ -175,6 +175,8 @@ def _rollback(arguments: argparse.Namespace) -> Answer:
 
     now = rollback(arguments.output, arguments.name, arguments.version)
     print(f"{now.name}: {now.version} is served{'' if now.new else ' already'}")
+    if now.new:
+        print("the next training starts from the model that was blessed last, whichever is served (docs/retraining.md)")
     return DONE, {"name": now.name, "version": now.version, "changed": now.new}
 
 

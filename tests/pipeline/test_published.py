@@ -30,7 +30,8 @@ def test_rollback_serves_the_named_version_and_keeps_every_other(output: Path, c
     assert local_runner.main(["rollback", "violin", first, "--output", str(output), "--json"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"violin: {first} is served"
-    assert json.loads(said[1]) == {"exit_code": 0, "name": "violin", "version": first, "changed": True}
+    assert "starts from the model that was blessed last" in said[1]
+    assert json.loads(said[2]) == {"exit_code": 0, "name": "violin", "version": first, "changed": True}
     assert served_version(violin) == first
     assert json.loads((output / "pushed" / "index.json").read_text())["instruments"][0]["version"] == first
     assert versions(violin) == [first, second]
