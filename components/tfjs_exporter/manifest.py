@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
 FORMAT = "swara-bundle"
 FORMAT_VERSION = 1
 MANIFEST_FILE = "manifest.json"
@@ -60,8 +62,6 @@ def check_schema(manifest: Any, where: str = MANIFEST_FILE) -> None:
 
 @cache
 def _validator() -> Any:
-    import jsonschema  # a second, most of it for a grammar of URLs: not for whoever only imports this
-
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
