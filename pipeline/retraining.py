@@ -14,6 +14,7 @@ from models.errors import UserError
 from pipeline.command import BAD_INPUT, DONE, FAULT, REFUSED
 from pipeline.config import Config, Places, instruments
 from pipeline.lineage import lineage
+from pipeline.unconfigured import told, unconfigured
 
 OVERTIME = 124  # as timeout(1) ends
 MEANING = {
@@ -62,7 +63,7 @@ def retrain_all(
       minutes: for all of them together; None sets no limit.
 
     Returns:
-      Exit codes by name.
+      Exit codes by name; also of folders of recordings that no instrument has, which is one of bad input.
 
     Raises:
       UserError: no instrument has a folder of recordings, or there is no time at all.
@@ -70,10 +71,11 @@ def retrain_all(
     if minutes is not None and not minutes > 0:
         raise UserError(f"--minutes {minutes:g}: must be more than 0: it is the time of all instruments together")
     names = [name for name in instruments() if _holds_anything(recordings / name)]
+    strangers = unconfigured(str(recordings))
     if not names:
         raise UserError(
             f"{recordings}: no recordings of any instrument there: put them into NAME/span-N/; "
-            f"instruments with a configuration: {', '.join(instruments())}"
+            f"instruments with a configuration: {', '.join(instruments())}{told(strangers)}"
         )
     settings = [argument for override in overrides for argument in ("--set", override)]
     end = None if minutes is None else time.monotonic() + 60 * minutes
@@ -86,6 +88,9 @@ def retrain_all(
         ended[name] = _exit_code(command, share)
         if ended[name] == OVERTIME and share is not None:
             print(f"fault: {name}: {_stopped(share, output / name / 'run.log')}", file=sys.stderr)
+    for name, wrong in strangers.items():  # at the end, where it is read
+        print(f"error: {name}: {wrong}", file=sys.stderr)
+        ended[name] = BAD_INPUT
     return ended
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import kubeflow_runner
 from models.errors import UserError
+from pipeline.config import instruments
 from pipeline.fleet import all_with_recordings, one
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ def test_all_takes_the_instruments_that_have_recordings_each_laid_out_in_its_way
     recording(tmp_path / "oboe" / "span-1" / "a.wav")
     recording(tmp_path / "saxophone" / "span-1" / "version-1" / "a.wav")
     (tmp_path / "demo").mkdir()
-    (tmp_path / "kazoo").mkdir()  # no configuration: nothing is asked of it
+    (tmp_path / "kazoo").mkdir()  # no configuration, and nothing in it
     fleet = all_with_recordings(str(tmp_path), ["trainer.steps=7"])
     assert {name: chosen.layout for name, chosen in fleet.chosen.items()} == {
         "oboe": "span-{SPAN}/*",
@@ -46,6 +47,28 @@ def test_a_storage_uri_without_a_folder_for_some_instruments_leaves_those_out(tm
     fleet = all_with_recordings(tmp_path.as_uri(), [])
     assert {name: chosen.layout for name, chosen in fleet.chosen.items()} == {"oboe": "span-{SPAN}/*", "violin": "*"}
     assert "sarangi: no such folder of recordings" in fleet.left_out["sarangi"]
+
+
+@pytest.mark.parametrize("as_uri", [False, True])
+def test_recordings_without_a_configuration_are_left_out_by_name(tmp_path: Path, as_uri: bool):
+    for name in ("violin", "Voilin", "kazoo"):
+        recording(tmp_path / name / "span-1" / "a.wav")
+    recording(tmp_path / "notes" / "span-1.txt")
+    recording(tmp_path / ".trash" / "a.wav")
+    base = tmp_path.as_uri() if as_uri else str(tmp_path)
+    fleet = all_with_recordings(base, [])
+    assert set(fleet.chosen) == {"violin"}
+    assert {"Voilin", "kazoo"} == set(fleet.left_out) - set(instruments())
+    assert fleet.left_out["Voilin"].startswith(
+        f"{base}/Voilin holds recordings, but no instrument has that name: did you mean 'violin'? Rename the folder"
+    )
+    assert "that name: rename the folder, write configs/instruments/kazoo.yaml" in fleet.left_out["kazoo"]
+
+
+def test_where_no_recordings_have_a_configuration_those_that_have_none_are_named(tmp_path: Path):
+    recording(tmp_path / "kazoo" / "a.wav")
+    with pytest.raises(UserError, match=r"no recordings of any instrument there: .*; kazoo: .*kazoo holds recordings"):
+        all_with_recordings(str(tmp_path), [])
 
 
 def test_a_storage_that_does_not_let_itself_be_looked_into_is_one_clear_error(monkeypatch: pytest.MonkeyPatch):

@@ -100,7 +100,6 @@ def program(tmp_path: Path) -> Path:
 def test_every_instrument_with_recordings_is_retrained_and_a_refusal_of_one_does_not_stop_the_next(
     program: Path, tmp_path: Path
 ):
-    recording(tmp_path / "in" / "kazoo" / "span-1" / "a.wav")  # has no configuration: nothing is asked of it
     (tmp_path / "in" / "demo").mkdir()  # nothing in it
     ended = retrain_all(program, tmp_path / "in", tmp_path / "out", ["trainer.steps=7"])
     assert ended == {"oboe": 3, "violin": 0}
@@ -108,6 +107,26 @@ def test_every_instrument_with_recordings_is_retrained_and_a_refusal_of_one_does
     assert calls.count('"--set", "trainer.steps=7"') == 2
     with pytest.raises(UserError, match="no recordings of any instrument there"):
         retrain_all(program, tmp_path / "nowhere", tmp_path / "out", [])
+
+
+def test_recordings_without_a_configuration_are_told_of_once_the_others_are_trained(
+    program: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    recording(tmp_path / "in" / "Voilin" / "span-1" / "a.wav")
+    recording(tmp_path / "in" / "notes" / "span-1.txt")  # no recordings
+    recording(tmp_path / "in" / ".trash" / "a.wav")
+    assert retrain_all(program, tmp_path / "in", tmp_path / "out", []) == {"oboe": 3, "violin": 0, "Voilin": 2}
+    [line] = capfd.readouterr().err.splitlines()
+    assert line == (
+        f"error: Voilin: {tmp_path / 'in' / 'Voilin'} holds recordings, but no instrument has that name: did you mean "
+        "'violin'? Rename the folder, write configs/instruments/Voilin.yaml, or move it away"
+    )
+
+
+def test_where_no_recordings_have_a_configuration_those_that_have_none_are_named(program: Path, tmp_path: Path):
+    recording(tmp_path / "elsewhere" / "kazoo" / "a.wav")
+    with pytest.raises(UserError, match=r"no recordings of any instrument there: .*; kazoo: .*kazoo holds recordings"):
+        retrain_all(program, tmp_path / "elsewhere", tmp_path / "out", [])
 
 
 def test_an_instrument_that_hangs_is_stopped_and_the_next_has_its_turn(
