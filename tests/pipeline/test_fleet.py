@@ -91,6 +91,20 @@ def test_a_storage_uri_is_not_looked_into_for_one_instrument_and_has_spans():
     assert one("violin", "gs://bucket/violin", "files", []).chosen["violin"].layout == "*"
 
 
+@pytest.mark.parametrize("verb", [["compile"], ["submit", "--endpoint", "http://127.0.0.1:1"]])
+def test_a_layout_for_all_is_refused_and_not_ignored(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    output = ["--output", str(tmp_path / "jobs")] if verb == ["compile"] else []
+    recording(tmp_path / "recordings" / "violin" / "a.wav")
+    common = ["--all", "--pipeline-root", str(tmp_path), "--image", "i", "--layout", "files"]
+    assert kubeflow_runner.main([*verb, *output, *common]) == 2
+    assert capsys.readouterr().err == (
+        "error: --layout: with --all every instrument's recordings are looked into: leave it out, or name one "
+        "--instrument\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
