@@ -64,7 +64,8 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--layout",
         choices=("files", "spans", "versions"),
-        help="of the recordings: files, span-N folders or span-N/version-M folders (default: spans, or what is there)",
+        help="of one instrument's recordings: files, span-N folders or span-N/version-M folders (default: spans, or "
+        "what is there)",
     )
     verb.add_argument(
         "--set", dest="overrides", action="append", default=[], metavar="a.b=value", help="override; repeatable"
@@ -83,6 +84,11 @@ def _fleet(arguments: argparse.Namespace) -> Fleet:
 
     root = f"{arguments.pipeline_root.rstrip('/')}/recordings"
     if arguments.all:
+        if arguments.layout is not None:
+            raise UserError(
+                "--layout: with --all every instrument's recordings are looked into: leave it out, or name one "
+                "--instrument"
+            )
         return all_with_recordings(arguments.recordings or root, arguments.overrides)
     recordings = arguments.recordings or f"{root}/{arguments.instrument}"
     return one(arguments.instrument, recordings, arguments.layout, arguments.overrides)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.errors import UserError
 from pipeline import command
 from pipeline.command import BAD_INPUT, DONE, REFUSED, Answer
 
@@ -43,6 +44,13 @@ def parser() -> argparse.ArgumentParser:
         help="folder with a folder an instrument (default: data/recordings)",
     )
     retrain.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    retrain.add_argument(
+        "--minutes",
+        type=float,
+        metavar="N",
+        help="with --all: for all together; one that needs more than an equal share of what is left is stopped, and "
+        "goes on the next time (default: no limit)",
+    )
     retrain.set_defaults(answer=_retrain)
 
     sweep = verbs.add_parser("sweep", help="try many sizes of model, and push the smallest that sounds as good")
@@ -118,10 +126,14 @@ def _retrain(arguments: argparse.Namespace) -> Answer:
     from pipeline.config import Places, load
 
     if arguments.all:
-        ended = retraining.retrain_all(Path(__file__), arguments.recordings, arguments.output, arguments.overrides)
+        ended = retraining.retrain_all(
+            Path(__file__), arguments.recordings, arguments.output, arguments.overrides, arguments.minutes
+        )
         for name, code in ended.items():
             print(f"{name}: {retraining.meaning(code)}")
         return retraining.worst(ended.values()), {"instruments": ended}
+    if arguments.minutes is not None:
+        raise UserError("--minutes: is shared among all instruments: give it with --all")
     name = arguments.instrument
     config = load(name, arguments.overrides, retraining=True)
     places = Places(arguments.recordings / name, arguments.output, name)

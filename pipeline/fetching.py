@@ -9,11 +9,14 @@ https URLs as a bearer token, to them alone, and never shown.
 from __future__ import annotations
 
 import argparse
+import errno
 import hashlib
 import http.client
+import lzma
 import os
 import re
 import shutil
+import struct
 import sys
 import tarfile
 import tempfile
@@ -21,6 +24,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +41,14 @@ MARK = ".sha256"  # in a span's folder: of the archive that it was unpacked from
 SCHEMES = ("https", "http", "file")
 SECONDS = 60  # that a host may be silent
 BLOCK = 1 << 20
+
+# What Python's libraries raise over archives that are damaged or name what cannot be; of the system's errors, those
+# that are not the disk's: the folder is new and our own, so only what is in the archive can be in its own way.
+DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error),
+    *(LookupError, ValueError, ArithmeticError, RuntimeError),
+)
+OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
 
 
 @dataclass(frozen=True)
@@ -184,16 +196,30 @@ def _unpacked(archive: Archive, scratch: Path) -> Path:
         )
     folder.mkdir()
     try:
-        if zipfile.is_zipfile(packed):
-            with zipfile.ZipFile(packed) as zipped:
-                zipped.extractall(folder)
-        else:
-            with tarfile.open(packed) as tarred:
-                tarred.extractall(folder, filter="data")  # nothing outside the folder, no devices
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, RuntimeError) as error:
-        raise UserError(f"{archive.shown}: cannot be unpacked as tar or zip: {error}") from None
+        _unpack(packed, folder)
+    except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+            raise
+        raise UserError(f"{archive.shown}: cannot be unpacked as tar or zip: {_why(error)}: pack it anew") from None
     (folder / MARK).write_text(f"{archive.sha256}\n", encoding="utf-8")
     return folder
+
+
+def _unpack(packed: Path, folder: Path) -> None:
+    if zipfile.is_zipfile(packed):
+        with zipfile.ZipFile(packed) as zipped:
+            zipped.extractall(folder)
+    else:
+        with tarfile.open(packed) as tarred:
+            tarred.extractall(folder, filter="data")  # nothing outside the folder, no devices
+            while tarred.fileobj and tarred.fileobj.read(BLOCK):
+                pass  # to the end, where the checksum of what was compressed stands
+
+
+def _why(error: Exception) -> str:
+    """What a library said, in one line."""
+    said = error.strerror if isinstance(error, OSError) else error.args[0] if error.args else None
+    return " ".join(str(said or error or type(error).__name__).split())[:200]
 
 
 def _place(unpacked: Path, folder: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from components.recording_example_gen.listing import input_pattern, list_recordings, resolve
 from models.errors import UserError
 from pipeline.config import Config, instruments, load
+from pipeline.unconfigured import told, unconfigured
 
 LAYOUTS = {"files": "*", "spans": "span-{SPAN}/*", "versions": "span-{SPAN}/version-{VERSION}/*"}
 
@@ -34,7 +36,7 @@ class Fleet:
 
     Attributes:
       chosen: by name.
-      left_out: why, by name: instruments without recordings.
+      left_out: why, by name: instruments without recordings, and recordings that no instrument has.
     """
 
     chosen: dict[str, Chosen]
@@ -80,12 +82,14 @@ def all_with_recordings(recordings: str, overrides: Sequence[str]) -> Fleet:
             left_out[name] = str(pattern)
         else:
             chosen[name] = Chosen(config, folder, pattern)
+    with _looking_into(recordings):
+        strangers = unconfigured(recordings)
     if not chosen:
         raise UserError(
             f"{recordings}: no recordings of any instrument there: name a folder or URI with --recordings that holds "
-            f"one folder an instrument ({', '.join(left_out)})"
+            f"one folder an instrument ({', '.join(left_out)}){told(strangers)}"
         )
-    return Fleet(chosen, left_out)
+    return Fleet(chosen, {**left_out, **strangers})
 
 
 def _layout_of(folder: str, span_window: int) -> str | UserError:
@@ -94,18 +98,28 @@ def _layout_of(folder: str, span_window: int) -> str | UserError:
     Raises:
       UserError: the storage does not let itself be looked into.
     """
+    with _looking_into(folder):
+        try:
+            pattern = input_pattern(folder)
+            list_recordings(folder, resolve(folder, pattern).pattern, span_window)
+        except UserError as none:
+            return none
+        return pattern
+
+
+@contextlib.contextmanager
+def _looking_into(folder: str) -> Iterator[None]:
+    """Says clearly where the storage does not let itself be looked into."""
     try:
-        pattern = input_pattern(folder)
-        list_recordings(folder, resolve(folder, pattern).pattern, span_window)
-    except UserError as none:
-        return none
+        yield
+    except UserError:
+        raise
     except _faults_of_storage() as fault:  # evaluated only if something was raised: TensorFlow takes seconds
         said = " ".join(str(fault).split())[:200] or type(fault).__name__
         raise UserError(
             f"{folder}: cannot be looked into: {said}: see that the address and your rights there are right, or name "
             "one --instrument with its --layout, which is not looked into"
         ) from None
-    return pattern
 
 
 def _faults_of_storage() -> tuple[type[Exception], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,8 +14,15 @@ from models.errors import UserError
 from pipeline.command import BAD_INPUT, DONE, FAULT, REFUSED
 from pipeline.config import Config, Places, instruments
 from pipeline.lineage import lineage
+from pipeline.unconfigured import told, unconfigured
 
-MEANING = {DONE: "done", REFUSED: "a gate refused", BAD_INPUT: "the recordings or settings must change"}
+OVERTIME = 124  # as timeout(1) ends
+MEANING = {
+    DONE: "done",
+    REFUSED: "a gate refused",
+    BAD_INPUT: "the recordings or settings must change",
+    OVERTIME: "was stopped: the next retraining goes on from there",
+}
 BY_WEIGHT = (FAULT, BAD_INPUT, REFUSED)
 
 
@@ -39,37 +47,66 @@ def made_of_these(config: Config, places: Places) -> str | None:
     return pushed[-1] if same else None
 
 
-def retrain_all(program: Path, recordings: Path, output: Path, overrides: Sequence[str]) -> dict[str, int]:
+def retrain_all(
+    program: Path, recordings: Path, output: Path, overrides: Sequence[str], minutes: float | None = None
+) -> dict[str, int]:
     """Retrains every instrument that has a folder of recordings, one after another, each in a process of its own.
 
-    What is wrong with one of them does not keep the others from being trained.
+    What is wrong with one of them does not keep the others from being trained, not even one that never ends: each may
+    take an equal share of the time that is left.
 
     Args:
       program: the command line whose verb `retrain` does it for one.
       recordings: folder that holds one folder an instrument.
       output: folder of all results.
       overrides: `a.b=value`, for all of them.
+      minutes: for all of them together; None sets no limit.
 
     Returns:
-      Exit codes by name.
+      Exit codes by name; also of folders of recordings that no instrument has, which is one of bad input.
 
     Raises:
-      UserError: no instrument has a folder of recordings.
+      UserError: no instrument has a folder of recordings, or there is no time at all.
     """
+    if minutes is not None and not minutes > 0:
+        raise UserError(f"--minutes {minutes:g}: must be more than 0: it is the time of all instruments together")
     names = [name for name in instruments() if _holds_anything(recordings / name)]
+    strangers = unconfigured(str(recordings))
     if not names:
         raise UserError(
             f"{recordings}: no recordings of any instrument there: put them into NAME/span-N/; "
-            f"instruments with a configuration: {', '.join(instruments())}"
+            f"instruments with a configuration: {', '.join(instruments())}{told(strangers)}"
         )
     settings = [argument for override in overrides for argument in ("--set", override)]
+    end = None if minutes is None else time.monotonic() + 60 * minutes
     ended = {}
-    for name in names:
+    for place, name in enumerate(names):
         print(f"== {name}", flush=True)
+        share = None if end is None else max(0.0, end - time.monotonic()) / (len(names) - place)
         places = ["--recordings", str(recordings), "--output", str(output)]
         command = [sys.executable, str(program), "retrain", "--instrument", name, *places, *settings]
-        ended[name] = subprocess.run(command, check=False).returncode
+        ended[name] = _exit_code(command, share)
+        if ended[name] == OVERTIME and share is not None:
+            print(f"fault: {name}: {_stopped(share, output / name / 'run.log')}", file=sys.stderr)
+    for name, wrong in strangers.items():  # at the end, where it is read
+        print(f"error: {name}: {wrong}", file=sys.stderr)
+        ended[name] = BAD_INPUT
     return ended
+
+
+def _exit_code(command: Sequence[str], seconds: float | None) -> int:
+    """Of a process, which is killed where it takes longer: a run may be at any moment, and is gone on with."""
+    try:
+        return subprocess.run(command, check=False, timeout=seconds).returncode
+    except subprocess.TimeoutExpired:
+        return OVERTIME
+
+
+def _stopped(seconds: float, log: Path) -> str:
+    return (
+        f"had not ended after {seconds / 60:.3g} minutes, its share of --minutes, and was stopped: the next retraining "
+        f"goes on from there; {log} says where it was"
+    )
 
 
 def meaning(code: int) -> str:
@@ -78,8 +115,8 @@ def meaning(code: int) -> str:
 
 
 def worst(codes: Iterable[int]) -> int:
-    """The exit code of many: a fault before bad input, before a refusal. A code of no known meaning is a fault."""
-    known = [code if code in MEANING else FAULT for code in codes]
+    """The exit code of many: a fault before bad input, before a refusal. A code of any other meaning is a fault."""
+    known = [code if code in (DONE, *BY_WEIGHT) else FAULT for code in codes]
     return next((code for code in BY_WEIGHT if code in known), DONE)
 
 

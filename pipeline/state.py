@@ -21,7 +21,7 @@ from pipeline import command
 from pipeline.command import DONE, Answer
 from pipeline.config import Places
 from pipeline.local import only_run
-from pipeline.records import opened
+from pipeline.records import check_store
 
 BULKY = ("Examples", "ModelRun")  # types of artifacts
 FOLDERS = ("examples", "transformed_examples", "model_run")  # of their artifacts, as outputs of nodes
@@ -95,16 +95,19 @@ def _sum_over_instruments(output: Path, change: Callable[[Places], int]) -> int:
 
 
 def _instruments(output: Path) -> Iterator[Places]:
+    """Those with a store; an empty one knows nothing yet: the run that began it was killed at once."""
     for metadata in sorted(output.glob("*/metadata.sqlite")):
-        yield Places(recordings=Path(), output=output, name=metadata.parent.name)
+        if metadata.stat().st_size:
+            yield Places(recordings=Path(), output=output, name=metadata.parent.name)
 
 
 def _writable(places: Places) -> mlmd.MetadataStore:
-    with opened(places.metadata):  # which says clearly what is wrong with it, where something is
-        config = pb.ConnectionConfig()
-        config.sqlite.filename_uri = str(places.metadata)
-        config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE
-        return mlmd.MetadataStore(config)
+    # Undoes what a killed run had half written, and says clearly what is wrong with the store, where something is.
+    check_store(places.metadata, places.pipeline_root)
+    config = pb.ConnectionConfig()
+    config.sqlite.filename_uri = str(places.metadata)
+    config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE
+    return mlmd.MetadataStore(config)
 
 
 def parser() -> argparse.ArgumentParser:

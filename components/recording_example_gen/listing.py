@@ -16,6 +16,7 @@ READABLE = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", "
 NOT_READ = {".m4a", ".mp4", ".aac", ".wma", ".webm", ".ape", ".alac", ".amr", ".mka"}
 SPAN = re.compile(r"span-(\d+)$")
 VERSION = re.compile(r"version-(\d+)$")
+ALMOST_SPAN = re.compile(r"span[\W_]*(\d+)", re.IGNORECASE)  # span_2, Span-2, span2, span-2-new
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,13 @@ def input_pattern(base: str) -> str:
       A pattern for TFX's ExampleGen: "*", "span-{SPAN}/*" or "span-{SPAN}/version-{VERSION}/*".
 
     Raises:
-      UserError: only some of the spans have versions, two have one number, or recordings lie beside spans.
+      UserError: only some of the spans have versions, two have one number, or recordings lie beside spans or versions,
+        where they would be passed over.
     """
-    spans = _numbered(base, "", SPAN)
+    spans = _spans(base)
     if not spans:
         return "*"
-    loose = sorted(name for name in _names(base, "", folders=False) if _suffix(name) in READABLE)
-    if loose:
-        raise UserError(f"{base}: {loose[0]} lies beside span-N folders: move it into one of them")
-    versions = [bool(_numbered(base, folder, VERSION)) for folder in spans.values()]
+    versions = [bool(_alone(base, folder, VERSION)) for folder in spans.values()]
     if any(versions) and not all(versions):
         raise UserError(f"{base}: some span-N folders hold version-M folders and others do not: make them alike")
     return "span-{SPAN}/version-{VERSION}/*" if all(versions) else "span-{SPAN}/*"
@@ -122,19 +121,20 @@ def resolve(base: str, pattern: str) -> Resolved:
       pattern: one that `input_pattern` gives.
 
     Raises:
-      UserError: there is no such folder, or no span or version where the pattern names them.
+      UserError: there is no such folder, no span or version where the pattern names them, or recordings lie beside
+        these, where they would be passed over.
     """
     if not _is_folder(base):
         raise UserError(f"{base}: no such folder of recordings")
     if "{SPAN}" not in pattern:
         return Resolved(pattern)
-    spans = _numbered(base, "", SPAN)
+    spans = _spans(base)
     if not spans:
         raise UserError(f"{base}: no span-N folder with recordings there")
     span = max(spans)
     if "{VERSION}" not in pattern:
         return Resolved(f"{spans[span]}/*", span)
-    versions = _numbered(base, spans[span], VERSION)
+    versions = _alone(base, spans[span], VERSION)
     if not versions:
         raise UserError(f"{base}: no version-M folder with recordings in {spans[span]}")
     return Resolved(f"{versions[max(versions)]}/*", span, max(versions))
@@ -154,6 +154,46 @@ def _window(base: str, folder: str, span_window: int) -> list[str]:
     return [found[max(found)] for found in versions if found]
 
 
+def _spans(base: str) -> dict[int, str]:
+    """The spans of a folder: number -> name.
+
+    Raises:
+      UserError: there are recordings that would be passed over, or taken for no span.
+    """
+    spans = _alone(base, "", SPAN)
+    for name in [] if spans else subfolders(base):
+        meant = ALMOST_SPAN.match(name)
+        if meant and holds_recordings(base, name):
+            raise UserError(
+                f"{base}: {name} holds recordings and looks like a span, but is not named span-N: rename it to "
+                f"span-{int(meant.group(1))}, or to something else if it is none"
+            )
+    return spans
+
+
+def _alone(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
+    """`_numbered`, once no recordings lie beside what it finds: only what is in these would be read.
+
+    Raises:
+      UserError: some do.
+    """
+    found = _numbered(base, folder, kind)
+    if not found:
+        return found
+    word, number = ("span", "N") if kind is SPAN else ("version", "M")
+    at = f"{folder}/" if folder else ""
+    loose = sorted(name for name in _names(base, folder, folders=False) if _suffix(name) in READABLE)
+    if loose:
+        raise UserError(f"{base}: {at}{loose[0]} lies beside {word}-{number} folders: move it into one of them")
+    for name in subfolders(base, folder):
+        if not kind.match(name) and holds_recordings(base, f"{at}{name}"):
+            raise UserError(
+                f"{base}: {at}{name} holds recordings, but only {word}-{number} folders are read there: rename it to "
+                f"{word}-{max(found) + 1}, the next one, put them into one of those, or move it away"
+            )
+    return found
+
+
 def _numbered(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
     """Sub-folders named by number with any file in or below them: number -> path relative to `base`.
 
@@ -161,7 +201,7 @@ def _numbered(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
       UserError: two of them have one number.
     """
     found: dict[int, str] = {}
-    for name in sorted(_names(base, folder, folders=True)):
+    for name in subfolders(base, folder):
         match = kind.match(name)
         place = f"{folder}/{name}" if folder else name
         if match and next(_files(base, place), None):
@@ -188,13 +228,31 @@ def _is_folder(base: str) -> bool:
     return _fileio().isdir(base) if "://" in base else os.path.isdir(base)
 
 
+def subfolders(base: str, folder: str = "") -> list[str]:
+    """Names of the folders in a folder or URI, or in a folder in it, in order; hidden ones are left out.
+
+    Raises:
+      UserError: it cannot be looked into.
+    """
+    return sorted(_names(base, folder, folders=True))
+
+
+def holds_recordings(base: str, folder: str) -> bool:
+    """Whether there is any recording in or below a folder in `base`.
+
+    Raises:
+      UserError: it cannot be looked into.
+    """
+    return any(_suffix(name) in READABLE for name in _files(base, folder))
+
+
 def _names(base: str, folder: str, folders: bool) -> list[str]:
-    """Names in a folder: of the folders in it, or of the files. None where there is no such folder."""
+    """Names in a folder: of the folders in it, or of the files; without hidden ones. None where there is no such."""
     place = os.path.join(base, folder)
     if "://" in base:
         if not _fileio().isdir(place):
             return []
-        names = [name.rstrip("/") for name in _fileio().listdir(place)]
+        names = [name.rstrip("/") for name in _fileio().listdir(place) if not name.startswith(".")]
         return [name for name in names if _fileio().isdir(f"{place.rstrip('/')}/{name}") == folders]
     if not os.path.isdir(place):
         return []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
+import random
 import socket
 import struct
 import tarfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import UserError
-from pipeline.fetching import Archive, fetch, read_list
+from pipeline import command
+from pipeline.fetching import Archive, fetch, parser, read_list
 
 
 def tar(path: Path, files: dict[str, bytes]) -> Path:
@@ -92,6 +95,106 @@ def test_a_bad_archive_is_one_clear_error_and_what_was_there_stays(tmp_path: Pat
     assert (span / "a.wav").read_bytes() == b"sound"
     assert [path.name for path in span.parent.iterdir()] == ["span-1"]
     assert not list(tmp_path.rglob("out.wav"))
+
+
+def _linked_to_nothing(path: Path) -> None:
+    with tarfile.open(path, "w") as packed:
+        entry = tarfile.TarInfo("a.wav")
+        entry.type, entry.linkname = tarfile.LNKTYPE, "nothere"
+        packed.addfile(entry)
+
+
+def _two_of_one_name(path: Path) -> None:
+    """A file, and a folder where it lies."""
+    with tarfile.open(path, "w") as packed:
+        for name in ("a", "a/b.wav"):
+            packed.addfile(tarfile.TarInfo(name))
+
+
+def _damaged_tar(kind: str) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        words = random.Random(0).choices((b"to", b"be", b"or", b"not"), k=300_000)
+        content = b"".join(words)  # which is packed, not stored
+        with tarfile.open(path, f"w:{kind}") as packed:  # type: ignore[call-overload]
+            entry = tarfile.TarInfo("a.wav")
+            entry.size = len(content)
+            packed.addfile(entry, io.BytesIO(content))
+        _scratched(path, 0.5)
+
+    return make
+
+
+def _damaged_zip(compression: int, place: float) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", compression) as packed:
+            packed.writestr("a.wav", random.Random(0).randbytes(3000) * 100)
+        _scratched(path, place)
+
+    return make
+
+
+def _scratched(path: Path, place: float) -> None:
+    content = bytearray(path.read_bytes())
+    at = int(place * len(content))
+    content[at : at + 40] = bytes(255 - byte for byte in content[at : at + 40])
+    path.write_bytes(content)
+
+
+def _sent_elsewhere(path: Path) -> None:
+    """A zip whose list of contents is said to begin before the file does."""
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("a.wav", b"sound")
+    content = bytearray(path.read_bytes())
+    content[-6:-2] = struct.pack("<I", struct.unpack("<I", content[-6:-2])[0] + 20)
+    path.write_bytes(content)
+
+
+def _later_than_any_date(path: Path) -> None:
+    with tarfile.open(path, "w") as packed:
+        entry = tarfile.TarInfo("a.wav")
+        entry.pax_headers = {"mtime": "1e300"}
+        packed.addfile(entry)
+
+
+BROKEN = {
+    "a link to nothing": _linked_to_nothing,
+    "a file where a folder is": _two_of_one_name,
+    "gz": _damaged_tar("gz"),
+    "bz2": _damaged_tar("bz2"),
+    "xz": _damaged_tar("xz"),
+    "zip, deflated": _damaged_zip(zipfile.ZIP_DEFLATED, 0.5),
+    "zip, bzip2": _damaged_zip(zipfile.ZIP_BZIP2, 0.5),
+    "zip, lzma": _damaged_zip(zipfile.ZIP_LZMA, 0.5),
+    "zip, its list": _damaged_zip(zipfile.ZIP_STORED, 1 - 60 / 300_117),
+    "zip, sent elsewhere": _sent_elsewhere,
+    "a date": _later_than_any_date,
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_an_archive_that_cannot_be_unpacked_is_one_clear_line_and_leaves_nothing_behind(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+):
+    bad = tmp_path / "bad"
+    BROKEN[kind](bad)
+    (tmp_path / "list").write_text(f"{hashlib.sha256(bad.read_bytes()).hexdigest()} violin/span-1 {bad.as_uri()}\n")
+    arguments = ["--list", str(tmp_path / "list"), "--recordings", str(tmp_path / "in")]
+    assert command.main(parser(), arguments) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: file://{bad}: cannot be unpacked as tar or zip: ")
+    assert line.endswith(": pack it anew")
+    assert not list((tmp_path / "in" / "violin").iterdir())
+
+
+def test_a_disk_that_fills_up_is_not_the_archives_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    one = archive(tar(tmp_path / "a.tar.gz", {"a.wav": b"sound"}))
+    with pytest.raises(UserError, match=r"violin/span-1: cannot be written: No space left on device$"):
+        fetch([one], tmp_path / "in")
+    assert not list((tmp_path / "in" / "violin").iterdir())
 
 
 @pytest.mark.parametrize(

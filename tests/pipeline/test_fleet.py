@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import kubeflow_runner
 from models.errors import UserError
+from pipeline.config import instruments
 from pipeline.fleet import all_with_recordings, one
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ def test_all_takes_the_instruments_that_have_recordings_each_laid_out_in_its_way
     recording(tmp_path / "oboe" / "span-1" / "a.wav")
     recording(tmp_path / "saxophone" / "span-1" / "version-1" / "a.wav")
     (tmp_path / "demo").mkdir()
-    (tmp_path / "kazoo").mkdir()  # no configuration: nothing is asked of it
+    (tmp_path / "kazoo").mkdir()  # no configuration, and nothing in it
     fleet = all_with_recordings(str(tmp_path), ["trainer.steps=7"])
     assert {name: chosen.layout for name, chosen in fleet.chosen.items()} == {
         "oboe": "span-{SPAN}/*",
@@ -48,6 +49,28 @@ def test_a_storage_uri_without_a_folder_for_some_instruments_leaves_those_out(tm
     assert "sarangi: no such folder of recordings" in fleet.left_out["sarangi"]
 
 
+@pytest.mark.parametrize("as_uri", [False, True])
+def test_recordings_without_a_configuration_are_left_out_by_name(tmp_path: Path, as_uri: bool):
+    for name in ("violin", "Voilin", "kazoo"):
+        recording(tmp_path / name / "span-1" / "a.wav")
+    recording(tmp_path / "notes" / "span-1.txt")
+    recording(tmp_path / ".trash" / "a.wav")
+    base = tmp_path.as_uri() if as_uri else str(tmp_path)
+    fleet = all_with_recordings(base, [])
+    assert set(fleet.chosen) == {"violin"}
+    assert {"Voilin", "kazoo"} == set(fleet.left_out) - set(instruments())
+    assert fleet.left_out["Voilin"].startswith(
+        f"{base}/Voilin holds recordings, but no instrument has that name: did you mean 'violin'? Rename the folder"
+    )
+    assert "that name: rename the folder, write configs/instruments/kazoo.yaml" in fleet.left_out["kazoo"]
+
+
+def test_where_no_recordings_have_a_configuration_those_that_have_none_are_named(tmp_path: Path):
+    recording(tmp_path / "kazoo" / "a.wav")
+    with pytest.raises(UserError, match=r"no recordings of any instrument there: .*; kazoo: .*kazoo holds recordings"):
+        all_with_recordings(str(tmp_path), [])
+
+
 def test_a_storage_that_does_not_let_itself_be_looked_into_is_one_clear_error(monkeypatch: pytest.MonkeyPatch):
     def denied(*_: object) -> str:
         raise tf.errors.PermissionDeniedError(None, None, "403:\nno rights")
@@ -66,6 +89,20 @@ def test_a_storage_uri_is_not_looked_into_for_one_instrument_and_has_spans():
     chosen = one("violin", "gs://bucket/violin", None, []).chosen["violin"]
     assert (chosen.recordings, chosen.layout) == ("gs://bucket/violin", "span-{SPAN}/*")
     assert one("violin", "gs://bucket/violin", "files", []).chosen["violin"].layout == "*"
+
+
+@pytest.mark.parametrize("verb", [["compile"], ["submit", "--endpoint", "http://127.0.0.1:1"]])
+def test_a_layout_for_all_is_refused_and_not_ignored(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    output = ["--output", str(tmp_path / "jobs")] if verb == ["compile"] else []
+    recording(tmp_path / "recordings" / "violin" / "a.wav")
+    common = ["--all", "--pipeline-root", str(tmp_path), "--image", "i", "--layout", "files"]
+    assert kubeflow_runner.main([*verb, *output, *common]) == 2
+    assert capsys.readouterr().err == (
+        "error: --layout: with --all every instrument's recordings are looked into: leave it out, or name one "
+        "--instrument\n"
+    )
 
 
 @pytest.mark.parametrize(

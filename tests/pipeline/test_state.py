@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from pipeline.config import Places
 from pipeline.local import only_run
 from pipeline.state import settle, thin
 from tests.pipeline.recorded import Recorder
+from tests.pipeline.test_local import DIE_WHILE_WRITING
 
 
 def store(metadata: Path) -> mlmd.MetadataStore:
@@ -64,6 +68,25 @@ def test_a_damaged_store_is_one_clear_error(tmp_path: Path):
     (tmp_path / "violin" / "metadata.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(UserError, match="not a readable metadata store"):
         thin(tmp_path)
+
+
+@pytest.mark.parametrize("change", [thin, settle])
+def test_what_a_killed_run_had_half_written_is_undone_and_one_that_had_hardly_begun_is_nothing(
+    tmp_path: Path, change: Callable[[Path], int]
+):
+    recorded = Recorder(tmp_path / "violin" / "metadata.sqlite")
+    for number in range(50):
+        recorded.artifact("Examples", f"/elsewhere/out/violin/pipeline/RecordingExampleGen/examples/{number}")
+    died = subprocess.run(
+        [sys.executable, "-c", DIE_WHILE_WRITING, str(tmp_path / "violin" / "metadata.sqlite")], check=False
+    )
+    assert died.returncode == -signal.SIGKILL
+    (tmp_path / "oboe").mkdir()
+    (tmp_path / "oboe" / "metadata.sqlite").touch()
+    assert change(tmp_path) == 50
+    assert sorted(path.name for path in (tmp_path / "violin").iterdir()) == ["metadata.sqlite", "run.lock"]
+    assert len(store(tmp_path / "violin" / "metadata.sqlite").get_artifacts()) == 50
+    assert not (tmp_path / "oboe" / "metadata.sqlite").stat().st_size
 
 
 @pytest.mark.parametrize("change", [thin, settle])

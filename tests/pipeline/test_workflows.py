@@ -31,6 +31,12 @@ def commands(of: Workflow) -> list[str]:
     return [step["run"].strip() for step in steps(of) if "run" in step]
 
 
+def scripts_of(step: dict[str, Any]) -> list[str]:
+    """The script that a step is, in a list; none where it is anything else. Plain options may follow."""
+    found = re.fullmatch(r"(?:exec )?(scripts/[a-z_]+\.sh)(?: --[a-z]+ [0-9]+)*", step.get("run", "").strip())
+    return [found[1]] if found else []
+
+
 @pytest.mark.parametrize("name", ["ci", "retrain"])
 def test_every_step_is_a_script_or_a_target_that_is_there_or_a_pinned_action(name: str):
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -40,7 +46,7 @@ def test_every_step_is_a_script_or_a_target_that_is_there_or_a_pinned_action(nam
             continue
         words = step["run"].split()
         assert (len(words) == 2 and words[0] == "make" and words[1] in targets) or (
-            len(words) == 1 and words[0].startswith("scripts/") and os.access(ROOT / words[0], os.X_OK)
+            scripts_of(step) and os.access(ROOT / scripts_of(step)[0], os.X_OK)
         ), step["run"]
 
 
@@ -76,9 +82,26 @@ def test_a_refusal_fails_the_job_but_what_happened_is_kept_and_shown():
     assert place["restore"] < place["retrain.sh"] < place["keep"]
     assert not [step for step in made if "continue-on-error" in step]
     after = made[place["keep"] :]
-    assert [step["if"] for step in after] == ["${{ !cancelled() && steps.retrain.outcome != 'skipped' }}"] * 2
+    assert [step["if"] for step in after] == ["${{ always() && steps.retrain.outcome != 'skipped' }}"] * 2
     assert made[place["retrain.sh"]]["id"] == "retrain"
     assert "out/*/report.html" in after[-1]["with"]["path"]
+
+
+def test_a_retraining_that_takes_too_long_ends_while_there_is_time_to_keep_what_it_did():
+    [job] = workflow("retrain")["jobs"].values()
+    [step] = [one for one in job["steps"] if one.get("id") == "retrain"]
+    own = int(step["run"].split("--minutes ")[1])
+    assert own + 5 <= step["timeout-minutes"]  # the step's limit is for a program that does not keep to its own
+    assert step["timeout-minutes"] + 30 <= job["timeout-minutes"] < 360  # GitHub's own limit, past which nothing runs
+    assert not [one for one in job["steps"] if one is not step and "timeout-minutes" in one]
+
+
+def test_who_cancels_a_retraining_is_heard_by_the_program_itself():
+    """GitHub signals only the process that it started: a shell that waits would leave the training behind, at work."""
+    [step] = [one for one in steps(workflow("retrain")) if one.get("id") == "retrain"]
+    [script] = scripts_of(step)
+    assert step["run"].startswith("exec ")
+    assert (ROOT / script).read_text(encoding="utf-8").splitlines()[-1].startswith("exec ")
 
 
 def test_a_secret_reaches_one_step_by_its_environment_and_no_command_line():
