@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from tfx.dsl.components.common.importer import Importer
 
 from data.generate import generate
 from pipeline.config import Config, Places, load
@@ -106,6 +107,11 @@ def webgl() -> tuple[str, ...]:
 def small_config(*settings: str) -> Config:
     """The configuration of the instrument that the tests make."""
     return load("demo", [*SMALL, *webgl(), *settings])
+
+
+def imported(kind: type, uri: Path, name: str, **properties: str) -> Importer:
+    """An artifact that another pipeline made, as a node of that name, which gives it as `result`."""
+    return Importer(source_uri=str(uri), artifact_type=kind, properties=properties or None, reimport=True).with_id(name)
 
 
 def checkout(folder: Path) -> Path:

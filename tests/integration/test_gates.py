@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
@@ -16,7 +15,7 @@ from tfx.types import standard_artifacts
 from models.instrument import Instrument
 from pipeline import publishing, training
 from pipeline.outcome import Outcome, read_outcome
-from tests.integration.conftest import Workshop, small_config
+from tests.integration.conftest import Workshop, imported, small_config
 
 pytestmark = pytest.mark.slow
 
@@ -78,8 +77,8 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
         folder=str(folder / "model" / "Format-Serving"),
         training={"steps": 0, "examples": 0, "eval_loss": 0.0, "seconds": 0.0, "seed": 0},
     )
-    model = _imported(standard_artifacts.Model, folder / "model", "ChangedModel")
-    examples = _imported(
+    model = imported(standard_artifacts.Model, folder / "model", "ChangedModel")
+    examples = imported(
         standard_artifacts.Examples,
         made["RecordingExampleGen"]["examples"].uri,
         "Examples",
@@ -102,7 +101,3 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
     )
     LocalDagRunner().run(pipeline)
     return read_outcome(places)
-
-
-def _imported(kind: type, uri: Path, name: str, **properties: str) -> Importer:
-    return Importer(source_uri=str(uri), artifact_type=kind, properties=properties or None, reimport=True).with_id(name)
