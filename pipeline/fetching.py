@@ -43,12 +43,15 @@ SECONDS = 60  # that a host may be silent
 BLOCK = 1 << 20
 
 # What Python's libraries raise over archives that are damaged or name what cannot be; of the system's errors, those
-# that are not the disk's: the folder is new and our own, so only what is in the archive can be in its own way.
+# that names in an archive bring about: the folder is new and our own, so nothing else is in their way.
 DAMAGED = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error),
     *(LookupError, ValueError, ArithmeticError, RuntimeError),
 )
-OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+OF_NAMES = {
+    *(None, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.ENOENT, errno.EILSEQ),
+    *(errno.ELOOP, errno.ENOTEMPTY),
+}
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,7 @@ def _unpacked(archive: Archive, scratch: Path) -> Path:
     try:
         _unpack(packed, folder)
     except DAMAGED as error:
-        if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+        if isinstance(error, OSError) and error.errno not in OF_NAMES:
             raise
         raise UserError(f"{archive.shown}: cannot be unpacked as tar or zip: {_why(error)}: pack it anew") from None
     (folder / MARK).write_text(f"{archive.sha256}\n", encoding="utf-8")

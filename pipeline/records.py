@@ -87,6 +87,8 @@ def check_store(metadata: Path, artifacts: Path) -> None:
             [[found]] = store.execute("PRAGMA integrity_check(1)")
     except sqlite3.Error as error:
         found = str(error)
+    if found == "ok" and not metadata.stat().st_size:  # all that was in it had been half written
+        return
     if found != "ok":
         raise _unreadable(metadata, found)
     with opened(metadata):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from pipeline.lineage import lineage
 from pipeline.unconfigured import told, unconfigured
 
 OVERTIME = 124  # as timeout(1) ends
+ENDING_SECONDS = 15.0  # that a run has to end by itself
 MEANING = {
     DONE: "done",
     REFUSED: "a gate refused",
@@ -95,11 +97,23 @@ def retrain_all(
 
 
 def _exit_code(command: Sequence[str], seconds: float | None) -> int:
-    """Of a process, which is killed where it takes longer: a run may be at any moment, and is gone on with."""
+    """Of a process, which is ended where it takes longer, or where this one is: nothing of it works on."""
+    with subprocess.Popen(command) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return OVERTIME
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupts a process, so that it ends those that it started; then kills it, which a run may be at any moment."""
+    process.send_signal(signal.SIGINT)
     try:
-        return subprocess.run(command, check=False, timeout=seconds).returncode
+        process.wait(ENDING_SECONDS)
     except subprocess.TimeoutExpired:
-        return OVERTIME
+        process.kill()
 
 
 def _stopped(seconds: float, log: Path) -> str:

@@ -97,13 +97,15 @@ def _sum_over_instruments(output: Path, change: Callable[[Places], int]) -> int:
 def _instruments(output: Path) -> Iterator[Places]:
     """Those with a store; an empty one knows nothing yet: the run that began it was killed at once."""
     for metadata in sorted(output.glob("*/metadata.sqlite")):
+        places = Places(recordings=Path(), output=output, name=metadata.parent.name)
         if metadata.stat().st_size:
-            yield Places(recordings=Path(), output=output, name=metadata.parent.name)
+            # Undoes what a killed run had half written, and says clearly what is wrong, where something is.
+            check_store(places.metadata, places.pipeline_root)
+        if metadata.stat().st_size:
+            yield places
 
 
 def _writable(places: Places) -> mlmd.MetadataStore:
-    # Undoes what a killed run had half written, and says clearly what is wrong with the store, where something is.
-    check_store(places.metadata, places.pipeline_root)
     config = pb.ConnectionConfig()
     config.sqlite.filename_uri = str(places.metadata)
     config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE

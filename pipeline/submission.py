@@ -112,11 +112,12 @@ class Vertex(Service):
                     job_id=run,
                     labels=compiled.get("labels"),
                 )
-            job.submit(service_account=self.service_account)
+            try:
+                job.submit(service_account=self.service_account)
+            except (ParseError, *NOT_UNDERSTOOD) as error:
+                raise _unclear(self.request(compiled, run).url, _said(error)) from error
         except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException) as error:
             raise _refused(self.request(compiled, run).url, error) from error
-        except (ParseError, *NOT_UNDERSTOOD) as error:
-            raise _unclear(self.request(compiled, run).url, _said(error)) from error
         return str(job.resource_name)
 
 
@@ -214,7 +215,7 @@ def _at_most(seconds: float) -> Iterator[None]:
         raise _LateError
 
     before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # again, should a client swallow the first
     try:
         yield
     finally:

@@ -4,9 +4,10 @@ set -euo pipefail
 python=.venv/bin/python
 recordings=data/recordings/demo
 if [ -z "$(ls "$recordings"/*.flac 2>/dev/null)" ]; then # all takes or none, so that an interrupted demo begins anew
-  "$python" -m data.generate --folder "$recordings.part" --minutes 3
+  part=data/recordings/.demo.part # hidden: nobody takes what was interrupted for recordings
+  "$python" -m data.generate --folder "$part" --minutes 3
   rm -rf "$recordings"
-  mv "$recordings.part" "$recordings"
+  mv "$part" "$recordings"
 fi
 settings=(--set trainer.steps=600)
 if ! "$python" -m components.browser_validator.chromium >/dev/null 2>&1; then

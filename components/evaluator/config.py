@@ -22,3 +22,6 @@ class EvaluatorConfig(Settings):
     max_loss_increase: Annotated[float, Field(ge=0)] = Field(
         description="share by which the loss may exceed that of the last blessed model"
     )
+    max_span_loss_increase: Annotated[float, Field(ge=0)] = Field(
+        description="the same of each span by itself, which may have few windows"
+    )

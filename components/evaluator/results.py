@@ -7,10 +7,12 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 
+from components.recording_example_gen.plan import NO_SPAN
 from components.verdict import Verdict
 
 CANDIDATE, LAST_BLESSED = "candidate", "last_blessed"
 Slice = tuple[tuple[str, str], ...]
+NO_SPANS: Slice = (("span", NO_SPAN),)  # all windows once more, where recordings lie in no spans
 
 
 def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, dict[str, float]]:
@@ -30,6 +32,7 @@ def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, 
         metrics[tuple((str(name), _text(of)) for name, of in key)] = {
             name: float(of.get("doubleValue", "nan")) for name, of in of_all_outputs.items()
         }
+    metrics.pop(NO_SPANS, None)
     return metrics
 
 
@@ -43,6 +46,7 @@ def read_verdict(evaluation: str | Path) -> Verdict:
     reasons = [
         _where(of_slice.slice_key) + _reason(failure)
         for of_slice in result.metric_validations_per_slice
+        if _slice(of_slice.slice_key) != NO_SPANS
         for failure in of_slice.failures
     ]
     if not result.validation_ok and not reasons:
@@ -50,9 +54,13 @@ def read_verdict(evaluation: str | Path) -> Verdict:
     return Verdict.of("Evaluator", reasons, dict(read_metrics(evaluation).get((), {})))
 
 
+def _slice(key: Any) -> Slice:
+    return tuple((str(one.column), _text(one.bytes_value)) for one in key.single_slice_keys)
+
+
 def _where(key: Any) -> str:
     """The slice that a limit was missed on, before the reason; nothing where it is all windows."""
-    of = " and ".join(_named(one.column, _text(one.bytes_value)) for one in key.single_slice_keys)
+    of = " and ".join(_named(feature, value) for feature, value in _slice(key))
     return f"{of}: " if of else ""
 
 

@@ -14,9 +14,11 @@ from models.errors import UserError
 
 READABLE = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
 NOT_READ = {".m4a", ".mp4", ".aac", ".wma", ".webm", ".ape", ".alac", ".amr", ".mka"}
+AUDIO = READABLE | NOT_READ
 SPAN = re.compile(r"span-(\d+)$")
 VERSION = re.compile(r"version-(\d+)$")
-ALMOST_SPAN = re.compile(r"span[\W_]*(\d+)", re.IGNORECASE)  # span_2, Span-2, span2, span-2-new
+WORDS = {SPAN: ("span", "N"), VERSION: ("version", "M")}
+ALMOST = {kind: re.compile(rf"{word}[\W_]*(\d+)", re.IGNORECASE) for kind, (word, _) in WORDS.items()}  # span_2, Span-2
 
 
 @dataclass(frozen=True)
@@ -146,62 +148,56 @@ def _window(base: str, folder: str, span_window: int) -> list[str]:
     newest = SPAN.match(parts[0]) if parts else None
     if not newest:
         return [folder]
-    spans = _numbered(base, "", SPAN)
+    spans = _numbered(base, "", subfolders(base), SPAN)
     taken = [spans[span] for span in sorted(spans) if span <= int(newest.group(1))][-span_window:]
     if len(parts) == 1:
         return taken
-    versions = [_numbered(base, span, VERSION) for span in taken]
+    versions = [_numbered(base, span, _listed(base, span)[0], VERSION) for span in taken]
     return [found[max(found)] for found in versions if found]
 
 
 def _spans(base: str) -> dict[int, str]:
-    """The spans of a folder: number -> name.
-
-    Raises:
-      UserError: there are recordings that would be passed over, or taken for no span.
-    """
-    spans = _alone(base, "", SPAN)
-    for name in [] if spans else subfolders(base):
-        meant = ALMOST_SPAN.match(name)
-        if meant and holds_recordings(base, name):
-            raise UserError(
-                f"{base}: {name} holds recordings and looks like a span, but is not named span-N: rename it to "
-                f"span-{int(meant.group(1))}, or to something else if it is none"
-            )
-    return spans
+    """The spans of a folder: number -> name. Raises as `_alone` does."""
+    return _alone(base, "", SPAN)
 
 
 def _alone(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
-    """`_numbered`, once no recordings lie beside what it finds: only what is in these would be read.
+    """`_numbered`, once no recordings lie beside what it finds, or in a folder that is almost named so.
 
     Raises:
-      UserError: some do.
+      UserError: some do: they would be passed over, or taken for what they are not.
     """
-    found = _numbered(base, folder, kind)
-    if not found:
-        return found
-    word, number = ("span", "N") if kind is SPAN else ("version", "M")
+    folders, files = _listed(base, folder)
+    found = _numbered(base, folder, folders, kind)
+    word, number = WORDS[kind]
     at = f"{folder}/" if folder else ""
-    loose = sorted(name for name in _names(base, folder, folders=False) if _suffix(name) in READABLE)
-    if loose:
-        raise UserError(f"{base}: {at}{loose[0]} lies beside {word}-{number} folders: move it into one of them")
-    for name in subfolders(base, folder):
-        if not kind.match(name) and holds_recordings(base, f"{at}{name}"):
+    for name in folders:
+        almost = ALMOST[kind].match(name)
+        if kind.match(name) or not (found or almost) or not holds_recordings(base, f"{at}{name}"):
+            continue
+        if found:
             raise UserError(
                 f"{base}: {at}{name} holds recordings, but only {word}-{number} folders are read there: rename it to "
                 f"{word}-{max(found) + 1}, the next one, put them into one of those, or move it away"
             )
+        raise UserError(
+            f"{base}: {at}{name} holds recordings and looks like a {word}, but is not named {word}-{number}: rename it "
+            f"to {word}-{int(almost.group(1)) if almost else 1}, or to something else if it is none"
+        )
+    loose = [name for name in files if _suffix(name) in AUDIO]
+    if found and loose:
+        raise UserError(f"{base}: {at}{loose[0]} lies beside {word}-{number} folders: move it into one of them")
     return found
 
 
-def _numbered(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
-    """Sub-folders named by number with any file in or below them: number -> path relative to `base`.
+def _numbered(base: str, folder: str, folders: Iterable[str], kind: re.Pattern[str]) -> dict[int, str]:
+    """Those of a folder's sub-folders that are named by number, with any file in or below: number -> path from `base`.
 
     Raises:
       UserError: two of them have one number.
     """
     found: dict[int, str] = {}
-    for name in subfolders(base, folder):
+    for name in folders:
         match = kind.match(name)
         place = f"{folder}/{name}" if folder else name
         if match and next(_files(base, place), None):
@@ -228,39 +224,42 @@ def _is_folder(base: str) -> bool:
     return _fileio().isdir(base) if "://" in base else os.path.isdir(base)
 
 
-def subfolders(base: str, folder: str = "") -> list[str]:
-    """Names of the folders in a folder or URI, or in a folder in it, in order; hidden ones are left out.
+def subfolders(base: str) -> list[str]:
+    """Names of the folders in a folder or URI, in order; hidden ones are left out.
 
     Raises:
       UserError: it cannot be looked into.
     """
-    return sorted(_names(base, folder, folders=True))
+    return _listed(base, "")[0]
 
 
 def holds_recordings(base: str, folder: str) -> bool:
-    """Whether there is any recording in or below a folder in `base`.
+    """Whether there is any recording in or below a folder in `base`, of whatever kind.
 
     Raises:
       UserError: it cannot be looked into.
     """
-    return any(_suffix(name) in READABLE for name in _files(base, folder))
+    return any(_suffix(name) in AUDIO for name in _files(base, folder))
 
 
-def _names(base: str, folder: str, folders: bool) -> list[str]:
-    """Names in a folder: of the folders in it, or of the files; without hidden ones. None where there is no such."""
+def _listed(base: str, folder: str) -> tuple[list[str], list[str]]:
+    """Names of the folders and of the files in a folder, in order, without hidden ones; none if there is no such."""
     place = os.path.join(base, folder)
     if "://" in base:
         if not _fileio().isdir(place):
-            return []
-        names = [name.rstrip("/") for name in _fileio().listdir(place) if not name.startswith(".")]
-        return [name for name in names if _fileio().isdir(f"{place.rstrip('/')}/{name}") == folders]
-    if not os.path.isdir(place):
-        return []
-    try:
-        with os.scandir(place) as entries:
-            return [entry.name for entry in entries if entry.is_dir() == folders and not entry.name.startswith(".")]
-    except OSError as error:
-        raise _unlisted(error) from None
+            return [], []
+        found = [name.rstrip("/") for name in _fileio().listdir(place)]
+        kinds = {name: _fileio().isdir(f"{place.rstrip('/')}/{name}") for name in found}
+    elif not os.path.isdir(place):
+        return [], []
+    else:
+        try:
+            with os.scandir(place) as entries:
+                kinds = {entry.name: entry.is_dir() for entry in entries}
+        except OSError as error:
+            raise _unlisted(error) from None
+    names = sorted(name for name in kinds if not name.startswith("."))
+    return [name for name in names if kinds[name]], [name for name in names if not kinds[name]]
 
 
 def _refuse(error: OSError) -> None:

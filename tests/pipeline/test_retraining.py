@@ -24,12 +24,19 @@ from tests.pipeline.test_lineage import NOON
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = """
-import json, pathlib, sys, time
+import json, pathlib, subprocess, sys
 name = sys.argv[sys.argv.index("--instrument") + 1]
 with open(pathlib.Path(__file__).with_name("calls"), "a") as file:
     file.write(json.dumps(sys.argv[1:]) + chr(10))
 if "hangs=" + name in sys.argv:
-    time.sleep(600)
+    worker = subprocess.Popen(["sleep", "600"])
+    try:
+        worker.wait()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        worker.kill()
+        pathlib.Path(__file__).with_name("tidied").touch()
 sys.exit({"demo": 0, "oboe": 3, "violin": 0}[name])
 """
 
@@ -134,6 +141,7 @@ def test_an_instrument_that_hangs_is_stopped_and_the_next_has_its_turn(
 ):
     places = program.parent / "in", program.parent / "out"
     assert retrain_all(program, *places, ["hangs=oboe"], minutes=0.1) == {"oboe": 124, "violin": 0}
+    assert (program.parent / "tidied").exists()
     [line] = capfd.readouterr().err.splitlines()
     assert line.startswith("fault: oboe: had not ended after 0.05 minutes, its share of --minutes, and was stopped: ")
     assert f"{program.parent / 'out' / 'oboe' / 'run.log'} says where it was" in line
@@ -142,13 +150,13 @@ def test_an_instrument_that_hangs_is_stopped_and_the_next_has_its_turn(
 def test_an_instrument_may_take_the_time_that_those_before_it_left_over(program: Path, monkeypatch: pytest.MonkeyPatch):
     now, limits = [1000.0], []
 
-    def run(command: list[str], check: bool, timeout: float | None) -> SimpleNamespace:
-        limits.append(timeout)
+    def exit_code(command: list[str], seconds: float | None) -> int:
+        limits.append(seconds)
         now[0] += 600
-        return SimpleNamespace(returncode=0)
+        return 0
 
     monkeypatch.setattr(retraining, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(retraining.subprocess, "run", run)
+    monkeypatch.setattr(retraining, "_exit_code", exit_code)
     recording(program.parent / "in" / "demo" / "span-1" / "a.wav")
     retrain_all(program, program.parent / "in", program.parent / "out", [], minutes=90)
     assert limits == [1800, 2400, 4200]

@@ -90,6 +90,18 @@ def test_what_a_killed_run_had_half_written_is_undone_and_one_that_had_hardly_be
 
 
 @pytest.mark.parametrize("change", [thin, settle])
+def test_a_store_whose_first_transaction_was_killed_knows_nothing_and_stands_in_nobodys_way(
+    tmp_path: Path, change: Callable[[Path], int]
+):
+    (tmp_path / "oboe").mkdir()
+    first = DIE_WHILE_WRITING.replace('store.execute("DELETE FROM Artifact")', "")
+    subprocess.run([sys.executable, "-c", first, str(tmp_path / "oboe" / "metadata.sqlite")], check=False)
+    assert (tmp_path / "oboe" / "metadata.sqlite").stat().st_size > 0
+    assert change(tmp_path) == 0
+    assert not (tmp_path / "oboe" / "metadata.sqlite").stat().st_size
+
+
+@pytest.mark.parametrize("change", [thin, settle])
 def test_beside_a_run_of_any_instrument_nothing_is_changed(tmp_path: Path, change: Callable[[Path], int]):
     for name in ("oboe", "violin"):
         recorded = Recorder(tmp_path / name / "metadata.sqlite")

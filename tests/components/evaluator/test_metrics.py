@@ -88,7 +88,7 @@ def test_only_frames_in_which_the_recording_has_a_pitch_count():
     assert errors.tolist() == [0.0, NO_PITCH_CENTS]
 
 
-def test_no_worse_is_asked_on_every_span_and_on_all_and_other_limits_on_all_windows():
+def test_no_worse_is_asked_on_all_windows_and_on_every_span_and_other_limits_on_all_windows():
     config = load("violin")
     [spec] = eval_config(config.evaluator, config.audio, config.examples.pitch, "").metrics_specs
     judged = {

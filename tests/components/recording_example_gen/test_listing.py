@@ -115,6 +115,19 @@ def test_folders_that_do_not_look_like_spans_are_one_layout(tmp_path: Path):
     assert input_pattern(str(tmp_path)) == "*"
 
 
+def test_recordings_of_a_kind_that_is_not_read_are_not_passed_over_either(tmp_path: Path):
+    recording(tmp_path / "span-1" / "a.wav")
+    recording(tmp_path / "span_2" / "b.m4a")
+    with pytest.raises(UserError, match="span_2 holds recordings, but only span-N folders are read there"):
+        input_pattern(str(tmp_path))
+
+
+def test_a_misnamed_version_is_refused_where_there_is_no_other(tmp_path: Path):
+    recording(tmp_path / "span-1" / "version_1" / "a.wav")
+    with pytest.raises(UserError, match=r"version_1 holds recordings and looks like a version, .* to version-1"):
+        input_pattern(str(tmp_path))
+
+
 def test_recordings_beside_the_versions_of_a_span_are_not_passed_over(tmp_path: Path):
     recording(tmp_path / "span-1" / "version-1" / "a.wav")
     for place in ("version_2/b.wav", "b.wav"):
