@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import signal
+import contextlib
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import psutil
 
 from components.bundle_pusher.publish import versions
 from components.recording_example_gen.listing import fingerprint, input_pattern, list_recordings, resolve
@@ -18,7 +20,6 @@ from pipeline.lineage import lineage
 from pipeline.unconfigured import told, unconfigured
 
 OVERTIME = 124  # as timeout(1) ends
-ENDING_SECONDS = 15.0  # that a run has to end by itself
 MEANING = {
     DONE: "done",
     REFUSED: "a gate refused",
@@ -108,12 +109,13 @@ def _exit_code(command: Sequence[str], seconds: float | None) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupts a process, so that it ends those that it started; then kills it, which a run may be at any moment."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(ENDING_SECONDS)
-    except subprocess.TimeoutExpired:
+    """Kills a process with all that it started, such as a browser: a run may be killed at any moment."""
+    if process.poll() is None:
+        family = psutil.Process(process.pid).children(recursive=True)  # before it is gone, and they are nobody's
         process.kill()
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def _stopped(seconds: float, log: Path) -> str:

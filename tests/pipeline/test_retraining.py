@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -10,6 +12,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 import local_runner
@@ -29,14 +32,9 @@ name = sys.argv[sys.argv.index("--instrument") + 1]
 with open(pathlib.Path(__file__).with_name("calls"), "a") as file:
     file.write(json.dumps(sys.argv[1:]) + chr(10))
 if "hangs=" + name in sys.argv:
-    worker = subprocess.Popen(["sleep", "600"])
-    try:
-        worker.wait()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    finally:
-        worker.kill()
-        pathlib.Path(__file__).with_name("tidied").touch()
+    worker = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    pathlib.Path(__file__).with_name("worker").write_text(str(worker.pid))
+    worker.wait()
 sys.exit({"demo": 0, "oboe": 3, "violin": 0}[name])
 """
 
@@ -136,12 +134,23 @@ def test_where_no_recordings_have_a_configuration_those_that_have_none_are_named
         retrain_all(program, tmp_path / "elsewhere", tmp_path / "out", [])
 
 
+def ends(pid: int) -> bool:
+    """Whether a process is gone within seconds, or dead and only not asked about."""
+    for _ in range(100):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.05)
+                continue
+        return True
+    return False
+
+
 def test_an_instrument_that_hangs_is_stopped_and_the_next_has_its_turn(
     program: Path, capfd: pytest.CaptureFixture[str]
 ):
     places = program.parent / "in", program.parent / "out"
     assert retrain_all(program, *places, ["hangs=oboe"], minutes=0.1) == {"oboe": 124, "violin": 0}
-    assert (program.parent / "tidied").exists()
+    assert ends(int((program.parent / "worker").read_text()))
     [line] = capfd.readouterr().err.splitlines()
     assert line.startswith("fault: oboe: had not ended after 0.05 minutes, its share of --minutes, and was stopped: ")
     assert f"{program.parent / 'out' / 'oboe' / 'run.log'} says where it was" in line
@@ -171,12 +180,16 @@ def test_an_interruption_that_only_the_fleet_hears_ends_the_one_at_work_too(prog
     calling += "retrain_all(*map(pathlib.Path, sys.argv[1:4]), ['hangs=oboe'])"
     places = [str(program.parent / name) for name in ("program.py", "in", "out")]
     command = [sys.executable, "-c", calling, *places]
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL) as fleet:
-        while not (program.parent / "calls").exists():
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever runs this may not hear it
+    with subprocess.Popen(
+        command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL, preexec_fn=heard
+    ) as fleet:
+        while not (program.parent / "worker").exists():
             assert fleet.poll() is None
             time.sleep(0.05)
         fleet.send_signal(signal.SIGINT)
         fleet.wait(30)
+    assert ends(int((program.parent / "worker").read_text()))
     with pytest.raises(ProcessLookupError):  # of the whole group, nothing is left
         os.killpg(fleet.pid, 0)
 
