@@ -20,8 +20,5 @@ class EvaluatorConfig(Settings):
         description="mean |loudness error| on frames that are not silent"
     )
     max_loss_increase: Annotated[float, Field(ge=0)] = Field(
-        description="share by which the loss may exceed that of the last blessed model"
-    )
-    max_span_loss_increase: Annotated[float, Field(ge=0)] = Field(
-        description="the same of each span by itself, which may have few windows"
+        description="share by which the loss may exceed that of the last blessed model, over all and on any span"
     )

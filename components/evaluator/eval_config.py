@@ -23,8 +23,7 @@ def eval_config(
 
     Every limit applies to all windows together: a recording may have a single one. That no model may be worse than the
     last blessed one applies to every span by itself as well. A model that fits bad recordings beats the last blessed
-    one on these; it must not be worse on the good ones for that, however many bad ones there are. A span has few
-    windows, so that is allowed to differ by more.
+    one on these; it must not be worse on the good ones for that, however many bad ones there are.
 
     Args:
       limits: what a blessing takes.
@@ -44,7 +43,7 @@ def eval_config(
             "MeanOutput",
             {"output": "spectral_loss"},
             _no_worse_by(limits.max_loss_increase),
-            _no_worse_by(limits.max_span_loss_increase, SPAN),
+            _no_worse_by(limits.max_loss_increase, SPAN),
         ),
         metric("MeanOutput", {"output": "baseline_spectral_loss"}),
         metric("LossOver", {"other": "baseline_spectral_loss"}, _at_most(limits.max_loss_over_baseline)),
