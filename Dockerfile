@@ -33,11 +33,14 @@ COPY --from=beam /opt/apache/beam /opt/apache/beam
 COPY --from=web /usr/local/bin/node /usr/local/bin/node
 COPY --from=web /opt/swara/web web
 COPY setup.py pyproject.toml local_runner.py kubeflow_runner.py LICENSE ./
+COPY bundles/ bundles/
+COPY common/ common/
 COPY components/ components/
 COPY configs/ configs/
 COPY data/ data/
 COPY models/ models/
 COPY pipeline/ pipeline/
+COPY player/ player/
 ENV PYTHONPATH=/opt/swara SWARA_CHROMIUM=/usr/bin/chromium TF_CPP_MIN_LOG_LEVEL=2
 # Steps bring commands of their own; a Beam worker is started by Beam's boot program.
 ENTRYPOINT ["/opt/apache/beam/boot"]

@@ -27,7 +27,7 @@ $(WEB): web/package.json web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-WEB_SOURCES := $(shell find web components/tfjs_exporter/manifest.schema.json \( -name node_modules -o -name dist \) -prune \
+WEB_SOURCES := $(shell find web bundles/manifest.schema.json \( -name node_modules -o -name dist \) -prune \
 	-o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.html' -o -name '*.css' -o -name '*.json' -o -name '*.svg' \) -print 2>/dev/null)
 
 $(WEB_DIST): $(WEB) $(WEB_SOURCES)

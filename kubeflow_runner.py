@@ -12,13 +12,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.errors import UserError
+from common.errors import UserError
 from pipeline import command
 from pipeline.command import DONE, Answer
 
 if TYPE_CHECKING:
-    from pipeline.fleet import Chosen, Fleet
-    from pipeline.submission import Service
+    from pipeline.cluster.fleet import Chosen, Fleet
+    from pipeline.cluster.submission import Service
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,7 +80,7 @@ def _given(text: str) -> str:
 
 
 def _fleet(arguments: argparse.Namespace) -> Fleet:
-    from pipeline.fleet import all_with_recordings, one
+    from pipeline.cluster.fleet import all_with_recordings, one
 
     root = f"{arguments.pipeline_root.rstrip('/')}/recordings"
     if arguments.all:
@@ -99,7 +99,7 @@ def _compiled(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     fleet = _fleet(arguments)
     for name, why in fleet.left_out.items():
         print(f"{name}: left out: {why}", file=sys.stderr)
-    from pipeline.cluster import Job, compile_job
+    from pipeline.cluster.compile import Job, compile_job
 
     def compile_one(chosen: Chosen) -> dict[str, Any]:
         job = Job(chosen.recordings, arguments.pipeline_root, arguments.image, chosen.layout, arguments.gpu_image)
@@ -109,7 +109,7 @@ def _compiled(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 
 def _compile(arguments: argparse.Namespace) -> Answer:
-    from pipeline.spec_file import write_spec
+    from pipeline.cluster.spec_file import write_spec
 
     written = {}
     for name, compiled in _compiled(arguments).items():
@@ -121,7 +121,7 @@ def _compile(arguments: argparse.Namespace) -> Answer:
 
 
 def _submit(arguments: argparse.Namespace) -> Answer:
-    from pipeline.submission import run_name
+    from pipeline.cluster.submission import run_name
 
     service = _service(arguments)
     started: dict[str, Any] = {}
@@ -141,7 +141,7 @@ def _submit(arguments: argparse.Namespace) -> Answer:
 
 
 def _service(arguments: argparse.Namespace) -> Service:
-    from pipeline.submission import Kubeflow, Vertex
+    from pipeline.cluster.submission import Kubeflow, Vertex
 
     if arguments.project:
         if not arguments.region:
@@ -154,7 +154,7 @@ def _service(arguments: argparse.Namespace) -> Service:
 
 
 def _token(path: Path) -> str:
-    from pipeline.bearer import bearer_token
+    from common.bearer import bearer_token
 
     where = f"--token-file {path}"
     try:

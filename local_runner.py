@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.errors import UserError
+from common.errors import UserError
 from pipeline import command
 from pipeline.command import BAD_INPUT, DONE, REFUSED, Answer
 
 if TYPE_CHECKING:
-    from pipeline.config import Config, Places
+    from pipeline.configuration.config import Config
+    from pipeline.store.folders import RunFolders
 
 RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 
@@ -114,16 +115,18 @@ def _overrides(verb: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> Answer:
-    from pipeline.config import Places, load
+    from pipeline.configuration.config import load
+    from pipeline.store.folders import RunFolders
 
     config = load(arguments.instrument, arguments.overrides)
     name = config.instrument.name
-    return _train(config, Places(arguments.recordings or RECORDINGS / name, arguments.output, name))
+    return _train(config, RunFolders(arguments.recordings or RECORDINGS / name, arguments.output, name))
 
 
 def _retrain(arguments: argparse.Namespace) -> Answer:
-    from pipeline import retraining
-    from pipeline.config import Places, load
+    from pipeline.configuration.config import load
+    from pipeline.retraining import retraining
+    from pipeline.store.folders import RunFolders
 
     if arguments.all:
         ended = retraining.retrain_all(
@@ -136,7 +139,7 @@ def _retrain(arguments: argparse.Namespace) -> Answer:
         raise UserError("--minutes: is shared among all instruments: give it with --all")
     name = arguments.instrument
     config = load(name, arguments.overrides, retraining=True)
-    places = Places(arguments.recordings / name, arguments.output, name)
+    places = RunFolders(arguments.recordings / name, arguments.output, name)
     version = retraining.made_of_these(config, places)
     if version is not None:
         print(f"{name}: nothing new: {version} was made of these recordings with these settings")
@@ -144,8 +147,8 @@ def _retrain(arguments: argparse.Namespace) -> Answer:
     return _train(config, places)
 
 
-def _train(config: Config, places: Places) -> Answer:
-    from pipeline.local import run
+def _train(config: Config, places: RunFolders) -> Answer:
+    from pipeline.local.run import run
 
     outcome = run(config, places)
     print(outcome.summary())
@@ -160,8 +163,8 @@ def _sweep(arguments: argparse.Namespace) -> Answer:
 
 
 def _check(arguments: argparse.Namespace) -> Answer:
-    from pipeline.config import load
-    from pipeline.local import check
+    from pipeline.configuration.config import load
+    from pipeline.local.run import check
 
     report = check(load(arguments.instrument or "demo", arguments.overrides), arguments.recordings)
     print(report.table())
@@ -169,7 +172,7 @@ def _check(arguments: argparse.Namespace) -> Answer:
 
 
 def _render(arguments: argparse.Namespace) -> Answer:
-    from pipeline.render import render
+    from player.render import render
 
     figures = render(arguments.bundle, arguments.input, arguments.output)
     print(f"{arguments.output}: {figures['seconds']:.1f} s", *figures["notes"], sep="\n")
@@ -177,13 +180,13 @@ def _render(arguments: argparse.Namespace) -> Answer:
 
 
 def _serve(arguments: argparse.Namespace) -> Answer:
-    from pipeline.serve import serve
+    from player.serve import serve
 
     return DONE, serve(arguments.output, arguments.host, arguments.port)
 
 
 def _rollback(arguments: argparse.Namespace) -> Answer:
-    from pipeline.published import rollback
+    from pipeline.store.published import rollback
 
     now = rollback(arguments.output, arguments.name, arguments.version)
     print(f"{now.name}: {now.version} is served{'' if now.new else ' already'}")
@@ -193,7 +196,7 @@ def _rollback(arguments: argparse.Namespace) -> Answer:
 
 
 def _lineage(arguments: argparse.Namespace) -> Answer:
-    from pipeline.lineage import lineage
+    from pipeline.store.lineage import lineage
 
     traced = lineage(arguments.output, arguments.name, arguments.version)
     print(traced.text())

@@ -31,7 +31,7 @@ setup(
     description="Trains small neural instruments from recordings and ships them to the browser.",
     license="Apache-2.0",
     python_requires=">=3.10,<3.11",
-    packages=find_packages(include=["components*", "data*", "models*", "pipeline*"]),
+    packages=find_packages(include=["bundles*", "common*", "components*", "data*", "models*", "pipeline*", "player*"]),
     package_data={"": ["*.css", "*.html", "*.js", "*.json", "*.pbtxt"]},
     py_modules=["local_runner"],
     cmdclass={"build_py": BuildOnLockedPackages},

@@ -36,11 +36,11 @@ import tensorflow as tf
 
 from benchmarks.sound import judge, read, resynthesise
 from benchmarks.train_step import MODELS
-from models.input import Windows, indices
 from models.instrument import Instrument
-from models.optimizer import learning_rate
-from models.training import Stepper, deterministic_ops
-from pipeline.config import Config, load
+from models.training.loop import Stepper, deterministic_ops
+from models.training.optimizer import learning_rate
+from models.training.windows import Windows, indices
+from pipeline.configuration.config import Config, load
 
 TINY = "papers/iclr2020/tiny_instrument.gin"
 FEATURES = ("audio", "f0_hz", "f0_confidence", "loudness_db")

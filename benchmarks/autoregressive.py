@@ -25,11 +25,11 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.train_step import MODELS, notes
-from components.recording_example_gen.analysis import analyse, make_tracker
-from components.recording_example_gen.decode import Spool, decode
+from data.analysis import analyse, make_tracker
+from data.files.decode import Spool, decode
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
-from pipeline.config import Config, load
+from pipeline.configuration.config import Config, load
 
 LEVELS = 256
 CONDITIONS = 2

@@ -20,12 +20,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from components.recording_example_gen.analysis import Analysis, analyse, make_tracker
-from components.recording_example_gen.config import ExtractionConfig
-from components.recording_example_gen.examples import cut
-from components.recording_example_gen.listing import list_recordings
-from components.recording_example_gen.plan import make_plan
-from pipeline.config import load
+from data.analysis import Analysis, analyse, make_tracker
+from data.config import ExtractionConfig
+from data.files.listing import list_recordings
+from data.windows.examples import cut
+from data.windows.plan import make_plan
+from pipeline.configuration.config import load
 
 SHARD_MEGABYTES = 256.0
 JOB_HOURS = 2.0  # how long the job may take

@@ -26,9 +26,9 @@ import numpy as np
 from matplotlib import pyplot
 
 from benchmarks.sound import Variant, judge, read, resynthesise, train
-from models.input import Windows
-from models.training import deterministic_ops
-from pipeline.config import load
+from models.training.loop import deterministic_ops
+from models.training.windows import Windows
+from pipeline.configuration.config import load
 
 
 def covered(keys: list[str], window_seconds: float) -> list[float]:

@@ -18,9 +18,9 @@ import tensorflow_data_validation as tfdv
 
 from components.data_gate.config import DataGateConfig
 from components.data_gate.judge import DRIFT_FEATURES, measure_drift
-from components.recording_example_gen.analysis import analyse, make_tracker
-from components.recording_example_gen.listing import list_recordings
-from pipeline.config import load
+from data.analysis import analyse, make_tracker
+from data.files.listing import list_recordings
+from pipeline.configuration.config import load
 
 LIMITS = DataGateConfig(max_drift=1.0, min_train_windows=1, min_eval_windows=1)
 

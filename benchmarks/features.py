@@ -20,10 +20,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from components.recording_example_gen.analysis import analyse, make_tracker
-from components.recording_example_gen.listing import list_recordings
-from data.generate import generate
-from pipeline.config import load
+from data.analysis import analyse, make_tracker
+from data.demo.generate import generate
+from data.files.listing import list_recordings
+from pipeline.configuration.config import load
 
 
 def main() -> None:

@@ -29,9 +29,9 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from components.recording_example_gen.listing import list_recordings
-from components.recording_example_gen.report import IngestReport
-from pipeline.config import load
+from data.files.listing import list_recordings
+from data.ingest_report import IngestReport
+from pipeline.configuration.config import load
 from scripts.flink.cluster import Cluster
 
 HEARD = re.compile(r"heard (\S+), ")
@@ -71,8 +71,8 @@ def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Ext
     from tfx.orchestration.metadata import sqlite_metadata_connection_config
     from tfx.orchestration.pipeline import Pipeline
 
-    from pipeline.beam import beam_arguments
-    from pipeline.data import make_example_gen
+    from pipeline.configuration.beam import beam_arguments
+    from pipeline.stages.ingestion import make_example_gen
 
     config = load("demo", settings)
     pipeline = Pipeline(

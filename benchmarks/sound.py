@@ -26,18 +26,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import tensorflow as tf
 
+from common.audio import AudioConfig
 from components.evaluator.metrics import f0_errors
-from components.recording_example_gen.pitch import TRACKER_RATE, Tracker, require
-from models.config import AudioConfig
+from data.features.tracker import TRACKER_RATE, Tracker, require
 from models.ddsp import spectral
 from models.ddsp.losses import SpectralLoss, Targets
 from models.ddsp.synths import white_noise
-from models.input import Windows, indices, read_windows
 from models.instrument import Instrument
-from models.optimizer import learning_rate
 from models.preprocessing import scaled_names
-from models.training import Stepper, deterministic_ops
-from pipeline.config import Config, load
+from models.training.loop import Stepper, deterministic_ops
+from models.training.optimizer import learning_rate
+from models.training.windows import Windows, indices, read_windows
+from pipeline.configuration.config import Config, load
 
 Batch = Mapping[str, np.ndarray]
 

@@ -20,9 +20,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.sound import judge, newest, resynthesise
-from models.input import read_windows
-from models.precision import rounded
-from models.signatures import load_instrument
+from models.saved_model.precision import rounded
+from models.saved_model.signatures import load_instrument
+from models.training.windows import read_windows
 
 COLUMNS = ("instrument", "model", "made of", "parameters", "kB gzip", "loss", "log-mel", "loudness, dB", "f0, cents")
 

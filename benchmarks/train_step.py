@@ -28,11 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import tensorflow as tf
 
-from models.config import AudioConfig
+from common.audio import AudioConfig
 from models.ddsp.synths import Harmonic, white_noise
 from models.instrument import Instrument
-from models.training import Stepper, deterministic_ops
-from pipeline.config import Config, load
+from models.training.loop import Stepper, deterministic_ops
+from pipeline.configuration.config import Config, load
 
 GRU = ["model=gru", "model.processors.reverb.seconds=3.0"]
 MODELS = {

@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import tensorflow as tf
 
-from models import training
 from models.instrument import Instrument
-from models.sizes import draw, resized, search_space
-from models.training import Stepper
-from pipeline.config import load
+from models.network.sizes import draw, resized, search_space
+from models.training import loop as training
+from models.training.loop import Stepper
+from pipeline.configuration.config import load
 
 TRIALS = 6
 

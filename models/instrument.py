@@ -10,9 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from models.config import AudioConfig, ModelConfig
+from common.audio import AudioConfig
+from models.config import ModelConfig
 from models.ddsp.graph import ProcessorGraph
-from models.decoders import PREFIX, make_decoder
+from models.network.decoders import PREFIX, make_decoder
 from models.preprocessing import scaled_names
 
 _DECODER, _SYNTHESISER = PREFIX, "synthesiser/"  # parts of a state

@@ -10,9 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from components.verdict import GateRefused
-from models.errors import UserError
-from pipeline.errors import Stopped
+from common.errors import Stopped, UserError
+from common.verdict import GateRefused
 
 DONE, FAULT, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 

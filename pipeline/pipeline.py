@@ -6,9 +6,10 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.metadata import ConnectionConfigType
 from tfx.orchestration.pipeline import Pipeline
 
-from pipeline import data, publishing, training
-from pipeline.beam import beam_arguments
-from pipeline.config import Config
+from pipeline.configuration.beam import beam_arguments
+from pipeline.configuration.config import Config
+from pipeline.stages import ingestion as data
+from pipeline.stages import publishing, training
 
 
 def create_pipeline(

@@ -5,7 +5,7 @@ python=.venv/bin/python
 recordings=data/recordings/demo
 if [ -z "$(ls "$recordings"/*.flac 2>/dev/null)" ]; then # all takes or none, so that an interrupted demo begins anew
   part=data/recordings/.demo.part # hidden: nobody takes what was interrupted for recordings
-  "$python" -m data.generate --folder "$part" --minutes 3
+  "$python" -m data.demo.generate --folder "$part" --minutes 3
   rm -rf "$recordings"
   mv "$part" "$recordings"
 fi

@@ -8,7 +8,7 @@ if [ ! -d out ]; then
   exit 0
 fi
 remote=origin branch=swara-state restored=refs/swara/state
-.venv/bin/python -m pipeline.state thin out
+.venv/bin/python -m pipeline.retraining.state thin out
 git_dir=$(git rev-parse --absolute-git-dir)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -16,5 +16,5 @@ fi
 git fetch --quiet --no-tags "$remote" "+refs/heads/$branch:$restored"
 mkdir -p out
 git archive "$restored" | tar -x -C out
-.venv/bin/python -m pipeline.state settle out
+.venv/bin/python -m pipeline.retraining.state settle out
 echo "out/ is as the last retraining left it"

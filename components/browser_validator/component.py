@@ -11,10 +11,10 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.utils import path_utils
 
+from bundles.manifest import bundle_folder
 from components.browser_validator.chromium import find_chromium
 from components.browser_validator.config import BrowserValidatorConfig
 from components.browser_validator.validate import validate
-from components.tfjs_exporter.manifest import bundle_folder
 
 
 class BrowserValidatorExecutor(base_executor.BaseExecutor):

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from common.errors import UserError
 from components.browser_validator.reference import Outputs
-from models.errors import UserError
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 COMMAND = WEB / "dist" / "validator" / "cli.mjs"

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from bundles import weights as packing
+from bundles.manifest import InvalidBundle, Manifest, check_files, download, load
+from common.verdict import Verdict
 from components.browser_validator import judge
 from components.browser_validator.cases import make_cases, write_cases
 from components.browser_validator.chromium import Chromium, find_chromium
 from components.browser_validator.config import BrowserValidatorConfig
 from components.browser_validator.reference import feature_names, load_saved_model, read_variables, run_saved_model
 from components.browser_validator.tfjs import require_validator, run_tfjs
-from components.tfjs_exporter import packing
-from components.tfjs_exporter.manifest import InvalidBundle, Manifest, check_files, download, load
-from components.verdict import Verdict
 
 GATE = "BrowserValidator"
 

@@ -12,10 +12,10 @@ from tfx.components.pusher import executor as tfx_pusher
 from tfx.components.util import model_utils
 from tfx.types import artifact_utils
 
-from components.bundle_pusher.publish import publish
+from bundles.publish import publish
+from common.errors import UserError
+from common.verdict import VERDICT_FILE, Verdict
 from components.evaluator.results import read_metrics, read_verdict
-from components.verdict import VERDICT_FILE, Verdict
-from models.errors import UserError
 
 GATE = "BundlePusher"
 RENAMED = {"example_count": "windows"}

@@ -14,10 +14,10 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.utils import io_utils
 
+from common.verdict import GateRefused
 from components.data_gate.artifact import AcceptedData
 from components.data_gate.config import DataGateConfig
 from components.data_gate.judge import judge
-from components.verdict import GateRefused
 
 STATISTICS_FILE = "train_statistics.pb"
 

@@ -9,9 +9,9 @@ import tensorflow_data_validation as tfdv
 from tensorflow_data_validation import constants
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from common.verdict import Verdict
 from components.data_gate.config import DataGateConfig
-from components.recording_example_gen.listing import number_of
-from components.verdict import Verdict
+from data.files.listing import number_of
 
 DRIFT_FEATURES = ("f0_hz", "loudness_db")
 SPAN_SLICE = re.compile(r"span_(span-\d+)")  # the slice of a span, as TFDV names it

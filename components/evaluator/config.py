@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.settings import Settings
+from common.settings import Settings
 
 
 class EvaluatorConfig(Settings):

@@ -7,9 +7,9 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 
+from common.audio import AudioConfig
 from components.evaluator.config import EvaluatorConfig
-from components.recording_example_gen.config import PitchConfig
-from models.config import AudioConfig
+from data.config import PitchConfig
 
 METRICS = "components.evaluator.metrics"
 SPAN = "span"

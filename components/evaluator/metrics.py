@@ -145,7 +145,7 @@ class _MedianCents(beam.CombineFn):
 
     def setup(self) -> None:
         """Loads the tracker once a worker."""
-        from components.recording_example_gen.pitch import Tracker
+        from data.features.tracker import Tracker
 
         self._measure = Tracker(*self._tracker)
 

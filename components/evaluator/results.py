@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 
-from components.recording_example_gen.plan import NO_SPAN
-from components.verdict import Verdict
+from common.verdict import Verdict
+from data.windows.plan import NO_SPAN
 
 CANDIDATE, LAST_BLESSED = "candidate", "last_blessed"
 Slice = tuple[tuple[str, str], ...]

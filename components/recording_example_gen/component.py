@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 from google.protobuf import any_pb2, struct_pb2
@@ -14,13 +12,13 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
-from components.recording_example_gen.config import ExtractionConfig
+from common.fingerprint import source_fingerprint
 from components.recording_example_gen.executor import CONFIG_KEY, Executor, extraction_config
 from components.recording_example_gen.extraction import SPLITS
-from components.recording_example_gen.listing import fingerprint, input_pattern, list_recordings, resolve
+from data.config import ExtractionConfig
+from data.files.listing import fingerprint, input_pattern, list_recordings, resolve
 
 FINGERPRINT_KEY = "source_fingerprint"
-SOURCES = ("components/recording_example_gen", "models/config.py")
 
 
 class Driver(driver.FileBasedDriver):
@@ -103,18 +101,9 @@ def _pattern(input_base: str | data_types.RuntimeParameter) -> str:
 
 def _custom_config(extraction: ExtractionConfig) -> example_gen_pb2.CustomConfig:
     settings = struct_pb2.Struct()
-    settings.update({CONFIG_KEY: extraction.model_dump_json(), FINGERPRINT_KEY: source_fingerprint()})
+    settings.update(
+        {CONFIG_KEY: extraction.model_dump_json(), FINGERPRINT_KEY: source_fingerprint(Executor.__module__)}
+    )
     packed = any_pb2.Any()
     packed.Pack(settings, deterministic=True)
     return example_gen_pb2.CustomConfig(custom_config=packed)
-
-
-def source_fingerprint() -> str:
-    """SHA-256, hex, of this component's sources: an edit makes the cache miss."""
-    root = Path(__file__).resolve().parents[2]
-    digest = hashlib.sha256()
-    for source in SOURCES:
-        place = root / source
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()

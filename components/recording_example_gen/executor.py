@@ -18,11 +18,11 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from components.recording_example_gen.config import ExtractionConfig
 from components.recording_example_gen.extraction import SPLITS, extract
-from components.recording_example_gen.listing import list_recordings
-from components.recording_example_gen.pitch import require
-from components.recording_example_gen.report import IngestRefused, IngestReport
+from data.config import ExtractionConfig
+from data.features.tracker import require
+from data.files.listing import list_recordings
+from data.ingest_report import IngestRefused, IngestReport
 
 CONFIG_KEY = "extraction"  # in the Struct of CustomConfig
 DATA_FILE = "data_tfrecord"

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
-from components.recording_example_gen.analysis import Analysis, analyse, make_tracker
-from components.recording_example_gen.check import unread_entry
-from components.recording_example_gen.config import ExtractionConfig
-from components.recording_example_gen.listing import Listing
-from components.recording_example_gen.plan import Plan, make_plan
-from components.recording_example_gen.progress import HEARD_LOG
-from components.recording_example_gen.report import clock
+from data.analysis import Analysis, analyse, make_tracker
+from data.check import unread_entry
+from data.config import ExtractionConfig
+from data.files.listing import Listing
+from data.ingest_report import clock
+from data.progress import HEARD_LOG
+from data.windows.plan import Plan, make_plan
 
 SPLITS = ("train", "eval")
 
@@ -79,7 +79,7 @@ class CutWindows(beam.DoFn):
 
     def process(self, named: tuple[str, Analysis], plan: Plan) -> Iterable[TaggedOutput]:
         """Cuts one recording."""
-        from components.recording_example_gen.examples import cut  # imports TensorFlow
+        from data.windows.examples import cut  # imports TensorFlow
 
         name, analysis = named
         cuts = plan.cuts.get(analysis.entry.recording)

@@ -8,8 +8,8 @@ from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Schema
 
-from components.schema_importer.schema import example_schema, statistics_schema
-from models.config import AudioConfig
+from common.audio import AudioConfig
+from data.windows.schema import example_schema, statistics_schema
 
 
 @component

@@ -20,17 +20,17 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.size_tuner.exporting import exported_size
+from components.size_tuner.job import SearchJob
 from components.size_tuner.oracle import CANDIDATE
 from components.size_tuner.pareto import PARETO_FILE, REFERENCE, Point, TrialRow, frontier, smallest_within
 from components.size_tuner.tuner import SizeTuner, tuner_fn
 from components.size_tuner.workers import search_together
-from components.tfjs_exporter.dataset import Dataset, read_dataset
-from models import signatures
 from models.baseline import BASELINE_FEATURES, MOST_WINDOWS, fit_baseline
-from models.input import read_windows
 from models.instrument import Instrument
-from models.job import Job
-from models.training import best_weights
+from models.saved_model import signatures
+from models.training.loop import best_weights
+from models.training.windows import read_windows
+from models.voice.dataset import Dataset, read_dataset
 
 TASK_FILE = "task.json"
 REFERENCE_FACTS = ("loss", "parameters", "raw_bytes", "gzip_bytes", "steps")
@@ -49,7 +49,6 @@ class Executor(base_executor.BaseExecutor):
         # No temporary folder: the state of the search is kept where another execution can go on with it.
         fn_args = get_common_fn_args(input_dict, exec_properties, working_dir="")
         tuner, job = search(fn_args)
-        assert job.tuner is not None
         results = Path(artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY]))
         rows, reference = _measured(tuner, job, *tuner.rows(), fn_args, results / REFERENCE)
         winner = smallest_within(rows, reference, job.tuner.tolerance)
@@ -60,13 +59,12 @@ class Executor(base_executor.BaseExecutor):
         tuner.forget_others()
 
 
-def search(fn_args: FnArgs) -> tuple[SizeTuner, Job]:
+def search(fn_args: FnArgs) -> tuple[SizeTuner, SearchJob]:
     """Tries all that is to be tried, in this process or with workers."""
-    job = Job.model_validate(fn_args.custom_config)
+    job = SearchJob.model_validate(fn_args.custom_config)
     made = tuner_fn(fn_args)
     tuner = made.tuner
     assert isinstance(tuner, SizeTuner)
-    assert job.tuner is not None
     on_a_cluster = processes.is_chief_oracle()  # of workers that others start
     if tuner.oracle.ended or (job.tuner.workers == 1 and not on_a_cluster):
         tuner.search(**made.fit_kwargs)
@@ -114,7 +112,7 @@ def _facts(reference: TrialRow | None) -> dict[str, float]:
 
 def _measured(
     tuner: SizeTuner,
-    job: Job,
+    job: SearchJob,
     rows: Sequence[TrialRow],
     reference: TrialRow | None,
     fn_args: FnArgs,
@@ -159,7 +157,7 @@ def _measured(
     return [true_size(row) for row in rows], reference
 
 
-def _trained(tuner: SizeTuner, job: Job, row: TrialRow) -> Instrument:
+def _trained(tuner: SizeTuner, job: SearchJob, row: TrialRow) -> Instrument:
     instrument = Instrument(tuner.model_of({**row.hyperparameters, CANDIDATE: row.trial}), job.audio)
     instrument.set_weights(best_weights(tuner.checkpoints(row.trial)))
     return instrument

@@ -7,21 +7,21 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from components.tfjs_exporter.bundle import Provenance, write_bundle
+from bundles.manifest import download
+from components.size_tuner.job import SearchJob
+from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
-from components.tfjs_exporter.dataset import Dataset
-from components.tfjs_exporter.manifest import download
-from components.tfjs_exporter.trained import read_trained
-from models.job import Job
+from models.saved_model.trained import read_trained
+from models.voice.dataset import Dataset
 
 
-def exported_size(saved_model: Path, job: Job, dataset: Dataset) -> tuple[int, int]:
+def exported_size(saved_model: Path, job: SearchJob, dataset: Dataset) -> tuple[int, int]:
     """Bytes that a page downloads for `controls`, raw and after gzip.
 
     The manifest among them quotes the settings that a search knows, a little fewer than a published one.
 
     Args:
-      saved_model: folder that `models.signatures.save` wrote.
+      saved_model: folder that `models.saved_model.signatures.save` wrote.
       job: of the search.
       dataset: what it was trained on.
     """

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.tfjs_exporter import reverb
-from components.tfjs_exporter.manifest import gzip_size
-from models.decoders import PREFIX
+from bundles import room as reverb
+from bundles.manifest import gzip_size
 from models.instrument import Instrument
-from models.precision import affine_of
+from models.network.decoders import PREFIX
+from models.saved_model.precision import affine_of
 
 # The manifest and the graph, fitted to bundles that sweeps exported: bytes, and bytes a tensor.
 RAW_BASE, RAW_PER_TENSOR = 19_000, 560

@@ -19,9 +19,9 @@ import numpy as np
 import tensorflow as tf
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from components.size_tuner.config import TunerConfig
 from components.size_tuner.pareto import REFERENCE, Point, frontier, promising
-from models.config import TunerConfig
-from models.sizes import OF_ARCHITECTURE, active, draw, mutate
+from models.network.sizes import OF_ARCHITECTURE, active, draw, mutate
 
 LOSS = "eval_loss"
 SIZE = "gzip_bytes"
@@ -36,7 +36,7 @@ class HalvingOracle(keras_tuner.Oracle):
 
     Args:
       config: how many trials, rungs, what goes on.
-      space: values of each size, as `models.sizes.search_space` gives them.
+      space: values of each size, as `models.network.sizes.search_space` gives them.
       seed: of the choices.
     """
 

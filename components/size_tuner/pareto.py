@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.errors import UserError
+from common.errors import UserError
 
 PARETO_FILE = "pareto.json"  # of an artifact, and beside the report
 REFERENCE = "reference"  # the full-size model: its name among trials, and the folder of its SavedModel

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from common.progress import clock
+from components.size_tuner.config import TunerConfig
 from components.size_tuner.pareto import TrialRow
-from models.config import TunerConfig
-from models.progress import clock
 
 
 def progress_line(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int) -> str:

@@ -22,18 +22,21 @@ from keras_tuner.src.distribute import utils as processes
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
+from components.size_tuner.config import TunerConfig
 from components.size_tuner.footprint import footprint
+from components.size_tuner.job import SearchJob
 from components.size_tuner.oracle import CANDIDATE, LOSS, RUNG, HalvingOracle, attempt
 from components.size_tuner.pareto import REFERENCE, TrialRow
 from components.size_tuner.progress import progress_line
-from models.checkpoints import Checkpoint, Checkpoints
-from models.config import ModelConfig, TrainerConfig, TunerConfig
-from models.input import Windows
+from models.config import ModelConfig
 from models.instrument import Instrument
-from models.job import Job, read_splits
+from models.network.sizes import full_size, inputs_of, resized, search_space
 from models.preprocessing import scaled_names
-from models.sizes import full_size, inputs_of, resized, search_space
-from models.training import train
+from models.training.checkpoints import Checkpoint, Checkpoints
+from models.training.config import TrainerConfig
+from models.training.job import read_splits
+from models.training.loop import train
+from models.training.windows import Windows
 
 HEARTBEATS = 5  # in a lease
 ERROR_FILE = "error.txt"
@@ -43,24 +46,21 @@ _FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Prepares the search; the Tuner's executor runs it.
 
-    Reads `fn_args.train_files`, `eval_files` and `custom_config` (a `Job` with `tuner`). A search that was killed goes
+    Reads `fn_args.train_files`, `eval_files` and `custom_config` (a `SearchJob`). A search that was killed goes
     on where it was: its state lies in `checkpoint_root`, under a fingerprint of what determines it.
     """
-    job = Job.model_validate(fn_args.custom_config)
-    if job.tuner is None:
-        raise ValueError("the Tuner's custom_config has no 'tuner'")
-    features = ("f0_hz", *scaled_names(inputs_of(job.model, job.tuner)))
+    job = SearchJob.model_validate(fn_args.custom_config)
+    features = ("f0_hz", *scaled_names(inputs_of(job.model, job.tuner.space, job.tuner.reference)))
     windows, eval_windows = read_splits(fn_args, job.audio, features)
     key = _decisive(job).identity(train=windows.digest, eval=eval_windows.digest)
     tuner = SizeTuner(job, job.tuner, directory=job.checkpoint_root, project_name=f"tuner-{key[:32]}")
     return TunerFnResult(tuner=tuner, fit_kwargs={"windows": windows, "eval_windows": eval_windows})
 
 
-def _decisive(job: Job) -> Job:
+def _decisive(job: SearchJob) -> SearchJob:
     """What trials come to depends on this much: more workers or more trials go on with a search that was begun."""
-    assert job.tuner is not None
     tuner = job.tuner.model_copy(update={"trials": 1, "workers": 1, "lease_seconds": 1.0})
-    return job.model_copy(update={"tuner": tuner, "instrument": None})
+    return job.model_copy(update={"tuner": tuner, "instrument": {}})
 
 
 class SizeTuner(BaseTuner):
@@ -72,7 +72,7 @@ class SizeTuner(BaseTuner):
       directory, project_name: where the state of the search is kept; chief and workers share it.
     """
 
-    def __init__(self, job: Job, config: TunerConfig, directory: str, project_name: str):
+    def __init__(self, job: SearchJob, config: TunerConfig, directory: str, project_name: str):
         self._job, self._config = job, config
         self._idle = False
         space = search_space(job.model, config.space)

@@ -25,7 +25,7 @@ from typing import Any
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from models.errors import UserError
+from common.errors import UserError
 
 CHIEF = "chief"
 _LOOPBACK = "127.0.0.1"

@@ -12,11 +12,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.tfjs_exporter.bundle import Provenance, write_bundle
+from bundles.manifest import bundle_folder, content_hash, download
+from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
-from components.tfjs_exporter.dataset import read_dataset
-from components.tfjs_exporter.manifest import bundle_folder, content_hash, download
-from components.tfjs_exporter.trained import read_trained
+from models.saved_model.trained import read_trained
+from models.voice.dataset import read_dataset
 
 Artifacts = dict[str, list[types.Artifact]]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from components.tfjs_exporter import packing
+from bundles import weights as packing
 from components.tfjs_exporter.graph import TYPE_NAMES, Graph, Node
 
 NODE_BYTES = 48  # what a node adds to model.json, roughly, after gzip; a fold that saves less is no gain

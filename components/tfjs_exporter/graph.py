@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from components.tfjs_exporter import packing
+from bundles import weights as packing
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "weights.bin"

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from models.config import AudioConfig
-from models.input import spread
-from models.statistics import hz_to_midi
+from common.audio import AudioConfig
+from models.training.windows import spread
+from models.voice.statistics import hz_to_midi
 
 Array = npt.NDArray[np.floating]
 

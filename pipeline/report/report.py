@@ -12,25 +12,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common.errors import UserError
 from components.evaluator.results import read_metrics
-from components.recording_example_gen.decode import Spool, decode
 from components.size_tuner.pareto import REFERENCE
-from models.errors import UserError
-from pipeline.config import Config, Places
-from pipeline.outcome import Outcome
-from pipeline.render import render
+from data.files.decode import Spool, decode
+from pipeline.configuration.config import Config
+from pipeline.local.outcome import Outcome
 from pipeline.report import sections
 from pipeline.report.hearing import distributions, hear
 from pipeline.report.page import page, write
 from pipeline.report.sound import clips
 from pipeline.report.sweep import sweep
+from pipeline.store.folders import RunFolders
+from player.render import render
 
 SERVING = "Format-Serving"
 HISTORY_FILE, INSTRUMENT_FILE, MANIFEST_FILE = "history.json", "instrument.json", "manifest.json"
 VOICE_SECONDS = 30.0  # of a voice clip are played
 
 
-def write_report(config: Config, places: Places, outcome: Outcome) -> Path:
+def write_report(config: Config, places: RunFolders, outcome: Outcome) -> Path:
     """Writes `report.html`: one file that needs no other, for a run that was pushed and for one that was refused.
 
     Args:

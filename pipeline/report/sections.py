@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from components.recording_example_gen.report import IngestReport, RecordingEntry, clock
-from components.tfjs_exporter.manifest import download
-from components.verdict import Verdict
-from pipeline.config import CreditConfig
+from bundles.manifest import download
+from common.verdict import Verdict
+from data.ingest_report import IngestReport, RecordingEntry, clock
+from pipeline.configuration.config import CreditConfig
 from pipeline.report.charts import Axis, Series, histogram, line_chart
 from pipeline.report.hearing import Distributions, Heard
 from pipeline.report.page import Table

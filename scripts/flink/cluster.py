@@ -28,9 +28,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from models.errors import UserError
+from common.errors import Stopped, UserError
 from pipeline import command
-from pipeline.errors import Stopped
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

@@ -15,9 +15,10 @@ from typing import IO, Any
 import pytest
 from tfx.dsl.components.common.importer import Importer
 
-from data.generate import generate
-from pipeline.config import Config, Places, load
-from pipeline.records import RunRecord, last_run
+from data.demo.generate import generate
+from pipeline.configuration.config import Config, load
+from pipeline.store.folders import RunFolders
+from pipeline.store.records import RunRecord, last_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,7 +68,7 @@ class Workshop:
     """
 
     source: Path
-    places: Places
+    places: RunFolders
     first: list[Run] = field(default_factory=list)
     made: list[RunRecord] = field(default_factory=list)
 
@@ -138,7 +139,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """Recordings, and a first, hardly trained version of the instrument, pushed."""
     folder = tmp_path_factory.mktemp("workshop")
     generate(folder / "recordings", minutes=1.0, seed=3, sample_rate=16000)
-    made = Workshop(checkout(folder / "source"), Places(folder / "recordings", folder / "out", "demo"))
+    made = Workshop(checkout(folder / "source"), RunFolders(folder / "recordings", folder / "out", "demo"))
     made.first.append(made.run("trainer.steps=40"))
     assert made.first[0].code == 0, made.first[0].output
     made.made.append(last_run(made.places.metadata))

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.bundle_pusher.publish import INDEX_FILE, LATEST_FILE, served_version, versions
-from components.tfjs_exporter.manifest import check_files, load
+from bundles.manifest import check_files, load
+from bundles.publish import INDEX_FILE, LATEST_FILE, served_version, versions
 from tests.integration.conftest import Workshop
 
 BEGUN, DONE = re.compile(r"^(\w+) \.\.\.$", re.MULTILINE), re.compile(r"^(\w+): (?:([\d.]+) s|cached)$", re.MULTILINE)

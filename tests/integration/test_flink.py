@@ -20,10 +20,10 @@ from tfx.types import standard_artifacts
 
 from benchmarks.scaling import Extracted, extract, heard, killed_at_work
 from components.evaluator.results import Slice, read_metrics
-from data.generate import generate
-from pipeline import training
-from pipeline.config import Places
-from pipeline.records import RunRecord, last_run
+from data.demo.generate import generate
+from pipeline.stages import training
+from pipeline.store.folders import RunFolders
+from pipeline.store.records import RunRecord, last_run
 from scripts.flink.cluster import SETTINGS, Cluster
 from tests.integration.conftest import ROOT, Workshop, imported, small_config
 
@@ -154,7 +154,7 @@ def test_every_beam_stage_of_a_run_works_on_a_cluster_and_finds_what_it_finds_he
     cluster: Cluster, recordings: Path, tmp_path: Path
 ):
     before = finished(cluster)
-    there = Workshop(ROOT, Places(recordings, tmp_path / "there", "demo"))
+    there = Workshop(ROOT, RunFolders(recordings, tmp_path / "there", "demo"))
     made = there.run("trainer.steps=40", *cluster.settings)
     assert made.code == 0, made.output
     assert finished(cluster) - before == BEAM_STAGES
@@ -164,7 +164,7 @@ def test_every_beam_stage_of_a_run_works_on_a_cluster_and_finds_what_it_finds_he
     for of_slice, metrics in found.items():
         assert judged[of_slice] == pytest.approx(metrics, rel=1e-5), of_slice
 
-    here = Workshop(ROOT, Places(recordings, tmp_path / "here", "demo"))
+    here = Workshop(ROOT, RunFolders(recordings, tmp_path / "here", "demo"))
     assert here.run("trainer.steps=40").code == 0
     assert_same(transformed(run), transformed(last_run(here.places.metadata)))
 

@@ -13,8 +13,8 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from models.instrument import Instrument
-from pipeline import publishing, training
-from pipeline.outcome import Outcome, read_outcome
+from pipeline.local.outcome import Outcome, read_outcome
+from pipeline.stages import publishing, training
 from tests.integration.conftest import Workshop, imported, small_config
 
 pytestmark = pytest.mark.slow
@@ -57,9 +57,9 @@ def test_a_bad_model_is_refused(workshop: Workshop, tmp_path: Path, change: Chan
 
 def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
     """Sends a changed copy of the last model through the Evaluator, the export, the browser and the Pusher."""
-    from models import signatures
     from models.baseline import fit_baseline
-    from models.input import read_windows
+    from models.saved_model import signatures
+    from models.training.windows import read_windows
 
     config, places = small_config(), workshop.places
     made = workshop.made[0].artifacts

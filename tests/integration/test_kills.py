@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from components.bundle_pusher.publish import served_version, versions
-from pipeline.config import Places
+from bundles.publish import served_version, versions
+from pipeline.store.folders import RunFolders
 from tests.integration.conftest import Workshop
 from tests.integration.killing import killed, seconds, whole_versions
 
@@ -81,7 +81,7 @@ def _ends_well(workshop: Workshop, before: str | None, old: set[str], *settings:
     assert sound(workshop.places)
 
 
-def sound(places: Places) -> bool:
+def sound(places: RunFolders) -> bool:
     """Whether the metadata store is, once what was half written is undone, as SQLite does at the next opening."""
     with closing(sqlite3.connect(places.metadata)) as store:
         return (

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from components.bundle_pusher.publish import served_version
+from bundles.manifest import check_files, load
+from bundles.publish import served_version
 from components.evaluator.results import LAST_BLESSED, read_metrics
-from components.recording_example_gen.report import IngestReport
-from components.tfjs_exporter.manifest import check_files, load
-from data.generate import generate
-from pipeline.cluster import Job, compile_job
+from data.demo.generate import generate
+from data.ingest_report import IngestReport
+from pipeline.cluster.compile import Job, compile_job
 from tests.conftest import SHARED
 from tests.integration.conftest import small_config
 from tests.integration.replay import Replay

@@ -18,7 +18,7 @@ import pytest
 import soundfile
 import yaml
 
-from data.generate import generate
+from data.demo.generate import generate
 from tests.integration.conftest import ROOT, SMALL, checkout, webgl
 
 pytestmark = pytest.mark.slow

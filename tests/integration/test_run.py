@@ -7,7 +7,7 @@ import json
 import jsonschema
 import pytest
 
-from pipeline.lineage import lineage
+from pipeline.store.lineage import lineage
 from tests.integration.conftest import ROOT, Workshop
 
 pytestmark = pytest.mark.slow

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from data.generate import generate
-from models.sizes import resized
-from pipeline.config import Places
+from data.demo.generate import generate
+from models.network.sizes import resized
+from pipeline.store.folders import RunFolders
 from tests.integration.conftest import Workshop, checkout, small_config
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ SPACE = (
 def test_a_sweep_pushes_the_smallest_size_and_says_what_it_was_held_against(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))  # as the workers', of 2
     generate(tmp_path / "recordings", minutes=1.0, seed=3, sample_rate=16000)
-    workshop = Workshop(checkout(tmp_path / "source"), Places(tmp_path / "recordings", tmp_path / "out", "demo"))
+    workshop = Workshop(checkout(tmp_path / "source"), RunFolders(tmp_path / "recordings", tmp_path / "out", "demo"))
     run = workshop.run("trainer.steps=100", *SPACE, verb=("sweep", "--trials", "4", "--workers", "2"))
     assert run.code == 0, run.output
 

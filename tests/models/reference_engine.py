@@ -1,6 +1,6 @@
 """An engine of its own: runs a network from the manifest's `network` section and its arrays, with NumPy alone.
 
-It shares no code with `models`; what it knows, it knows from the description in `models/network.py`.
+It shares no code with `models`; what it knows, it knows from the description in `models/saved_model/specification.py`.
 """
 
 from collections.abc import Mapping

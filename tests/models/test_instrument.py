@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.config import AudioConfig, ModelConfig
+from common.audio import AudioConfig
+from models.config import ModelConfig
 from models.ddsp.losses import SpectralLoss
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.preprocessing import read_statistics
-from tests.models.transform_graphs import build_transform_graph
+from tests.models.saved_model.transform_graphs import build_transform_graph
 
 FRAMES, HOP, EXAMPLES = 50, 4, 12
 

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from models.config import AudioConfig, LossConfig, ModelConfig
-from models.input import Windows
+from common.audio import AudioConfig
+from models.config import ModelConfig
+from models.training.config import LossConfig
+from models.training.windows import Windows
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=0.5)
 LOSS = LossConfig(fft_sizes=[512, 128], mag_weight=1.0, logmag_weight=1.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from models.errors import UserError
+from common.errors import UserError
 from scripts.flink import cluster
 from scripts.flink.cluster import Cluster, fresh
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from components.bundle_pusher.publish import publish
+from bundles.publish import publish
 from models.instrument import Instrument
-from pipeline.config import load
-from tests.pipeline.playable_bundle import write_playable_bundle
+from pipeline.configuration.config import load
+from tests.player.playable_bundle import write_playable_bundle
 
 ROOM = ["model.processors.reverb.type=reverb_free", "model.processors.reverb.seconds=0.25"]
 HEARS_RMS = ["model.inputs=[rms]", "model.precision=uint8"]

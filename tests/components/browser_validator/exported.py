@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from bundles import manifest as manifests
+from bundles.seal import seal
 from components.browser_validator.config import BrowserValidatorConfig
-from components.tfjs_exporter import manifest as manifests
-from components.tfjs_exporter.bundle import Provenance, seal, write_bundle
+from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
-from components.tfjs_exporter.trained import Trained
-from pipeline.config import load
-from tests.components.tfjs_exporter.small_bundle import small_dataset
+from models.saved_model.trained import Trained
+from pipeline.configuration.config import load
+from tests.bundles.small_bundle import small_dataset
 from tests.components.tfjs_exporter.stand_in import StandIn
 
 Edit = Callable[[np.ndarray], np.ndarray]

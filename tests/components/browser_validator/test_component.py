@@ -8,8 +8,8 @@ from tfx.components.util import model_utils
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.channel import Channel
 
+from common.verdict import Verdict
 from components.browser_validator.component import BrowserValidator, BrowserValidatorExecutor
-from components.verdict import Verdict
 from tests.components.browser_validator.exported import exported, settings
 
 

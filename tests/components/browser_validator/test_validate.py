@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from bundles.manifest import load
+from bundles.seal import seal
+from common.errors import UserError
 from components.browser_validator import tfjs
 from components.browser_validator.validate import validate
-from components.tfjs_exporter.bundle import seal
-from components.tfjs_exporter.manifest import load
-from models.errors import UserError
 from tests.components.browser_validator.exported import Exported, exported, settings
 
 

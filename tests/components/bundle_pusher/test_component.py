@@ -9,13 +9,13 @@ from tfx import types
 from tfx.dsl.components.base import base_component
 from tfx.types import channel_utils, standard_artifacts
 
+from bundles.manifest import bundle_folder, load
+from bundles.publish import served_version
+from common.errors import UserError
+from common.verdict import Verdict
 from components.bundle_pusher import executor
 from components.bundle_pusher.component import BundlePusher
-from components.bundle_pusher.publish import served_version
-from components.tfjs_exporter.manifest import bundle_folder, load
-from components.verdict import Verdict
-from models.errors import UserError
-from tests.components.tfjs_exporter.small_bundle import write_small_bundle
+from tests.bundles.small_bundle import write_small_bundle
 
 
 def artifact(kind: type[types.Artifact], folder: Path, **properties: int) -> types.Artifact:

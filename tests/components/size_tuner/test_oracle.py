@@ -10,7 +10,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from components.size_tuner import oracle as module
 from components.size_tuner.oracle import CANDIDATE, LOSS, RUNG, SIZE, HalvingOracle, attempt
 from components.size_tuner.pareto import REFERENCE
-from models.sizes import search_space
+from models.network.sizes import search_space
 from tests.components.size_tuner.conftest import CONFIG
 
 

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from common.errors import UserError
 from components.size_tuner.pareto import Point, TrialRow, frontier, promising, smallest_within
-from models.errors import UserError
 
 
 def row(name: str, size: int, loss: float, status: str = "finished") -> TrialRow:

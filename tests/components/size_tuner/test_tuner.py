@@ -14,16 +14,16 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import json_utils
 
+from common.errors import UserError
 from components.size_tuner import executor, workers
 from components.size_tuner import tuner as module
+from components.size_tuner.job import SearchJob
 from components.size_tuner.oracle import CANDIDATE
 from components.size_tuner.pareto import TrialRow
 from components.size_tuner.tuner import SizeTuner, tuner_fn
-from models.errors import UserError
-from models.input import Windows
 from models.instrument import Instrument
-from models.job import Job
-from models.training import TrainingDiverged, train
+from models.training.loop import TrainingDiverged, train
+from models.training.windows import Windows
 from tests.components.size_tuner.conftest import custom_config
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,7 +71,7 @@ def test_every_trial_is_another_configuration_and_the_promising_half_is_trained_
 def test_stopping_at_a_rung_changes_nothing_for_those_who_go_on(fn_args, whole) -> None:
     finished = next(row for row in whole.rows()[0] if row.status == "finished")
     made = tuner_fn(fn_args)
-    job = Job.model_validate(fn_args.custom_config)
+    job = SearchJob.model_validate(fn_args.custom_config)
     instrument = Instrument(made.tuner.model_of({**finished.hyperparameters, CANDIDATE: "any"}), job.audio)
     config = job.trainer.model_copy(update={"eval_steps": 40})
     result = train(instrument, **made.fit_kwargs, config=config, loss=job.loss)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from common.errors import UserError
 from components.size_tuner import executor, workers
 from components.size_tuner.tuner import tuner_fn
-from models.errors import UserError
 from tests.components.size_tuner.conftest import custom_config
 
 ROOT = Path(__file__).resolve().parents[3]

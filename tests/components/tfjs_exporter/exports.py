@@ -12,14 +12,14 @@ import numpy as np
 import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
+from bundles.manifest import bundle_folder, load
 from components.tfjs_exporter.executor import Executor
-from components.tfjs_exporter.manifest import bundle_folder, load
-from models import signatures
 from models.baseline import fit_baseline
 from models.instrument import Instrument
-from pipeline.config import Config
-from pipeline.config import load as load_config
-from tests.models.transform_graphs import build_transform_graph
+from models.saved_model import signatures
+from pipeline.configuration.config import Config
+from pipeline.configuration.config import load as load_config
+from tests.models.saved_model.transform_graphs import build_transform_graph
 
 _GRU = [
     *("model=gru", "model.precision=uint8", "model.inputs=[rms, loudness]"),

@@ -9,13 +9,14 @@ import pytest
 import tensorflow as tf
 from tfx.types import channel_utils, standard_artifacts
 
-from components.tfjs_exporter import packing, reverb
+from bundles import room as reverb
+from bundles import weights as packing
+from bundles.manifest import check_files, check_schema, content_hash, download
 from components.tfjs_exporter.component import TfjsExporter
 from components.tfjs_exporter.convert import convert
-from components.tfjs_exporter.manifest import check_files, check_schema, content_hash, download
-from components.tfjs_exporter.trained import read_trained
-from models.precision import round_array
-from pipeline.config import load as load_config
+from models.saved_model.precision import round_array
+from models.saved_model.trained import read_trained
+from pipeline.configuration.config import load as load_config
 from tests.components.tfjs_exporter.exports import OVERRIDES, Exported, export, make_graph, make_windows
 from tests.components.tfjs_exporter.tfjs import run_graphs, snr_db
 from tests.models import reference_engine

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from components.tfjs_exporter import packing
+from bundles import weights as packing
 from components.tfjs_exporter.fold import fold_constants
 from components.tfjs_exporter.graph import Graph, Node, Tensor
 

@@ -5,7 +5,7 @@ import pytest
 
 from components.tfjs_exporter import graph as graphs
 from components.tfjs_exporter.graph import short_names
-from tests.components.tfjs_exporter.small_bundle import write_converted
+from tests.bundles.small_bundle import write_converted
 
 
 @pytest.fixture

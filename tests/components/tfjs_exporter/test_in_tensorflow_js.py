@@ -1,7 +1,8 @@
 import numpy as np
 
+from bundles import weights as packing
 from components.tfjs_exporter import graph as graphs
-from components.tfjs_exporter import optimise, packing
+from components.tfjs_exporter import optimise
 from components.tfjs_exporter.graph import Graph, Node, Tensor
 from tests.components.tfjs_exporter.test_fold import CASES
 from tests.components.tfjs_exporter.tfjs import run_graphs

@@ -12,15 +12,16 @@ import pytest
 import soundfile
 import tensorflow as tf
 
-from components.recording_example_gen.report import IngestReport, RecordingEntry
-from components.verdict import Verdict
+from common.verdict import Verdict
+from data.ingest_report import IngestReport, RecordingEntry
 from models.instrument import Instrument
-from pipeline.config import Config, Places, load
-from pipeline.outcome import Outcome
-from pipeline.records import Made, RunRecord
+from pipeline.configuration.config import Config, load
+from pipeline.local.outcome import Outcome
 from pipeline.report import write_report
 from pipeline.report.hearing import distributions, hear
-from tests.pipeline.playable_bundle import write_playable_bundle
+from pipeline.store.folders import RunFolders
+from pipeline.store.records import Made, RunRecord
+from tests.player.playable_bundle import write_playable_bundle
 
 SMALL = [
     "model.decoder.channels=8",
@@ -130,7 +131,7 @@ def _outcome(artifacts: dict[str, dict[str, Made]], *verdicts: Verdict, version:
 
 
 def _html(config: Config, outcome: Outcome, folder: Path) -> str:
-    path = write_report(config, Places(folder / "recordings", folder, "violin"), outcome)
+    path = write_report(config, RunFolders(folder / "recordings", folder, "violin"), outcome)
     assert path == folder / "violin" / "report.html"
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
     return path.read_text(encoding="utf-8")

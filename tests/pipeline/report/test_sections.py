@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from components.recording_example_gen.report import IngestReport, RecordingEntry
-from components.verdict import Verdict
+from common.verdict import Verdict
+from data.ingest_report import IngestReport, RecordingEntry
 from pipeline.report import sections
 from pipeline.report.hearing import Distributions
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 
 const ASSEMBLY = fileURLToPath(new URL("../assembly/", import.meta.url));
-const SCHEMA = fileURLToPath(new URL("../../../components/tfjs_exporter/manifest.schema.json", import.meta.url));
+const SCHEMA = fileURLToPath(new URL("../../../bundles/manifest.schema.json", import.meta.url));
 
 /** Resolves `swara:kernels` (WebAssembly as base64) and `swara:manifest-schema` (without its descriptions). */
 export function engineParts(): Plugin {

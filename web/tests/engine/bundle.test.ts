@@ -201,7 +201,7 @@ describe("a manifest is refused", () => {
 });
 
 test("the schema that is checked is the repository's, and all of its keywords are known", () => {
-  const path = join(ROOT, "components/tfjs_exporter/manifest.schema.json");
+  const path = join(ROOT, "bundles/manifest.schema.json");
   const schema = JSON.parse(readFileSync(path, "utf8")) as Schema;
   expect(violation(smallBundle().manifest, schema)).toBeNull();
   // Every part of the schema is walked by a value that has every part.

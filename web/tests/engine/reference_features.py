@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from components.recording_example_gen.decode import Spool, decode
-from components.recording_example_gen.features import loudness_and_rms
-from components.recording_example_gen.pitch import Tracker
-from models.config import AudioConfig
+from data.files.decode import Spool, decode
+from data.features.loudness import loudness_and_rms
+from data.features.tracker import Tracker
+from common.audio import AudioConfig
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=4.0)
 SOURCE_RATE = 48000  # what a microphone would give

@@ -1,4 +1,4 @@
-/** The manifest of a bundle, as `components/tfjs_exporter/manifest.schema.json` defines it. */
+/** The manifest of a bundle, as `bundles/manifest.schema.json` defines it. */
 
 /** Six numbers on one feature of the recordings; `mean_max` and `mean_min` are means of each example's extremes. */
 export interface Spread {

@@ -1,4 +1,4 @@
-/** The network in plain JavaScript and float64, clip by clip, as `models/network.py` describes it. */
+/** The network in plain JavaScript and float64, clip by clip, as `models/saved_model/specification.py` describes it. */
 
 import type { CnnNetwork, GruNetwork, Manifest } from "../bundle/manifest.ts";
 import { framesHeld, networkInput } from "../network/inputs.ts";

@@ -1,4 +1,4 @@
-/** Finds the notes in features (`models/statistics.py`, detect_notes). */
+/** Finds the notes in features (`models/voice/statistics.py`, detect_notes). */
 
 export const MIN_LOUDNESS_DB = -80;
 export const CONFIDENCE_THRESHOLD = 0.7;

@@ -1,4 +1,4 @@
-/** How a voice is tuned, and drawn to the notes of a scale (`models/adjust.py`). */
+/** How a voice is tuned, and drawn to the notes of a scale (`models/voice/adjust.py`). */
 
 const OFFSETS = Float64Array.from({ length: 101 }, (_, i) => -0.5 + i / 100); // semitones
 /** Semitones; of two notes nearer to being equally near than this the lower one wins. */

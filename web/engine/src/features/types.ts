@@ -12,7 +12,7 @@ export interface Features {
   readonly rms: Float32Array;
 }
 
-/** What a player may choose; see `models/adjust.py`. */
+/** What a player may choose; see `models/voice/adjust.py`. */
 export interface AdjustOptions {
   /** False leaves only the two shifts by hand. Default true. */
   readonly automatic?: boolean;

@@ -62,7 +62,7 @@ function checkNetwork(network: Network): void {
   }
 }
 
-/** The tensors that a network must have: see `models/network.py`. */
+/** The tensors that a network must have: see `models/saved_model/specification.py`. */
 export function expectedShapes(network: Network): Shapes {
   const inputs = network.inputs.length;
   const outputs = network.outputs.reduce((sum, one) => sum + one.channels, 0);

@@ -1,0 +1,263 @@
+"""Publication of bundles as static files, whole or not at all.
+
+    ROOT/index.json              all instruments: what a page lists
+    ROOT/NAME/latest.json        the version that is served, its manifest and that file's hash
+    ROOT/NAME/VERSION/           a bundle; never changed once it is there, removed when it is too old
+
+A push copies the bundle beside its place, moves it there, then points `latest.json` to it, then renews `index.json`,
+then removes versions that are too old. Each of these steps is atomic, and whatever happens between two of them a whole
+version is served; the next push cleans up and goes on. Pushes of one instrument wait for each other. The version that
+is served is never removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from bundles.manifest import (
+    MANIFEST_FILE,
+    InvalidBundle,
+    Manifest,
+    check_files,
+    content_hash,
+    download,
+    load,
+)
+from bundles.seal import seal
+from common import durable
+from common.errors import UserError
+
+LATEST_FILE = "latest.json"
+INDEX_FILE = "index.json"
+LOCK_FILE = ".lock"
+INDEX_FORMAT_VERSION = 1
+VERSION_PATTERN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a push came to.
+
+    Attributes:
+      name: of the instrument.
+      version: that is served now.
+      folder: of that version.
+      new: False where it was served already, so that nothing was published.
+      removed: versions that were too old, oldest first.
+    """
+
+    name: str
+    version: str
+    folder: Path
+    new: bool
+    removed: tuple[str, ...] = ()
+
+
+def publish(
+    bundle: Path,
+    root: Path,
+    now: datetime,
+    metrics: Mapping[str, float] | None = None,
+    keep_versions: int | None = None,
+) -> Published:
+    """Publishes a bundle and makes it the one that is served.
+
+    A bundle whose content was published before is not published again: that version is served (again).
+
+    Args:
+      bundle: folder that the exporter made; it is not changed.
+      root: folder of all published instruments; made if it is absent.
+      now: time of the push, part of the version.
+      metrics: what the evaluation found; they go into the manifest and the model card.
+      keep_versions: how many of the newest versions stay; the served one stays in any case. None keeps all.
+
+    Raises:
+      InvalidBundle: the bundle is not what its manifest says, or that does not follow the schema.
+      UserError: the destination cannot be written (read-only, full).
+    """
+    manifest = load(bundle)
+    check_files(bundle, manifest)
+    name, content = manifest["instrument"]["name"], content_hash(manifest)
+    folder = root / name
+    with _writable(root), durable.locked(folder / LOCK_FILE):
+        durable.clean(folder)
+        before = served_version(folder)
+        version = _find(folder, content)
+        if version is None:
+            version = f"{now.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}-{content[:8]}"
+            _add(bundle, folder, version, metrics)
+        if version != before:
+            _point_to(folder, version)
+        _renew_index(root)
+        removed = _remove_old(folder, keep_versions)
+    return Published(name, version, folder / version, new=version != before, removed=removed)
+
+
+def serve(root: Path, name: str, version: str) -> Published:
+    """Makes an earlier version the one that is served.
+
+    Raises:
+      UserError: there is no such instrument or version, it is damaged, or the destination cannot be written.
+    """
+    folder = root / name
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such instrument has been published")
+    with _writable(root), durable.locked(folder / LOCK_FILE):  # so that no push removes the version meanwhile
+        _check_whole(folder, version)
+        before = served_version(folder)
+        if version != before:
+            _point_to(folder, version)
+        _renew_index(root)
+    return Published(name, version, folder / version, new=version != before)
+
+
+def versions(folder: Path) -> list[str]:
+    """Versions of one instrument (`ROOT/NAME`), oldest first, whether served or not."""
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and VERSION_PATTERN.fullmatch(path.name))
+
+
+def served_version(folder: Path) -> str | None:
+    """The version of one instrument that is served, or None where there is none or `latest.json` leads nowhere."""
+    try:
+        latest = json.loads((folder / LATEST_FILE).read_bytes())
+        version = str(latest["version"])
+        stored = (folder / version / MANIFEST_FILE).read_bytes()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    whole = VERSION_PATTERN.fullmatch(version) and hashlib.sha256(stored).hexdigest() == latest.get("sha256")
+    return version if whole else None
+
+
+def resolve(folder: Path) -> Path:
+    """The bundle that a folder stands for: itself, or the served version of `ROOT/NAME`.
+
+    Raises:
+      UserError: it is neither.
+    """
+    if (folder / MANIFEST_FILE).is_file():
+        return folder
+    version = served_version(folder)
+    if version is None:
+        raise UserError(f"{folder}: neither a bundle ({MANIFEST_FILE}) nor a published instrument ({LATEST_FILE})")
+    return folder / version
+
+
+def _check_whole(folder: Path, version: str) -> None:
+    """Raises UserError where there is no such version, or it is not what was published."""
+    known = versions(folder)
+    if version not in known:
+        raise UserError(f"{folder}: no version {version!r}; published versions: {', '.join(known) or 'none'}")
+    try:
+        check_files(folder / version, load(folder / version))
+    except InvalidBundle as error:
+        raise UserError(f"{folder.name} {version} cannot be served, it is damaged: {error}") from None
+
+
+def _find(folder: Path, content: str) -> str | None:
+    """An intact version with this content, the one that is served first of all."""
+    candidates = [version for version in versions(folder) if version.endswith(f"-{content[:8]}")]
+    for version in sorted(candidates, key=lambda version: version != served_version(folder)):
+        try:
+            manifest = load(folder / version)
+            check_files(folder / version, manifest)
+        except InvalidBundle:
+            continue
+        if content_hash(manifest) == content:
+            return version
+    return None
+
+
+def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] | None) -> None:
+    """Copies a bundle to its place, metrics added."""
+    incoming = folder / f"{durable.TEMPORARY}{version}"
+    try:
+        durable.copy(bundle, incoming)
+        manifest = load(incoming)
+        if metrics:
+            manifest = seal(incoming, {**manifest, "metrics": dict(metrics)})
+        check_files(incoming, manifest)
+        durable.move(incoming, folder / version)
+    except BaseException:
+        with suppress(OSError):  # what could not be written may not be removable either: the next push tries again
+            durable.clean(folder)
+        raise
+
+
+def _remove_old(folder: Path, keep: int | None) -> tuple[str, ...]:
+    """Removes all but the newest versions and the one that is served; returns what it removed."""
+    served = served_version(folder)
+    if keep is None or served is None:  # without knowing what is served, nothing may go
+        return ()
+    removed = []
+    for version in [one for one in versions(folder)[:-keep] if one != served]:
+        try:
+            durable.remove(folder / version)
+        except OSError as error:  # the push itself is done: the next one tries again
+            logging.warning("%s: an old version could not be removed: %s", folder / version, error)
+            break
+        removed.append(version)
+    return tuple(removed)
+
+
+def _point_to(folder: Path, version: str) -> None:
+    manifest = folder / version / MANIFEST_FILE
+    latest = {
+        "version": version,
+        "manifest": f"{version}/{MANIFEST_FILE}",
+        "sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+    }
+    durable.write(folder / LATEST_FILE, _json(latest))
+
+
+def _renew_index(root: Path) -> None:
+    """Writes `index.json` from the folders, so that pushes of different instruments never lose one another."""
+    with durable.locked(root / LOCK_FILE):
+        entries = [entry for folder in sorted(root.iterdir()) if (entry := _index_entry(folder))]
+        index = _json({"format_version": INDEX_FORMAT_VERSION, "instruments": entries})
+        if not (root / INDEX_FILE).exists() or (root / INDEX_FILE).read_bytes() != index:
+            durable.write(root / INDEX_FILE, index)
+
+
+def _index_entry(folder: Path) -> dict[str, Any] | None:
+    version = served_version(folder)
+    if version is None:
+        return None
+    try:
+        manifest: Manifest = load(folder / version)
+    except InvalidBundle:
+        return None
+    return {
+        "name": folder.name,
+        "title": manifest["instrument"]["title"],
+        "description": manifest["instrument"]["description"],
+        "version": version,
+        "manifest": f"{folder.name}/{version}/{MANIFEST_FILE}",
+        "download": {graph: download(manifest, [graph]) for graph in manifest["graphs"]},
+    }
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+@contextmanager
+def _writable(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = error.filename2 or error.filename or root
+        raise UserError(
+            f"{root}: cannot publish: {error.strerror or error} ({place}). What was served before is still served. "
+            "Make the folder writable or free some space, and run again"
+        ) from error

@@ -1,0 +1,182 @@
+"""Listens to one recording: decodes, screens and measures it. Shared by the pipeline and by `check`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from data.config import ExtractionConfig
+from data.features.loudness import loudness_and_rms
+from data.features.polyphony import measure_polyphony
+from data.features.screening import screen_pitch, screen_polyphony, screen_sound
+from data.features.tracker import Tracker
+from data.files.decode import Source, Spool, Unusable, decode
+from data.ingest_report import RecordingEntry
+from data.windows.ranges import Ranges, loud_level, segments, sounding
+from data.windows.splits import Sound, length
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is measured of a recording, each [frames].
+
+    Attributes:
+      f0_hz: Hz, continuous and positive.
+      f0_confidence: 0 to 1.
+      loudness_db: A-weighted dB, at least -80.
+      rms_energy: linear.
+    """
+
+    f0_hz: Floats
+    f0_confidence: Floats
+    loudness_db: Floats
+    rms_energy: Floats
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One recording, heard.
+
+    Attributes:
+      entry: for the report; its verdict is preliminary, windows are not counted yet.
+      features: None where it is set aside.
+      segments: its sound without long silences, in frames.
+    """
+
+    entry: RecordingEntry
+    features: Features | None = None
+    segments: Ranges = ()
+
+    @property
+    def sound(self) -> Sound:
+        """What the split needs of a usable recording."""
+        assert self.features is not None
+        assert self.entry.recording_id is not None
+        return Sound(self.entry.recording_id, len(self.features.f0_hz), self.segments)
+
+    def summary(self) -> tuple[RecordingEntry, Sound | None]:
+        """All but the features: small enough to gather from all recordings."""
+        return self.entry, self.sound if self.features is not None else None
+
+
+def make_tracker(config: ExtractionConfig) -> Tracker:
+    """The configured tracker.
+
+    Raises:
+      UserError: it is not installed.
+    """
+    pitch = config.examples.pitch
+    return Tracker(
+        pitch.tracker, config.audio.sample_rate, config.audio.frame_rate, pitch.crepe_capacity, pitch.crepe_viterbi
+    )
+
+
+def analyse(
+    base: str,
+    name: str,
+    config: ExtractionConfig,
+    tracker: Tracker,
+    heard: Callable[[float], None] | None = None,
+) -> Analysis:
+    """Listens to a recording; never fails because of what it holds.
+
+    Args:
+      base: folder or URI of recordings.
+      name: of the file, relative to it.
+      config: what to measure and what to set aside.
+      tracker: as `make_tracker` gives it.
+      heard: is told the seconds analysed so far.
+    """
+    entry = RecordingEntry(shown(name), "used")
+    try:
+        with local_file(base, name) as path, Spool() as spool:
+            source = decode(path, config.audio.sample_rate, spool)
+            entry = _describe(entry, source)
+            screen_sound(source, config.examples.screening)
+            spool.pad(config.audio.window_samples)
+            return _measure(entry, spool, config, tracker, heard)
+    except Unusable as unusable:
+        return Analysis(replace(entry, verdict="set aside", reason=unusable.reason, at_seconds=unusable.at_seconds))
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror or error})"
+        return Analysis(replace(entry, verdict="set aside", reason=reason))
+
+
+def _describe(entry: RecordingEntry, source: Source) -> RecordingEntry:
+    return replace(
+        entry,
+        recording_id=source.recording_id,
+        seconds=source.seconds,
+        sample_rate=source.sample_rate,
+        channels=source.channels,
+        clipped_fraction=source.clipped_fraction,
+    )
+
+
+def _measure(
+    entry: RecordingEntry,
+    spool: Spool,
+    config: ExtractionConfig,
+    tracker: Tracker,
+    heard: Callable[[float], None] | None,
+) -> Analysis:
+    audio, screening = config.audio, config.examples.screening
+    loudness_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio)
+    f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, heard)
+    sound = sounding(loudness_db, screening)
+    voiced = sound & (f0_confidence > screening.voiced_confidence)
+    voiced_fraction = float(voiced.sum() / sound.sum())
+    entry = replace(entry, loud_db=loud_level(loudness_db), voiced_fraction=voiced_fraction)
+    if voiced.any():
+        low, high = np.percentile(f0_hz[voiced], (5, 95))
+        entry = replace(entry, low_f0_hz=float(low), high_f0_hz=float(high))
+    try:
+        screen_pitch(voiced_fraction, screening)
+        polyphony = measure_polyphony(
+            spool.read,
+            spool.samples,
+            audio.sample_rate,
+            f0_hz,
+            f0_confidence,
+            audio.frame_rate,
+            screening.voiced_confidence,
+        )
+        entry = replace(entry, polyphony=polyphony.share)
+        screen_polyphony(polyphony, screening)
+        heard_ranges = segments(sound, audio, screening)
+        if not heard_ranges:
+            raise Unusable("holds nothing but clicks between silences")
+    except Unusable as unusable:
+        return Analysis(replace(entry, verdict="set aside", reason=unusable.reason, at_seconds=unusable.at_seconds))
+    usable = min(length(heard_ranges) / audio.frame_rate, entry.seconds or 0.0)
+    features = Features(f0_hz, f0_confidence, loudness_db, rms_energy)
+    return Analysis(replace(entry, usable_seconds=usable), features, heard_ranges)
+
+
+def shown(name: str) -> str:
+    """A file's name as text that every machine writes alike: composed Unicode, undecodable bytes replaced."""
+    return unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+@contextlib.contextmanager
+def local_file(base: str, name: str) -> Iterator[Path]:
+    """The file itself where `base` is a folder, a temporary copy where it is a URI."""
+    if "://" not in base:
+        yield Path(base) / name
+        return
+    from tfx.dsl.io import fileio
+
+    with tempfile.TemporaryDirectory(prefix="swara-recording-") as folder:
+        copy = os.path.join(folder, "recording" + os.path.splitext(name)[1])
+        fileio.copy(f"{base.rstrip('/')}/{name}", copy, overwrite=True)
+        yield Path(copy)

@@ -1,0 +1,53 @@
+"""What would become of a folder of recordings: the pipeline's own verdicts, without training."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from data.analysis import analyse, make_tracker, shown
+from data.config import ExtractionConfig
+from data.files.decode import duration_seconds
+from data.files.listing import input_pattern, list_recordings, resolve
+from data.ingest_report import IngestReport, RecordingEntry
+from data.progress import Progress
+from data.windows.plan import Summary, make_plan
+
+
+def check(folder: Path | str, extraction: ExtractionConfig, progress: Progress | None = None) -> IngestReport:
+    """Listens to every recording that a run would take.
+
+    Args:
+      folder: of recordings.
+      extraction: what to measure and what to set aside.
+      progress: is told which recording is being heard, and seconds of audio done and in all.
+
+    Raises:
+      UserError: the folder is absent, there is no audio file in it, or the tracker is not installed.
+    """
+    base = os.fspath(folder)
+    tracker = make_tracker(extraction)
+    pattern = resolve(base, input_pattern(base)).pattern
+    listing = list_recordings(base, pattern, extraction.examples.span_window)
+    lengths = {name: duration_seconds(Path(base) / name) for name in listing.names}
+    total, done = sum(lengths.values()), 0.0
+    summaries: list[Summary] = [(unread_entry(name), None) for name in listing.unread]
+    for name in listing.names:
+
+        def heard(seconds: float, name: str = name, before: float = done) -> None:
+            if progress:
+                progress(shown(name), min(before + seconds, total), total)
+
+        heard(0.0)
+        summaries.append(analyse(base, name, extraction, tracker, heard).summary())
+        done += lengths[name]
+    if progress:
+        progress("", total, total)
+    return make_plan(summaries, extraction).report
+
+
+def unread_entry(name: str) -> RecordingEntry:
+    """The entry of an audio file in a format that is not read."""
+    return RecordingEntry(
+        shown(name), "set aside", reason="is of a kind that is not read: convert it to flac, wav, ogg, mp3 or aiff"
+    )

@@ -1,0 +1,62 @@
+"""How recordings become training examples: typed, bounded settings. Their values stand in `configs/base.yaml`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from common.audio import AudioConfig
+from common.settings import Settings
+
+
+class PitchConfig(Settings):
+    """Which tracker measures f0."""
+
+    tracker: Literal["swift_f0", "crepe", "pyin"]
+    crepe_capacity: Literal["tiny", "small", "medium", "large", "full"] = Field(description="size of CREPE's network")
+    crepe_viterbi: bool = Field(description="smooth CREPE's pitch with the Viterbi algorithm")
+
+
+class ScreeningConfig(Settings):
+    """What sets a recording aside, with file, time and reason."""
+
+    silence_db: Annotated[float, Field(ge=-80, le=0)] = Field(
+        description="dB of loudness below the recording's loud level that count as silence"
+    )
+    max_silence_seconds: Annotated[float, Field(gt=0)] = Field(
+        description="s; longer silences are dropped down to this"
+    )
+    min_voiced_fraction: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="of sounding frames with a trusted f0; below it, there is no pitch to learn"
+    )
+    voiced_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="f0 confidence above which a frame counts as voiced"
+    )
+    max_clipped_fraction: Annotated[float, Field(ge=0, le=1)] = Field(description="of samples at full scale")
+    max_polyphony: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="of frames with a trusted f0, those with a second pitch; above it, the recording is not solo"
+    )
+
+
+class ExamplesConfig(Settings):
+    """Windows, splits and what is left out."""
+
+    train_hop_seconds: Annotated[float, Field(gt=0)] = Field(
+        description="s between the starts of training windows; eval windows never overlap"
+    )
+    eval_share: Annotated[float, Field(gt=0, lt=0.9)] = Field(description="of the audio kept for evaluation")
+    block_seconds: Annotated[float, Field(gt=0)] = Field(
+        description="s; recordings over a minute are split in blocks of this length"
+    )
+    min_minutes: Annotated[float, Field(ge=0)] = Field(description="usable recordings below this end the run")
+    span_window: PositiveInt = Field(description="newest spans used together")
+    pitch: PitchConfig
+    screening: ScreeningConfig
+
+
+class ExtractionConfig(Settings):
+    """All that RecordingExampleGen needs: what the pipeline hands over as its custom configuration."""
+
+    audio: AudioConfig
+    examples: ExamplesConfig

@@ -1,0 +1,70 @@
+"""Loudness and RMS energy of a recording, frame by frame: numpy twins of what training measures on generated audio.
+
+Definitions are ddsp 3.7's (`spectral_ops.compute_loudness`, `compute_rms_energy`; Hantrakul et al. 2019): centred
+frames, of which the first `samples // hop` are kept, over a window of 32 ms at any sample rate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from common.audio import AudioConfig
+
+Floats = npt.NDArray[np.float32]
+Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording
+
+FLOOR_DB = -80.0
+BLOCK_FRAMES = 2500  # measured at a time
+
+
+def a_weighting_db(hertz: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """A-weighting (IEC 61672-1) in dB, at least -80. Shape of `hertz`."""
+    squared = np.asarray(hertz, np.float64) ** 2
+    response = (12194.217**2 * squared**2) / (
+        (squared + 20.598997**2)
+        * np.sqrt((squared + 107.65265**2) * (squared + 737.86223**2))
+        * (squared + 12194.217**2)
+    )
+    with np.errstate(divide="ignore"):
+        weights: npt.NDArray[np.float64] = np.maximum(20 * np.log10(response) + 2.0, FLOOR_DB)
+    return weights
+
+
+def loudness_and_rms(read: Read, samples: int, audio: AudioConfig) -> tuple[Floats, Floats]:
+    """Measures a recording of any length in blocks.
+
+    Args:
+      read: gives samples by position; must give zeros outside the recording.
+      samples: length of the recording.
+      audio: rates.
+
+    Returns:
+      A-weighted loudness in dB, at least -80, and linear RMS energy, each [samples // hop].
+    """
+    frames = samples // audio.hop
+    loudness, rms = np.empty(frames, np.float32), np.empty(frames, np.float32)
+    for first in range(0, frames, BLOCK_FRAMES):
+        last = min(first + BLOCK_FRAMES, frames)
+        reach = audio.loudness_fft // 2
+        block = read(first * audio.hop - reach, (last - 1) * audio.hop - reach + audio.loudness_fft)
+        loudness[first:last], rms[first:last] = measure_frames(block, audio)
+    return loudness, rms
+
+
+def measure_frames(block: Floats, audio: AudioConfig) -> tuple[Floats, Floats]:
+    """Loudness in dB and RMS energy of all whole frames in `block`, which holds its own padding."""
+    size = audio.loudness_fft
+    framed = np.lib.stride_tricks.sliding_window_view(block, size)[:: audio.hop]  # [frames, size]
+    periodic_hann = (0.5 - 0.5 * np.cos(2 * math.pi * np.arange(size) / size)).astype(np.float32)
+    spectrum = scipy.fft.rfft(framed * periodic_hann)  # [frames, bins] complex64
+    power = spectrum.real**2 + spectrum.imag**2
+    weights = 10 ** (a_weighting_db(np.fft.rfftfreq(size, 1 / audio.sample_rate)) / 10)
+    mean_power = power @ (weights / len(weights)).astype(np.float32)
+    loudness = np.maximum(10 * np.log10(np.maximum(mean_power, 1e-12)), FLOOR_DB)
+    rms = np.sqrt(np.einsum("fs,fs->f", framed, framed, optimize=False) / size)
+    return loudness.astype(np.float32), rms.astype(np.float32)

@@ -1,0 +1,146 @@
+"""Tells whether more than one pitched instrument sounds at once, given the f0 of the one that the tracker follows.
+
+Spectral peaks that are harmonics of f0 are explained by it. So are harmonics of f0's subharmonics, where those explain
+much more, since trackers err by whole multiples. What stays unexplained may be the tail of an earlier note, in a room
+or on an open string: the levels of explained peaks are remembered, and fall as tails do, so that only a peak as loud as
+it was when it was played counts. Nor does a frame count whose explained peaks are such tails themselves: the tracker
+still follows the old note there. A frame has a second pitch where unexplained peaks hold on for more than a moment and
+carry a few per cent of the energy of all peaks.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.ndimage
+
+from data.features.peaks import (
+    BINS,
+    FRAME_SECONDS,
+    Peaks,
+    Read,
+    explained_by,
+    f0_around,
+    find_peaks,
+)
+
+Floats = npt.NDArray[np.float32]
+
+SUBHARMONICS = (1, 2, 3, 4)  # f0 / n, taken where n times less stays unexplained
+TAIL_DB_PER_SECOND = 12.0  # no tail falls slower than this (RT60 of 5 s)
+NEAR_DB = 3.0  # a peak this far below the remembered level is the same note, still held
+HOLD_FRAMES = 2  # a peak must stay so long
+LEAST_SECOND = 0.03  # of the energy of all peaks in a frame
+LEAST_FIRST = 0.1  # of it, in explained peaks that are no tails
+STRETCH_SECONDS = 10.0  # of pitched sound; a share of less would rest on single notes
+ACTIVE_DB = 30.0  # frames further below the loud level do not count
+SILENCE_DB = -140.0
+
+
+@dataclass(frozen=True)
+class Polyphony:
+    """How much of a recording has a second pitch.
+
+    Attributes:
+      share: of the frames with a trusted pitch (of ten seconds of them at least).
+      densest: the largest share of any ten seconds.
+      at_seconds: where those begin.
+    """
+
+    share: float
+    densest: float
+    at_seconds: float
+
+
+def measure_polyphony(
+    read: Read, samples: int, sample_rate: int, f0_hz: Floats, f0_confidence: Floats, frame_rate: int, voiced: float
+) -> Polyphony:
+    """Looks for a second pitch beside f0.
+
+    Args:
+      read: gives samples by position; must give zeros outside the recording.
+      samples: length of the recording.
+      sample_rate: Hz.
+      f0_hz: [frames], Hz, of the pitch that was tracked, continuous.
+      f0_confidence: [frames].
+      frame_rate: Hz.
+      voiced: confidence above which f0 is trusted.
+    """
+    first, second, energy, memory = [], [], [], _Memory()
+    for peaks in find_peaks(read, samples, sample_rate):
+        explained = _explained(peaks, f0_around(peaks, f0_hz, 1 / frame_rate))
+        live, held = memory.hear(peaks, explained)
+        energy.append(peaks.energy())
+        first.append(peaks.energy(live))
+        second.append(peaks.energy(held))
+    at = np.arange(sum(map(len, energy))) * FRAME_SECONDS
+    level = 10 * np.log10(np.concatenate(energy) + 1e-12)
+    trusted = np.interp(at, np.arange(len(f0_confidence)) / frame_rate, f0_confidence) > voiced
+    counted = trusted & (level > np.percentile(level, 95) - ACTIVE_DB)
+    whole = np.concatenate(energy)
+    found = counted & (np.concatenate(second) > LEAST_SECOND * whole) & (np.concatenate(first) > LEAST_FIRST * whole)
+    return _sum_up(found[counted], at[counted])
+
+
+def _sum_up(found: npt.NDArray[np.bool_], at: npt.NDArray[np.float64]) -> Polyphony:
+    """Shares of frames [pitched frames] with a second pitch."""
+    stretch = round(STRETCH_SECONDS / FRAME_SECONDS)
+    so_far = np.concatenate(([0], np.cumsum(found), np.full(stretch, found.sum())))
+    in_stretch = so_far[stretch:] - so_far[:-stretch]  # from every frame on
+    begin = int(np.argmax(in_stretch))
+    return Polyphony(
+        share=float(found.sum() / max(len(found), stretch)),
+        densest=float(in_stretch[begin] / stretch),
+        at_seconds=float(at[begin]) if found.any() else 0.0,
+    )
+
+
+def _explained(peaks: Peaks, around: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Which peaks are harmonics of f0 or of the subharmonic that a frame takes. Shape [peaks]."""
+    best, least = np.zeros(len(peaks.frame), bool), np.full(peaks.frames, np.inf)
+    for divisor in SUBHARMONICS:
+        explained = explained_by(peaks, around, divisor)
+        unexplained = divisor * peaks.energy(~explained)
+        best = np.where((unexplained < least)[peaks.frame], explained, best)
+        least = np.minimum(least, unexplained)
+    return best
+
+
+class _Memory:
+    """Remembers, bin by bin, how loud explained peaks were, and for how many frames a second pitch has held."""
+
+    def __init__(self) -> None:
+        self._level = np.full(BINS, SILENCE_DB, np.float32)
+        self._age = np.zeros(BINS, int)
+
+    def hear(
+        self, peaks: Peaks, explained: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Tells apart what sounds now and what is left of earlier notes.
+
+        Args:
+          peaks: of the stretch that follows the one of the call before.
+          explained: [peaks].
+
+        Returns:
+          Explained peaks that are no tails, and unexplained ones that belong to a second pitch; each [peaks].
+        """
+        live, held = np.zeros(len(explained), bool), np.zeros(len(explained), bool)
+        bounds = np.searchsorted(peaks.frame, np.arange(peaks.frames + 1))
+        for start, stop in itertools.pairwise(bounds):
+            bins, level, known = peaks.bin[start:stop], peaks.level[start:stop], explained[start:stop]
+            near = level > self._level[bins] - NEAR_DB
+            new = near & ~known
+            age = np.zeros_like(self._age)
+            age[bins[new]] = scipy.ndimage.maximum_filter1d(self._age, 3)[bins[new]] + 1
+            self._age = age
+            live[start:stop] = near & known
+            held[start:stop] = new & (age[bins] >= HOLD_FRAMES)
+            self._level -= TAIL_DB_PER_SECOND * FRAME_SECONDS
+            for offset in range(-2, 3):
+                beside = np.clip(bins[known] + offset, 0, BINS - 1)
+                self._level[beside] = np.maximum(self._level[beside], level[known])
+        return live, held

@@ -1,0 +1,68 @@
+"""What sets a recording aside once it is decoded and measured: each check raises `Unusable` with its reason."""
+
+from __future__ import annotations
+
+from data.config import ScreeningConfig
+from data.features.polyphony import Polyphony
+from data.files.decode import Source, Unusable
+
+SHORTEST_SECONDS = 0.5
+SILENT_PEAK = 10 ** (-60 / 20)  # of full scale; below it trackers hear nothing and 16 bits hold next to nothing
+DENSEST = 4  # times as much polyphony may be in any ten seconds of a recording as in all of it
+CANCELLED = 0.05  # a mono mix this much quieter than its channels is what is left of two that cancel
+
+
+def screen_sound(source: Source, screening: ScreeningConfig) -> None:
+    """Checks what can be told from the samples alone.
+
+    Raises:
+      Unusable: too short, silent, or clipped through.
+    """
+    if source.seconds < SHORTEST_SECONDS:
+        raise Unusable(f"is shorter than {SHORTEST_SECONDS} s ({source.seconds:.2f} s)")
+    if source.peak < SILENT_PEAK:
+        raise Unusable("is silent: nothing in it is louder than -60 dB of full scale")
+    if source.mix_peak < CANCELLED * source.peak:
+        raise Unusable("is silent when mixed to mono: its channels cancel each other (is one inverted?)")
+    if source.clipped_fraction > screening.max_clipped_fraction:
+        raise Unusable(
+            f"is clipped: {100 * source.clipped_fraction:.1f} % of its samples are cut off "
+            f"(at most {100 * screening.max_clipped_fraction:g} % may be); record it quieter",
+            source.clipped_at_seconds,
+        )
+
+
+def screen_pitch(voiced_fraction: float, screening: ScreeningConfig) -> None:
+    """Checks that there is a pitch to learn.
+
+    Args:
+      voiced_fraction: of sounding frames, those with a trusted f0.
+      screening: limits.
+
+    Raises:
+      Unusable: there is not enough.
+    """
+    if voiced_fraction < screening.min_voiced_fraction:
+        raise Unusable(
+            f"has no pitch to learn: only {100 * voiced_fraction:.0f} % of its sound has a clear one "
+            f"(at least {100 * screening.min_voiced_fraction:g} % must)"
+        )
+
+
+def screen_polyphony(polyphony: Polyphony, screening: ScreeningConfig) -> None:
+    """Checks that one instrument plays alone.
+
+    Raises:
+      Unusable: a second pitch sounds beside the first too often, over all or for some seconds.
+    """
+    limit = screening.max_polyphony
+    if polyphony.share > limit:
+        found, allowed = f"{100 * polyphony.share:.0f} % of its frames, most of them", limit
+    elif polyphony.densest > DENSEST * limit:
+        found, allowed = f"{100 * polyphony.densest:.0f} % of the frames", DENSEST * limit
+    else:
+        return
+    raise Unusable(
+        f"is not solo: a second pitch sounds in {found} from here on (at most {100 * allowed:g} % may have one)",
+        polyphony.at_seconds,
+    )

@@ -1,0 +1,202 @@
+"""f0 and its confidence at the frame rate, by the tracker that the configuration names.
+
+Trackers have frames of their own, which are freed of octave errors and brought onto the frame rate's grid. f0 goes on
+through unvoiced gaps (interpolated in octaves between the voiced frames around them, held at the ends); the confidence
+tells what to trust.
+
+| tracker  | frames | confidence                                                              |
+|----------|--------|-------------------------------------------------------------------------|
+| swift_f0 | 16 ms  | voicing score; a frame is voiced from 0.5                               |
+| crepe    | 8 ms   | activation of the strongest pitch bin (Kim et al. 2018)                 |
+| pyin     | 16 ms  | above 0.5 where pYIN (Mauch and Dixon 2014) decides for voiced, plus half its probability |
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from common.errors import UserError
+from data.features.octaves import mend_octaves
+
+Floats = npt.NDArray[np.float32]
+Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording
+Frames = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # f0 in Hz, confidence; each [frames]
+Measure = Callable[[Floats], Frames]  # audio at 16 kHz -> frames, the first one centred on sample 0
+
+TRACKER_RATE = 16_000  # Hz, what all trackers hear
+FMIN, FMAX = 46.875, 2093.75  # Hz, what swift_f0 covers
+VOICED = 0.5  # confidence from which a frame's own f0 is kept
+CHUNK_SECONDS = 24.0  # measured at a time, a whole number of every tracker's frames
+CONTEXT_SECONDS = 0.96  # heard on either side of a chunk, likewise
+FALLBACK_HZ = 440.0  # where no frame of a recording has a pitch
+
+
+class Tracker:
+    """Measures f0.
+
+    Args:
+      name: swift_f0, crepe or pyin.
+      sample_rate: Hz, of the audio it will be given.
+      frame_rate: Hz, of the frames it shall give.
+      crepe_capacity: tiny, small, medium, large or full.
+      crepe_viterbi: whether CREPE's pitch is smoothed.
+
+    Raises:
+      UserError: the tracker is not installed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sample_rate: int,
+        frame_rate: int,
+        crepe_capacity: str = "tiny",
+        crepe_viterbi: bool = True,
+    ):
+        self._sample_rate, self._frame_rate = sample_rate, frame_rate
+        self._measure, self._frame_seconds = _tracker(name, crepe_capacity, crepe_viterbi)
+
+    def __call__(self, audio: Floats) -> tuple[Floats, Floats]:
+        """Measures audio that is at hand.
+
+        Args:
+          audio: [samples] at the sample rate, finite.
+
+        Returns:
+          f0 in Hz, positive in every frame, and its confidence from 0 to 1; each [samples // hop].
+        """
+        audio = np.asarray(audio, np.float32)
+
+        def read(start: int, stop: int) -> Floats:
+            inside = audio[max(0, start) : max(0, stop)]
+            before = min(max(0, -start), stop - start)
+            return np.pad(inside, (before, stop - start - before - len(inside)))
+
+        return self.track(read, len(audio))
+
+    def track(self, read: Read, samples: int, heard: Callable[[float], None] | None = None) -> tuple[Floats, Floats]:
+        """Measures a recording of any length in chunks.
+
+        Args:
+          read: gives samples by position; must give zeros outside the recording.
+          samples: length of the recording.
+          heard: is told the seconds measured so far.
+
+        Returns:
+          As `__call__`.
+        """
+        rate, step = self._sample_rate, self._frame_seconds
+        chunk, context = round(CHUNK_SECONDS * rate), round(CONTEXT_SECONDS * rate)
+        edge, inner = round(CONTEXT_SECONDS / step), round(CHUNK_SECONDS / step)
+        f0, confidence = [], []
+        for start in range(0, max(1, samples), chunk):
+            left = context if start else 0
+            stop = min(start + chunk, samples)
+            right = min(stop + context, samples) if stop < samples else samples
+            audio = read(start - left, right)
+            if rate != TRACKER_RATE:
+                audio = soxr.resample(audio, rate, TRACKER_RATE)
+            hertz, sure = self._measure(np.pad(audio, (0, max(0, 1024 - len(audio)))))
+            first = edge if left else 0
+            last = first + inner if stop < samples else len(hertz)
+            f0.append(hertz[first:last])
+            confidence.append(sure[first:last])
+            if heard:
+                heard(stop / rate)
+        tracked, sure = np.concatenate(f0), np.concatenate(confidence)
+        voiced = np.isfinite(tracked) & (tracked > 0) & (sure >= VOICED)
+        mended = mend_octaves(tracked, voiced, step, read, samples, rate)
+        return self._resample(mended, sure, samples)
+
+    def _resample(
+        self, f0_hz: npt.NDArray[np.float64], confidence: npt.NDArray[np.float64], samples: int
+    ) -> tuple[Floats, Floats]:
+        frames = samples // (self._sample_rate // self._frame_rate)
+        wanted = np.arange(frames) / self._frame_rate
+        given = np.arange(len(f0_hz)) * self._frame_seconds
+        sound = np.isfinite(f0_hz) & (f0_hz > 0)
+        voiced = sound & (confidence >= VOICED)
+        if not voiced.any():
+            voiced = sound
+        if not voiced.any():
+            return np.full(frames, FALLBACK_HZ, np.float32), np.zeros(frames, np.float32)
+        octaves = np.interp(wanted, given[voiced], np.log2(f0_hz[voiced]))
+        sure = np.interp(wanted, given, np.where(sound, np.clip(confidence, 0, 1), 0))
+        return (2**octaves).astype(np.float32), sure.astype(np.float32)
+
+
+def require(name: str, crepe_capacity: str) -> None:
+    """Makes sure that a tracker can be loaded, without loading it.
+
+    Raises:
+      UserError: it is not installed, or CREPE's weights of that capacity are not.
+    """
+    package = {"swift_f0": "swift_f0", "crepe": "crepe", "pyin": "librosa"}.get(name)
+    if package is None:
+        raise UserError(f"no pitch tracker is called {name!r}: there are swift_f0, crepe and pyin")
+    found = importlib.util.find_spec(package)
+    if found is None:
+        how = "run `make crepe`, or use" if name == "crepe" else "run `make setup`, or use"
+        raise UserError(f"the pitch tracker {name} is not installed: {how} another one (examples.pitch.tracker)")
+    if name == "crepe" and found.origin:
+        weights = Path(found.origin).parent / f"model-{crepe_capacity}.h5"
+        if not weights.exists() or not weights.stat().st_size:
+            raise UserError(
+                f"CREPE has no weights of capacity {crepe_capacity} ({weights.name} is absent or empty): get them with "
+                "`make crepe` (WEIGHTS=FOLDER where GitHub cannot be reached), or choose a capacity that is there "
+                f"({', '.join(_capacities(weights.parent)) or 'there is none'}) with examples.pitch.crepe_capacity"
+            )
+
+
+def _capacities(folder: Path) -> list[str]:
+    return sorted(path.stem.removeprefix("model-") for path in folder.glob("model-*.h5") if path.stat().st_size)
+
+
+def _tracker(name: str, crepe_capacity: str, crepe_viterbi: bool) -> tuple[Measure, float]:
+    """A tracker and the seconds between its frames."""
+    require(name, crepe_capacity)
+    if name == "crepe":
+        return _crepe(crepe_capacity, crepe_viterbi), 0.008
+    return (_swift_f0() if name == "swift_f0" else _pyin()), 0.016
+
+
+def _swift_f0() -> Measure:
+    from swift_f0 import SwiftF0
+
+    detector = SwiftF0(threads=1, spin=False)
+
+    def measure(audio: Floats) -> Frames:
+        found = detector.detect(audio, TRACKER_RATE)
+        return found.pitch_hz, found.confidence
+
+    return measure
+
+
+def _crepe(capacity: str, viterbi: bool) -> Measure:
+    import crepe
+
+    def measure(audio: Floats) -> Frames:
+        _, f0_hz, confidence, _ = crepe.predict(
+            audio, TRACKER_RATE, model_capacity=capacity, viterbi=viterbi, step_size=8, verbose=0
+        )
+        return f0_hz, confidence
+
+    return measure
+
+
+def _pyin() -> Measure:
+    import librosa
+
+    def measure(audio: Floats) -> Frames:
+        options: dict[str, Any] = {"fmin": FMIN, "fmax": FMAX, "sr": TRACKER_RATE, "hop_length": 256}
+        f0_hz, voiced, probability = librosa.pyin(audio, fill_na=None, **options)
+        return f0_hz, np.where(voiced, 0.5 + 0.5 * probability, 0.5 * probability)
+
+    return measure

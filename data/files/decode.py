@@ -1,0 +1,309 @@
+"""From a file of any container, rate, depth and channel count to mono audio at the configured rate, block by block.
+
+What is decoded lies in a nameless temporary file, so that an hour takes no more memory than a minute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from common.errors import UserError
+from data.files.completeness import fault, guessed_samples
+
+Floats = npt.NDArray[np.float32]
+
+BLOCK_SECONDS, BLOCK_SAMPLES = 4.0, 2**22  # decoded at a time: the less of both, samples of all channels
+LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz; headers that say otherwise lie, and would fill memory and disk
+UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's word for a length that no header tells
+GUESS_SECONDS = 0.25  # that a decoder may drop at the beginning of a stream that was cut out of another one
+LONGEST_HOURS = 6.0  # so that a small file that unpacks without end does not fill the disk
+HIGHEST_PEAK = 16.0  # times full scale, 24 dB above it; float files with more hold no audio that was ever heard
+HASH_SCALE = 2.0**23  # samples are hashed as 24-bit integers: what any lossless container keeps
+FULL_SCALE = 1 - 1.5 / 2**15  # one step of 16 bits below the largest value, and above
+FLAT_PEAK = 0.25  # of full scale; quieter tops are flat for want of bits, not for clipping
+LEVELS = 1024  # bins of the histogram of flat samples
+
+
+class Unusable(Exception):
+    """A recording that must be set aside.
+
+    Args:
+      reason: for the report, without the file's name.
+      at_seconds: where in the recording the fault lies, if it lies somewhere.
+    """
+
+    def __init__(self, reason: str, at_seconds: float | None = None):
+        super().__init__(reason, at_seconds)
+        self.reason = reason
+        self.at_seconds = at_seconds
+
+
+class Spool:
+    """Mono float32 audio in a temporary file without a name: written once, read by position.
+
+    Attributes:
+      samples: how many there are.
+
+    Raises:
+      UserError: there is no space for temporary files; so does every method.
+    """
+
+    def __init__(self) -> None:
+        with _temporary_space():
+            self._file = tempfile.TemporaryFile(prefix="swara-audio-")  # noqa: SIM115 - lives as long as the spool
+        self.samples = 0
+
+    def append(self, audio: Floats) -> None:
+        """Adds samples at the end."""
+        with _temporary_space():
+            self._file.write(np.ascontiguousarray(audio, "<f4").data)
+        self.samples += len(audio)
+
+    def pad(self, samples: int) -> None:
+        """Adds silence at the end until there are `samples`."""
+        self.append(np.zeros(max(0, samples - self.samples), np.float32))
+
+    def read(self, start: int, stop: int) -> Floats:
+        """Samples `start` to `stop`, [stop - start]; zeros before the beginning and beyond the end."""
+        first, last = max(0, min(start, self.samples)), max(0, min(stop, self.samples))
+        with _temporary_space():
+            self._file.flush()
+        stored = os.pread(self._file.fileno(), 4 * (last - first), 4 * first) if last > first else b""
+        audio = np.zeros(stop - start, np.float32)
+        audio[first - start : first - start + (last - first)] = np.frombuffer(stored, "<f4")
+        return audio
+
+    def close(self) -> None:
+        """Frees the disk."""
+        with suppress(OSError):  # what could not be written is not wanted any more
+            self._file.close()
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextmanager
+def _temporary_space() -> Iterator[None]:
+    """Tells a disk that is full from a recording that is bad."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"decoded audio cannot be kept among temporary files ({error.strerror or error}): free some space in "
+            f"{os.environ.get('TMPDIR', '/tmp')}, or name another folder in the variable TMPDIR"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a file held before it was mixed and resampled.
+
+    Attributes:
+      recording_id: SHA-256, hex, of the decoded mono mix and its rate: the same for every name and lossless container.
+      seconds: length.
+      sample_rate: Hz, of the file.
+      channels: of the file.
+      peak: largest |sample| of any channel.
+      mix_peak: largest |sample| of the mono mix.
+      clipped_fraction: of all samples, those on a flat top or at full scale.
+      clipped_at_seconds: the first of them.
+    """
+
+    recording_id: str
+    seconds: float
+    sample_rate: int
+    channels: int
+    peak: float
+    mix_peak: float
+    clipped_fraction: float
+    clipped_at_seconds: float | None
+
+
+def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
+    """Decodes a file into `spool`: mixed to mono (mean of the channels), resampled (soxr, HQ).
+
+    Args:
+      path: wav, flac, ogg, mp3 or aiff; any rate, depth and number of channels.
+      sample_rate: Hz, wanted.
+      spool: receives the audio.
+
+    Raises:
+      Unusable: empty, truncated, damaged, not audio, of an absurd rate or length, or with samples that are not finite
+        numbers.
+    """
+    if not path.is_file():
+        raise Unusable("is not a file, or a link to nowhere")
+    if not path.stat().st_size:
+        raise Unusable("is empty (0 bytes)")
+    seen = fault(path)
+    try:
+        with _Stream(os.fsencode(path)) as file:  # bytes, since a name need not be Unicode
+            if seen:
+                raise Unusable(seen, file.frames / file.samplerate)
+            return _decode(file, sample_rate, spool, guessed_samples(path))
+    except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
+        if seen:
+            raise Unusable(seen) from None
+        raise Unusable(f"is not audio that can be read ({_clean(error)})") from None
+
+
+class _Stream(soundfile.SoundFile):
+    """A file that is read once, from its beginning to its end.
+
+    soundfile itself seeks after every read, which fails in a FLAC file whose header gives no length.
+    """
+
+    def seekable(self) -> bool:
+        """Never."""
+        return False
+
+
+def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, counted: int | None) -> Source:
+    """`counted`: samples that the container holds where libsndfile only guesses how many."""
+    rate, promised = file.samplerate, file.frames
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise Unusable(f"has a sample rate of {rate:,} Hz: {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz can be used")
+    resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, "float32", "HQ")
+    digest = hashlib.sha256(f"{rate} Hz mono".encode())
+    clipping = Clipping()
+    frames, mix_peak = 0, 0.0
+    for block in _blocks(file):
+        if not np.isfinite(block).all():
+            bad = int(np.argmin(np.isfinite(block).all(axis=1)))
+            raise Unusable("holds samples that are not numbers (NaN or infinite)", (frames + bad) / rate)
+        if np.abs(block).max() > HIGHEST_PEAK:
+            bad = int(np.argmax((np.abs(block) > HIGHEST_PEAK).any(axis=1)))
+            raise Unusable(
+                f"has samples beyond {HIGHEST_PEAK:g} times full scale: scale it down", (frames + bad) / rate
+            )
+        if frames + len(block) > LONGEST_HOURS * 3600 * rate:
+            raise Unusable(f"is longer than {LONGEST_HOURS:g} hours: cut it into several recordings")
+        mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64).astype(np.float32)
+        digest.update(np.rint(np.clip(mono * HASH_SCALE, -(2.0**31), 2.0**31 - 256)).astype("<i4").data)
+        clipping.add(block, frames)
+        mix_peak = max(mix_peak, float(np.abs(mono).max()))
+        frames += len(block)
+        spool.append(mono if resampler is None else resampler.resample_chunk(mono))
+    if resampler is not None:
+        spool.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+    if counted is not None:
+        if frames < counted - GUESS_SECONDS * rate:
+            raise Unusable(
+                f"can be read to {frames / rate:.1f} of its {counted / rate:.1f} s only, since its header does not "
+                "tell its length: convert it to wav or flac",
+                frames / rate,
+            )
+    elif promised != UNKNOWN_FRAMES and frames < promised:
+        raise Unusable(f"is truncated: {frames:,} of {promised:,} samples can be decoded", frames / rate)
+    if not frames:
+        raise Unusable("holds no samples")
+    clipped_at = clipping.first_frame()
+    return Source(
+        recording_id=digest.hexdigest(),
+        seconds=frames / rate,
+        sample_rate=rate,
+        channels=file.channels,
+        peak=clipping.peak,
+        mix_peak=mix_peak,
+        clipped_fraction=clipping.fraction(),
+        clipped_at_seconds=None if clipped_at is None else clipped_at / rate,
+    )
+
+
+def _blocks(file: soundfile.SoundFile) -> Iterator[Floats]:
+    """Blocks [frames, channels] to the end of the file."""
+    size, frames = max(1, min(round(BLOCK_SECONDS * file.samplerate), BLOCK_SAMPLES // file.channels)), 0
+    while True:
+        try:
+            block = file.read(size, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
+            seconds = frames / file.samplerate
+            raise Unusable(f"is truncated or damaged: decoding fails ({_clean(error)})", seconds) from None
+        if not len(block):
+            return
+        frames += len(block)
+        yield block
+
+
+def _clean(error: Exception) -> str:
+    """What libsndfile says, without the path that it repeats."""
+    return str(getattr(error, "error_string", error)).strip().rstrip(".")
+
+
+class Clipping:
+    """Counts samples that were cut off: at full scale, or on tops that are flat at the recording's own peak.
+
+    Attributes:
+      peak: largest |sample| so far.
+    """
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+        self._samples = 0
+        self._full_scale = 0
+        self._flat = np.zeros(LEVELS + 1, np.int64)  # flat samples by |level|
+        self._first_full_scale: int | None = None
+        self._first_flat = np.full(LEVELS + 1, -1, np.int64)
+
+    def add(self, block: Floats, first_frame: int) -> None:
+        """Counts a block, [frames, channels], that begins at `first_frame` of the file."""
+        level = np.abs(block)
+        self.peak = max(self.peak, float(level.max()))
+        self._samples += level.size
+        if level.max() < FLAT_PEAK or len(block) < 3:
+            return
+        full = level >= FULL_SCALE
+        self._full_scale += int(full.sum())
+        if self._first_full_scale is None and full.any():
+            self._first_full_scale = first_frame + int(np.argmax(full.any(axis=1)))
+        # A top is flat where three samples in a row have one value: no wave of an instrument does that.
+        middle = (block[1:-1] == block[:-2]) & (block[1:-1] == block[2:]) & (level[1:-1] >= FLAT_PEAK)
+        flat = np.zeros(block.shape, bool)
+        for offset in range(3):
+            flat[offset : len(block) - 2 + offset] |= middle
+        frames = np.nonzero(flat)[0]
+        bins = np.minimum(level[flat] * LEVELS, LEVELS).astype(np.int64)
+        self._flat += np.bincount(bins, minlength=LEVELS + 1)
+        for value, first in zip(*np.unique(bins, return_index=True), strict=True):
+            if self._first_flat[value] < 0:
+                self._first_flat[value] = first_frame + int(frames[first])
+
+    def fraction(self) -> float:
+        """Clipped samples as a share of all."""
+        return max(self._full_scale, int(self._flat[self._tops()].sum())) / max(1, self._samples)
+
+    def first_frame(self) -> int | None:
+        """The first clipped sample's frame, None where there is none."""
+        flat = self._first_flat[self._tops()]
+        found = [int(first) for first in flat if first >= 0]
+        found += [] if self._first_full_scale is None else [self._first_full_scale]
+        return min(found, default=None)
+
+    def _tops(self) -> slice:
+        return slice(min(LEVELS, int(0.97 * self.peak * LEVELS)), None)
+
+
+def duration_seconds(path: Path) -> float:
+    """Length by the file's header, for progress only: 0 where it cannot be told or is absurd."""
+    if not path.is_file():
+        return 0.0
+    try:
+        information = soundfile.info(os.fsencode(path))
+    except (soundfile.LibsndfileError, OSError):
+        return 0.0
+    seconds = float(information.frames / information.samplerate)
+    return seconds if seconds <= LONGEST_HOURS * 3600 else 0.0

@@ -1,0 +1,209 @@
+"""What was heard in each recording and what became of it: printed by a run, kept with its examples."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from common.errors import UserError
+
+REPORT_FILE = "ingest_report.json"
+REPORT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RecordingEntry:
+    """One file.
+
+    Attributes:
+      recording: path relative to the folder of recordings.
+      verdict: used, set aside, or a duplicate of a recording that is used.
+      reason: why it is not used.
+      at_seconds: where in the file the reason lies, if it lies somewhere.
+      recording_id: content hash of the decoded audio; None where decoding failed.
+      seconds: length; None where decoding failed.
+      usable_seconds: without long silences.
+      sample_rate: Hz, of the file.
+      channels: of the file.
+      train_windows: examples for training.
+      eval_windows: examples for evaluation.
+      loud_db: A-weighted loudness of its loud parts.
+      low_f0_hz: 5th percentile of f0 where it is voiced.
+      high_f0_hz: 95th percentile.
+      voiced_fraction: of its sounding frames.
+      polyphony: share of its sounding time with a second pitch.
+      clipped_fraction: of its samples.
+    """
+
+    recording: str
+    verdict: Literal["used", "set aside", "duplicate"]
+    reason: str | None = None
+    at_seconds: float | None = None
+    recording_id: str | None = None
+    seconds: float | None = None
+    usable_seconds: float = 0.0
+    sample_rate: int | None = None
+    channels: int | None = None
+    train_windows: int = 0
+    eval_windows: int = 0
+    loud_db: float | None = None
+    low_f0_hz: float | None = None
+    high_f0_hz: float | None = None
+    voiced_fraction: float | None = None
+    polyphony: float | None = None
+    clipped_fraction: float | None = None
+
+    @property
+    def explanation(self) -> str:
+        """The verdict in words: with the time and the reason where it is not used."""
+        if self.reason is None:
+            return self.verdict
+        at = "" if self.at_seconds is None else f" at {clock(self.at_seconds, tenths=True)}"
+        return f"{self.verdict}{at}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What a folder of recordings came to.
+
+    Attributes:
+      recordings: every audio file, by name.
+      refusals: why a run cannot go on; empty where it can.
+    """
+
+    recordings: tuple[RecordingEntry, ...]
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def used(self) -> tuple[RecordingEntry, ...]:
+        """The recordings that become examples."""
+        return tuple(entry for entry in self.recordings if entry.verdict == "used")
+
+    @property
+    def usable_minutes(self) -> float:
+        """Of all that is used, without long silences."""
+        return sum(entry.usable_seconds for entry in self.used) / 60
+
+    @property
+    def train_windows(self) -> int:
+        """Examples for training."""
+        return sum(entry.train_windows for entry in self.recordings)
+
+    @property
+    def eval_windows(self) -> int:
+        """Examples for evaluation."""
+        return sum(entry.eval_windows for entry in self.recordings)
+
+    @property
+    def would_run(self) -> bool:
+        """Whether a run goes on with these recordings."""
+        return not self.refusals
+
+    def table(self) -> str:
+        """One line a recording, then what it comes to."""
+        heads = ("recording", "length", "usable", "train", "eval", "f0 Hz", "voiced", "verdict")
+        rows = [heads, *(_row(entry) for entry in self.recordings)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
+        aligned = [
+            "  ".join(
+                cell.ljust(width) if column in (0, len(heads) - 1) else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*aligned, "", self.summary(), *(f"refused: {reason}" for reason in self.refusals)])
+
+    def summary(self) -> str:
+        """One line: how much is used and how much is not."""
+        left_out = len(self.recordings) - len(self.used)
+        return (
+            f"{len(self.used)} of {_count(len(self.recordings), 'recording')} used, {self.usable_minutes:.1f} minutes: "
+            f"{_count(self.train_windows, 'training window')} and {_count(self.eval_windows, 'eval window')}"
+            + (f"; {left_out} left out" if left_out else "")
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "version": REPORT_VERSION,
+            "would_run": self.would_run,
+            "refusals": list(self.refusals),
+            "usable_minutes": self.usable_minutes,
+            "train_windows": self.train_windows,
+            "eval_windows": self.eval_windows,
+            "recordings": [asdict(entry) for entry in self.recordings],
+        }
+
+    def write(self, folder: str | Path) -> None:
+        """Writes the report into a folder or to a URI."""
+        text = json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
+        if "://" not in str(folder):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            (Path(folder) / REPORT_FILE).write_text(text, encoding="utf-8")
+            return
+        from tfx.dsl.io import fileio
+
+        with fileio.open(f"{folder}/{REPORT_FILE}", "w") as file:
+            file.write(text)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> IngestReport:
+        """Reads the report of an examples artifact.
+
+        Raises:
+          FileNotFoundError: there is none.
+        """
+        if "://" in str(folder):
+            from tfx.dsl.io import fileio
+
+            with fileio.open(f"{folder}/{REPORT_FILE}", "r") as file:
+                values = json.loads(file.read())
+        else:
+            values = json.loads((Path(folder) / REPORT_FILE).read_text(encoding="utf-8"))
+        entries = tuple(RecordingEntry(**entry) for entry in values["recordings"])
+        return cls(entries, tuple(values["refusals"]))
+
+
+class IngestRefused(UserError):
+    """These recordings are not enough to train and evaluate on.
+
+    Attributes:
+      report: what was heard in each.
+    """
+
+    def __init__(self, report: IngestReport):
+        super().__init__("the recordings are not enough to go on with\n" + report.table())
+        self.report = report
+
+    def __reduce__(self) -> tuple[type[IngestRefused], tuple[IngestReport]]:
+        return type(self), (self.report,)
+
+
+def clock(seconds: float, tenths: bool = False) -> str:
+    """Minutes and seconds as a player shows them: 3:07, or 3:07.4."""
+    if not tenths:
+        return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
+    whole = math.floor(seconds * 10)
+    return f"{whole // 600}:{whole // 10 % 60:02d}.{whole % 10}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _row(entry: RecordingEntry) -> tuple[str, ...]:
+    used = entry.verdict == "used"
+    pitched = entry.low_f0_hz is not None and entry.high_f0_hz is not None
+    return (
+        entry.recording,
+        "" if entry.seconds is None else clock(entry.seconds),
+        clock(entry.usable_seconds) if used else "",
+        str(entry.train_windows) if used else "",
+        str(entry.eval_windows) if used else "",
+        f"{entry.low_f0_hz:.0f}-{entry.high_f0_hz:.0f}" if pitched else "",
+        "" if entry.voiced_fraction is None else f"{100 * entry.voiced_fraction:.0f} %",
+        entry.explanation,
+    )

@@ -1,0 +1,123 @@
+"""Decides over all recordings at once: duplicates, sides, windows, and whether there is enough to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from data.config import ExtractionConfig
+from data.files.listing import newest_span, span_of
+from data.ingest_report import IngestReport, RecordingEntry
+from data.windows.ranges import eval_starts, train_starts
+from data.windows.splits import LONG_SECONDS, Sides, Sound, split
+
+Summary = tuple[RecordingEntry, Sound | None]  # what `Analysis.summary` gives
+
+NO_SPAN = "all"  # what stands for the span of recordings that lie in none
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Where windows of one recording begin, in frames.
+
+    Attributes:
+      train: starts of training windows.
+      eval: starts of eval windows.
+      span: the folder `span-N` it lies in, or `NO_SPAN`: gates judge every span by itself.
+    """
+
+    train: tuple[int, ...] = ()
+    eval: tuple[int, ...] = ()
+    span: str = NO_SPAN
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of every recording.
+
+    Attributes:
+      report: the verdict on each, and over all.
+      cuts: by the name of the recording; none where the run does not go on.
+    """
+
+    report: IngestReport
+    cuts: Mapping[str, Cuts] = field(default_factory=dict)
+
+
+def make_plan(summaries: Iterable[Summary], config: ExtractionConfig) -> Plan:
+    """Plans what to cut from all recordings, in whatever order they come."""
+    ordered = _without_copies(sorted(summaries, key=lambda summary: summary[0].recording))
+    newest = newest_span(entry.recording for entry, _ in ordered)
+    sides = _sides(ordered, config)
+    cuts = {
+        entry.recording: _cuts(sides[sound.recording_id], span_of(entry.recording), config)
+        for entry, sound in ordered
+        if sound
+    }
+    entries = tuple(_counted(entry, cuts.get(entry.recording)) for entry, _ in ordered)
+    report = IngestReport(entries)
+    report = replace(report, refusals=_refusals(report, newest, config))
+    return Plan(report, cuts if report.would_run else {})
+
+
+def _without_copies(summaries: Iterable[Summary]) -> list[Summary]:
+    """Keeps the first of recordings with the same content; the others have no sound of their own."""
+    first: dict[str, str] = {}
+    kept: list[Summary] = []
+    for entry, sound in summaries:
+        if sound is None:
+            kept.append((entry, None))
+            continue
+        original = first.setdefault(sound.recording_id, entry.recording)
+        if original == entry.recording:
+            kept.append((entry, sound))
+        else:
+            reason = f"holds the same audio as {original}"
+            kept.append((replace(entry, verdict="duplicate", reason=reason, usable_seconds=0.0), None))
+    return kept
+
+
+def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, Sides]:
+    """The sides of every recording by its id. Each span is split by itself.
+
+    So a recording stays on its side whichever spans it is used with, and no model that is trained further, or compared
+    with, has heard in training what it is judged by.
+    """
+    spans: dict[str | None, list[Sound]] = {}
+    for entry, sound in summaries:
+        if sound:
+            spans.setdefault(span_of(entry.recording), []).append(sound)
+    split_spans = [split(sounds, config.audio, config.examples) for sounds in spans.values()]
+    return {recording_id: sides for one in split_spans for recording_id, sides in one.items()}
+
+
+def _cuts(sides: Sides, span: str | None, config: ExtractionConfig) -> Cuts:
+    return Cuts(
+        tuple(train_starts(sides.train, config.audio, config.examples)),
+        tuple(eval_starts(sides.eval, config.audio)),
+        span or NO_SPAN,
+    )
+
+
+def _counted(entry: RecordingEntry, cuts: Cuts | None) -> RecordingEntry:
+    return replace(entry, train_windows=len(cuts.train), eval_windows=len(cuts.eval)) if cuts else entry
+
+
+def _refusals(report: IngestReport, newest: str | None, config: ExtractionConfig) -> tuple[str, ...]:
+    least = config.examples.min_minutes
+    if not report.used:
+        return ("none of the recordings can be used: the table says why",)
+    if not any(span_of(entry.recording) == newest for entry in report.used):
+        return (f"none of the recordings in {newest}, the newest span, can be used: the table says why",)
+    if report.usable_minutes < least:
+        return (
+            f"{report.usable_minutes:.2f} minutes are usable, at least {least:g} are needed: add recordings, or lower "
+            "examples.min_minutes",
+        )
+    reasons = []
+    for side, windows in (("training", report.train_windows), ("evaluation", report.eval_windows)):
+        if not windows:
+            reasons.append(
+                f"nothing is left for {side}: add a second recording, or one of more than {LONG_SECONDS:g} s"
+            )
+    return tuple(reasons)

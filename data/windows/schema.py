@@ -1,0 +1,39 @@
+"""The schema of examples: curated by hand in `schema.pbtxt`, with shapes that follow from the configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from common.audio import AudioConfig
+
+CURATED = Path(__file__).with_name("schema.pbtxt")
+SPAN = "span"  # the feature that names the folder `span-N` of a window's recording
+FRAME_FEATURES = ("f0_hz", "f0_confidence", "loudness_db", "rms_energy")
+
+
+def statistics_schema(audio: AudioConfig) -> schema_pb2.Schema:
+    """The features that statistics are made of and validated against: scalars, and [frames] features."""
+    schema = text_format.Parse(CURATED.read_text(encoding="utf-8"), schema_pb2.Schema())
+    for feature in schema.feature:
+        if feature.name in FRAME_FEATURES:
+            feature.shape.dim.add(size=audio.window_frames)
+    return schema
+
+
+def example_schema(audio: AudioConfig) -> schema_pb2.Schema:
+    """All features of an example, raw audio [samples] included: what Transform and Trainer parse with."""
+    schema = statistics_schema(audio)
+    samples = schema.feature.add(name="audio", type=schema_pb2.FLOAT)
+    samples.presence.min_fraction = 1
+    samples.presence.min_count = 1
+    samples.shape.dim.add(size=audio.window_samples)
+    return schema
+
+
+def statistics_features() -> list[str]:
+    """Names of the features that statistics are computed for."""
+    schema = text_format.Parse(CURATED.read_text(encoding="utf-8"), schema_pb2.Schema())
+    return [feature.name for feature in schema.feature]

@@ -1,0 +1,91 @@
+"""What a search over sizes may choose: values by name, and the model that a choice of them makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.config import ModelConfig
+from models.network.search_space import ReferenceConfig, SpaceConfig
+
+Choice = Mapping[str, Any]  # name of a size -> its value; strings and numbers, as KerasTuner keeps them
+
+OF_ARCHITECTURE = {
+    "cnn": ("channels", "layers", "kernel", "dilation_cycle"),
+    "gru": ("units", "stack_units", "stack_layers"),
+}
+_PROCESSORS = {"harmonics": "harmonic", "bands": "filtered_noise", "reverb": "reverb_"}  # size -> type of its node
+
+
+def search_space(model: ModelConfig, space: SpaceConfig) -> dict[str, list[Any]]:
+    """The values to try of each size that this model's signal chain has, those of every architecture among them."""
+    present = [processor.type for processor in model.processors]
+    absent = {name for name, kind in _PROCESSORS.items() if not any(one.startswith(kind) for one in present)}
+    return {name: list(values) for name, values in space.model_dump().items() if name not in absent}
+
+
+def inputs_of(model: ModelConfig, space: SpaceConfig, reference: ReferenceConfig | None) -> list[str]:
+    """Every input that any of the models hears, the configured ones first."""
+    named = [name for inputs in space.inputs for name in inputs.split("+")]
+    return list(dict.fromkeys([*model.inputs, *named, *(reference.inputs if reference else ())]))
+
+
+def draw(space: Mapping[str, list[Any]], random: np.random.Generator) -> dict[str, Any]:
+    """A choice at random; only sizes that its architecture has."""
+    return active({name: values[random.integers(len(values))] for name, values in space.items()})
+
+
+def mutate(choice: Choice, space: Mapping[str, list[Any]], random: np.random.Generator) -> dict[str, Any]:
+    """A neighbour of a choice: one or two of its sizes moved to another value, numbers to the next one of the space."""
+    sizes = [name for name in choice if name != "architecture" and len(space[name]) > 1]
+    moved = dict(choice)
+    for name in random.permutation(sizes)[: random.integers(1, 3)].tolist():
+        values = space[name]
+        at = values.index(choice[name])
+        near = [at - 1, at + 1] if not isinstance(values[at], str) else [i for i in range(len(values)) if i != at]
+        near = [i for i in near if 0 <= i < len(values)]
+        moved[name] = values[near[random.integers(len(near))]]
+    return moved
+
+
+def active(choice: Choice) -> dict[str, Any]:
+    """The choice without the sizes of another architecture."""
+    others = {name for kind, names in OF_ARCHITECTURE.items() if kind != choice["architecture"] for name in names}
+    return {name: value for name, value in choice.items() if name not in others}
+
+
+def resized(model: ModelConfig, choice: Choice) -> ModelConfig:
+    """The model with other sizes: those of `search_space`; what is not named stays.
+
+    Raises:
+      pydantic.ValidationError: a size is out of bounds.
+    """
+    values = model.model_dump()
+    kind = choice.get("architecture", values["decoder"]["kind"])
+    kept = values["decoder"] if kind == values["decoder"]["kind"] else {"kind": kind, "hold": values["decoder"]["hold"]}
+    values["decoder"] = kept | {name: choice[name] for name in (*OF_ARCHITECTURE[kind], "hold") if name in choice}
+    if "inputs" in choice:
+        values["inputs"] = choice["inputs"].split("+")
+    if "precision" in choice:
+        values["precision"] = choice["precision"]
+    for processor in values["processors"]:
+        _resize_processor(processor, choice)
+    return ModelConfig.model_validate(values)
+
+
+def full_size(model: ModelConfig, reference: ReferenceConfig) -> ModelConfig:
+    """The model that the small ones are held against, whatever size the configured one has."""
+    choice = reference.model_dump(exclude={"decoder"}) | {"inputs": "+".join(reference.inputs)}
+    return resized(model, choice).model_copy(update={"decoder": reference.decoder})
+
+
+def _resize_processor(processor: dict[str, Any], choice: Choice) -> None:
+    if processor["type"] == "harmonic" and "harmonics" in choice:
+        processor["harmonics"] = choice["harmonics"]
+    elif processor["type"] == "filtered_noise" and "bands" in choice:
+        processor["bands"] = choice["bands"]
+    elif processor["type"].startswith("reverb_") and "reverb" in choice:
+        kind, seconds = choice["reverb"].split(" ")
+        processor |= {"type": kind, "seconds": float(seconds)}

@@ -1,0 +1,226 @@
+"""What a trained instrument leaves behind: a SavedModel with one signature a use, and a description beside it.
+
+    controls          features -> controls: the network, for browsers (no FFT, complex, random or string operations)
+    full              features, noise -> dry audio, with operations that any TF.js program has
+    render            features, noise -> audio with its room, by the exact synthesiser
+    impulse_response  -> taps of the room
+    eval_losses       serialized examples -> losses of the model and of the network-free baseline, window by window;
+                      beside them the mean loss of the full-size model that a sweep held it against, or NaN
+    serving_default   features -> audio with its room and seeded noise, for servers
+
+Features are `f0_hz` and, as configured, `loudness_db` and/or `rms_energy`, [1, T, 1] for any T. The Transform graph is
+inside every signature that takes features or examples. Weights are rounded to the precision that ships.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from common.audio import AudioConfig
+from models.baseline import Baseline
+from models.config import ModelConfig
+from models.ddsp import portable
+from models.ddsp.losses import SpectralLoss
+from models.ddsp.spectral import loudness_db
+from models.ddsp.synths import white_noise
+from models.instrument import Instrument
+from models.preprocessing import SOURCES, read_statistics
+from models.saved_model.precision import rounded
+from models.saved_model.specification import describe, synthesiser
+from models.saved_model.trained import INSTRUMENT_FILE, WEIGHTS_FILE
+from models.saved_model.transform_graph import TransformGraph
+from models.training.config import LossConfig
+
+NOISE_SEED = (20, 20)  # of the noise in eval_losses and serving_default: the same in every window of every run
+SILENCE_DB = -60.0  # frames of a recording below this have no loudness to be met
+_EVALUATED = ("audio", "f0_hz", "f0_confidence", "loudness_db", "rms_energy")
+_LOSSES = ("spectral_loss", "baseline_spectral_loss", "reference_spectral_loss", "loudness_l1_db")
+
+Tensors = dict[str, tf.Tensor]
+
+
+def save(
+    instrument: Instrument,
+    *,
+    transform_graph: str,
+    baseline: Baseline,
+    loss: LossConfig,
+    folder: str,
+    training: Mapping[str, Any],
+    reference_loss: float | None = None,
+) -> None:
+    """Writes a trained instrument.
+
+    Args:
+      instrument: with its weights at full precision; it is not changed.
+      transform_graph: folder of the TransformGraph artifact that it was trained with.
+      baseline: of the training windows.
+      loss: the spectral loss.
+      folder: where to: the SavedModel, `instrument.json` and `weights.npz` (full precision).
+      training: how the training went, JSON values.
+      reference_loss: eval loss of the full-size model that the Tuner held this one against, where there was one.
+    """
+    served = Served(
+        rounded(instrument),
+        TransformGraph(transform_graph),
+        baseline,
+        SpectralLoss(**loss.model_dump()),
+        math.nan if reference_loss is None else reference_loss,
+    )
+    # The loss has gradients of its own, which nobody takes of a saved model.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(served, folder, signatures=served.signatures(), options=options)
+    statistics = read_statistics(transform_graph)
+    described = {
+        "config": {
+            "model": instrument.model.model_dump(mode="json"),
+            "audio": instrument.audio.model_dump(mode="json"),
+            "loss": loss.model_dump(mode="json"),
+        },
+        "network": describe(instrument, statistics),
+        "synthesiser": synthesiser(instrument),
+        "statistics": statistics,
+        "training": dict(training),
+    }
+    with tf.io.gfile.GFile(f"{folder}/{INSTRUMENT_FILE}", "w") as file:
+        file.write(json.dumps(described, indent=1))
+    stored = io.BytesIO()
+    np.savez(stored, **instrument.weights())
+    with tf.io.gfile.GFile(f"{folder}/{WEIGHTS_FILE}", "wb") as file:
+        file.write(stored.getvalue())
+
+
+def load_instrument(folder: str) -> Instrument:
+    """The instrument that `save` wrote, at full precision.
+
+    Raises:
+      ValueError: the weights do not fit the description.
+    """
+    with tf.io.gfile.GFile(f"{folder}/{INSTRUMENT_FILE}", "r") as file:
+        config = json.loads(file.read())["config"]
+    instrument = Instrument(ModelConfig.model_validate(config["model"]), AudioConfig.model_validate(config["audio"]))
+    with tf.io.gfile.GFile(f"{folder}/{WEIGHTS_FILE}", "rb") as file:
+        instrument.set_weights(dict(np.load(io.BytesIO(file.read()))))
+    return instrument
+
+
+class Served(tf.Module):
+    """An instrument with everything around it that a SavedModel needs.
+
+    Args:
+      instrument: with weights in the precision that ships.
+      transform: its preprocessing.
+      baseline: to be judged against.
+      loss: to be judged by.
+      reference_loss: of the full-size model; NaN where there is none.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        transform: TransformGraph,
+        baseline: Baseline,
+        loss: SpectralLoss,
+        reference_loss: float = math.nan,
+    ):
+        super().__init__()
+        self.instrument = instrument
+        self._transform, self._baseline, self._loss = transform, baseline, loss
+        self._reference_loss = reference_loss
+
+    def signatures(self) -> dict[str, Any]:
+        """The traced functions by name."""
+        column = tf.TensorSpec([1, None, 1], tf.float32)
+        features = dict.fromkeys(("f0_hz", *(SOURCES[name] for name in self.instrument.model.inputs)), column)
+        noise = {"noise": tf.TensorSpec([1, None], tf.float32)}
+        return {
+            "controls": _traced(self._controls, features),
+            "full": _traced(self._full, {**features, **noise}),
+            "render": _traced(self._render, {**features, **noise}),
+            "impulse_response": _traced(self._impulse_response, {}),
+            "eval_losses": _traced(self._eval_losses, {"examples": tf.TensorSpec([None], tf.string)}),
+            "serving_default": _traced(self._serve, features),
+        }
+
+    def _controls(self, **features: tf.Tensor) -> Tensors:
+        controls = self._controls_of(_flat(features))
+        return {name: controls[name] for name in self.instrument.graph.control_names}
+
+    def _full(self, noise: tf.Tensor, **features: tf.Tensor) -> Tensors:
+        return {"audio": portable.dry_signal(self.instrument.graph, self._controls_of(_flat(features)), noise)}
+
+    def _render(self, noise: tf.Tensor, **features: tf.Tensor) -> Tensors:
+        return {"audio": self.instrument.audio_from(self._controls_of(_flat(features)), noise)}
+
+    def _serve(self, **features: tf.Tensor) -> Tensors:
+        samples = tf.shape(features["f0_hz"])[1] * self.instrument.audio.hop
+        return self._render(white_noise(1, samples, NOISE_SEED), **features)
+
+    def _impulse_response(self) -> Tensors:
+        reverb = self.instrument.graph.reverb
+        return {"ir": tf.zeros([0]) if reverb is None else reverb.ir()}
+
+    def _eval_losses(self, examples: tf.Tensor) -> Tensors:
+        """Losses [B]; audio [B, samples]; f0_hz, f0_confidence, loudness_db [B, T] of the recordings."""
+        # Of any length: what was trained on windows of 4 s may be held against what was trained on those of 2 s.
+        spec = dict.fromkeys(_EVALUATED, tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True))
+        windows = tf.io.parse_example(examples, spec)
+        signature = {name: tf.TensorSpec([], tf.float32) for name in _LOSSES}
+        signature["audio"] = tf.TensorSpec([None], tf.float32)
+        # One by one: whoever evaluates may send a thousand windows, and the harmonics of one take 15 MB.
+        made = tf.map_fn(self._evaluate, windows, fn_output_signature=signature, parallel_iterations=1)
+        return {**made, **{name: windows[name] for name in ("f0_hz", "f0_confidence", "loudness_db")}}
+
+    def _evaluate(self, window: Tensors) -> Tensors:
+        """Losses [] and audio [samples] of one window."""
+        batch = {name: values[tf.newaxis] for name, values in window.items()}
+        recording = batch["audio"]
+        noise = white_noise(1, tf.shape(recording)[1], NOISE_SEED)
+        audio = self.instrument.audio_from(self._controls_of(batch), noise)
+        targets = self._loss.target(recording)
+        losses = {
+            "spectral_loss": self._loss.per_example(targets, audio),
+            "baseline_spectral_loss": self._baseline_loss(batch, targets, noise),
+            "reference_spectral_loss": tf.constant([self._reference_loss], tf.float32),
+            "loudness_l1_db": self._loudness_error(batch["loudness_db"], audio),
+        }
+        return {name: values[0] for name, values in {**losses, "audio": audio}.items()}
+
+    def _controls_of(self, features: Mapping[str, tf.Tensor]) -> Tensors:
+        """Raw features [B, T] -> controls [B, T, channels] and f0_hz."""
+        heard = self._transform(features, self.instrument.feature_names)
+        return self.instrument.controls({**heard, "f0_hz": features["f0_hz"]})
+
+    def _baseline_loss(self, window: Tensors, targets: Any, noise: tf.Tensor) -> tf.Tensor:
+        """Of the baseline, dry or in the model's room, whichever is better: no room may make it easy to beat."""
+        graph = self.instrument.graph
+        dry, wet = self._baseline.audio(graph, window["f0_hz"], window["loudness_db"], noise)
+        dry_loss = self._loss.per_example(targets, dry)
+        if graph.reverb is None:
+            return dry_loss
+        wet_loss = self._loss.per_example(targets, wet)
+        return tf.where(wet_loss < dry_loss, wet_loss, dry_loss)  # NaN is not less
+
+    def _loudness_error(self, target_db: tf.Tensor, audio: tf.Tensor) -> tf.Tensor:
+        """Mean |dB| over the frames that are not silent (over all of a window that is silent throughout). Shape [B]."""
+        settings = self.instrument.audio
+        value_db = loudness_db(audio, settings.sample_rate, settings.frame_rate)[:, : tf.shape(target_db)[1]]
+        heard = target_db > SILENCE_DB
+        counts = tf.cast(heard | ~tf.reduce_any(heard, axis=1, keepdims=True), tf.float32)
+        return tf.reduce_sum(counts * tf.abs(value_db - target_db), axis=1) / tf.reduce_sum(counts, axis=1)
+
+
+def _traced(function: Callable[..., Tensors], specs: Mapping[str, tf.TensorSpec]) -> Any:
+    named = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in specs.items()}
+    return tf.function(function, autograph=False).get_concrete_function(**named)
+
+
+def _flat(features: Mapping[str, tf.Tensor]) -> Tensors:
+    return {name: tf.squeeze(values, axis=-1) for name, values in features.items()}  # [1, T, 1] -> [1, T]

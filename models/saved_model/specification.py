@@ -1,0 +1,105 @@
+"""The manifest's `network` section: the network in words that an engine without TensorFlow can compute from.
+
+How to run it, frame by frame (`tests/models/reference_engine.py` does, with NumPy alone). Where `frame_rate` is a share
+of the audio's, 1 / hold, the network hears frames 0, hold, 2 hold ... and its raw controls stay until the next of them:
+
+1. Inputs. `midi`: 69 + 12 log2(max(f0_hz, 1) / 440); `db`: the feature as it is; `amplitude`: 20 log10 of it, no lower
+   than -80. Then minus `mean`, over `deviation`, for each entry of `inputs` in order.
+2. Layers, by `architecture`. dense(x) = x @ kernel + bias. norm(x) = (x - mean) / sqrt(variance + layer_norm_epsilon) *
+   gamma + beta over the channels of one frame. leaky(x) = x where x > 0, else leaky_slope * x.
+   - `cnn`: x = dense_input(inputs). For every layer i: n = norm_i(x); c = bias_i + the sum over taps j of
+     n[t - (kernel - 1 - j) * dilations[i]] @ kernel_i[j, 0], n being 0 before the first frame; x = x + leaky(c).
+   - `gru`: s = leaky(norm(dense(.))) `stack_layers` times for every input by itself, in order, joined. a = s @ kernel +
+     bias, b = h @ recurrent_kernel + recurrent_bias, each cut in three; z = sigmoid(a0 + b0), r = sigmoid(a1 + b1),
+     c = tanh(a2 + r * b2), h = z * h + (1 - z) * c, h being 0 before the first frame. x = the output stack of s and h,
+     joined.
+   The raw controls are dense_output(x), cut into `outputs` in order.
+3. Controls. Every raw value becomes 2 * sigmoid(raw + bias) ** ln(10) + 1e-7. A harmonic distribution is then set to 0
+   where harmonic * f0_hz reaches half the sample rate, and divided by its sum (all zeros stay zeros).
+
+Every tensor has its own bytes in the weight files of `controls/`, row-major, in the shape given here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.config import FilteredNoiseConfig
+from models.instrument import Instrument
+from models.network.config import CnnConfig
+from models.network.decoders import LAYER_NORM_EPSILON, LEAKY_SLOPE, PREFIX
+from models.preprocessing import SOURCES
+from models.saved_model.precision import affine_of, precision_of
+
+
+def describe(instrument: Instrument, statistics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The `network` section of an instrument.
+
+    Args:
+      instrument: at full precision (the scale of a uint8 tensor follows from the weights before rounding).
+      statistics: of the training set, as `preprocessing.read_statistics` gives them.
+
+    Returns:
+      JSON values: `architecture`, `frame_rate`, `inputs`, `outputs`, the sizes, and `tensors` (name, shape, role,
+      precision and, for uint8, quantization).
+    """
+    return {
+        "architecture": instrument.model.decoder.kind,
+        "frame_rate": instrument.audio.frame_rate / instrument.model.decoder.hold,
+        "inputs": [_input(name, statistics[name]) for name in ("f0", *instrument.model.inputs)],
+        **_sizes(instrument),
+        "layer_norm_epsilon": LAYER_NORM_EPSILON,
+        "leaky_slope": LEAKY_SLOPE,
+        "outputs": _outputs(instrument),
+        "tensors": [
+            _tensor(name, value, instrument) for name, value in instrument.weights().items() if name.startswith(PREFIX)
+        ],
+    }
+
+
+def synthesiser(instrument: Instrument) -> dict[str, Any]:
+    """How controls become audio: the signal chain as configured, its rates and its latency in samples."""
+    return {
+        "sample_rate": instrument.audio.sample_rate,
+        "hop": instrument.audio.hop,
+        "latency": instrument.latency,
+        "nodes": [entry.model_dump(mode="json") for entry in instrument.model.processors],
+        "dry": instrument.graph.dry_name,
+        "audio": instrument.graph.audio_name,
+    }
+
+
+def _input(name: str, statistics: Mapping[str, Any]) -> dict[str, Any]:
+    feature = "f0_hz" if name == "f0" else SOURCES[name]
+    unit = {"f0": "midi", "loudness": "db", "rms": "amplitude"}[name]
+    scaling = {key: statistics[key] for key in ("mean", "deviation")}
+    return {"name": f"{name}_scaled", "feature": feature, "unit": unit, **scaling}
+
+
+def _sizes(instrument: Instrument) -> dict[str, Any]:
+    decoder = instrument.model.decoder
+    if isinstance(decoder, CnnConfig):
+        dilations = [2 ** (i % decoder.dilation_cycle) for i in range(decoder.layers)]
+        return {"channels": decoder.channels, "kernel": decoder.kernel, "dilations": dilations}
+    return {"units": decoder.units, "stack_units": decoder.stack_units, "stack_layers": decoder.stack_layers}
+
+
+def _outputs(instrument: Instrument) -> list[dict[str, Any]]:
+    """The raw controls in the order of the last layer's columns, each with what is added before it is scaled."""
+    biases = [entry.initial_bias for entry in instrument.model.processors if isinstance(entry, FilteredNoiseConfig)]
+    noises = iter(biases)
+    return [
+        {"name": name, "channels": channels, "bias": next(noises) if name.endswith("noise_magnitudes") else 0.0}
+        for name, channels in instrument.graph.raw_outputs.items()
+    ]
+
+
+def _tensor(name: str, value: Any, instrument: Instrument) -> dict[str, Any]:
+    precision = precision_of(name, instrument.model.precision)
+    role = name.rpartition("/")[2]
+    tensor: dict[str, Any] = {"name": name, "shape": list(value.shape), "role": role, "precision": precision}
+    if precision == "uint8":
+        scale, minimum = affine_of(value)
+        tensor["quantization"] = {"scale": scale, "min": minimum}
+    return tensor

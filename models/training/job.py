@@ -1,0 +1,37 @@
+"""What TFX asks a Trainer or a Tuner to do, and on which windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from pydantic import Field
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from common.audio import AudioConfig
+from common.settings import Settings
+from models.config import ModelConfig
+from models.training.checkpoints import fingerprint
+from models.training.config import LossConfig, TrainerConfig
+from models.training.windows import Windows, read_windows
+
+
+class Job(Settings):
+    """Settings of one training: the `custom_config` of a Trainer."""
+
+    model: ModelConfig
+    audio: AudioConfig
+    loss: LossConfig
+    trainer: TrainerConfig
+    source_fingerprint: str = Field(description="of the code: another one trains anew")
+    checkpoint_root: str = Field(description="folder that outlives an execution, for checkpoints")
+
+    def identity(self, **facts: Any) -> str:
+        """Fingerprint of all that determines the outcome: the settings, the code, TensorFlow, and the given facts."""
+        settings = self.model_dump(mode="json", exclude={"checkpoint_root"})
+        return fingerprint(**settings, tensorflow=tf.__version__, **facts)
+
+
+def read_splits(fn_args: FnArgs, audio: AudioConfig, features: tuple[str, ...]) -> tuple[Windows, Windows]:
+    """Reads the training and the eval windows that TFX hands over."""
+    return read_windows(fn_args.train_files, audio, features), read_windows(fn_args.eval_files, audio, features)

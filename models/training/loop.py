@@ -1,0 +1,395 @@
+"""Training itself, independent of TFX: windows and settings in, the best weights and the history of losses out.
+
+Everything that happens at a step follows from (settings, data, step) and the checkpoint's state: order, noise and
+learning rate are functions of the step, and ops are deterministic. So a seed gives the same losses bit for bit on one
+machine, and a training that was killed ends as if it had not been.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
+
+from common.progress import Progress
+from models.ddsp.losses import SpectralLoss
+from models.ddsp.synths import white_noise
+from models.instrument import Instrument
+from models.saved_model.precision import rounded
+from models.training.checkpoints import Checkpoint, Checkpoints
+from models.training.config import LossConfig, TrainerConfig
+from models.training.optimizer import Adam, learning_rate
+from models.training.tensorboard import Board
+from models.training.windows import Batch, Windows, indices, spread
+
+BOARD_WINDOWS = 3
+_BEST = "best/"  # of the names of the best weights in a checkpoint
+
+
+class TrainingDiverged(Exception):
+    """The loss or its gradient is no longer a number: the message says when, and what can be done."""
+
+
+@dataclass
+class History:
+    """What training went through.
+
+    Attributes:
+      train_loss: of every step, the first is step 1.
+      eval_steps: steps after which the eval windows were heard; 0 is before the first step.
+      eval_loss: mean spectral loss over the eval windows, there.
+      seconds: of training until there, interruptions left out.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    eval_steps: list[int] = field(default_factory=list)
+    eval_loss: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def best(self) -> int:
+        """Index of the evaluation with the lowest loss."""
+        return int(np.argmin(self.eval_loss))
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What came out of a training.
+
+    Attributes:
+      instrument: the one that was trained, holding the weights of the best evaluation at full precision.
+      steps: steps done.
+      best_step: the step whose weights were kept.
+      eval_loss: of those weights, rounded to the precision that ships.
+      stopped_early: whether patience ended it before the configured steps.
+      seconds: of training, interruptions left out.
+      real_time_factor: seconds to resynthesise and judge a second of the eval windows.
+      history: losses on the way, at full precision.
+    """
+
+    instrument: Instrument
+    steps: int
+    best_step: int
+    eval_loss: float
+    stopped_early: bool
+    seconds: float
+    real_time_factor: float
+    history: History
+
+
+def train(
+    instrument: Instrument,
+    windows: Windows,
+    eval_windows: Windows,
+    *,
+    config: TrainerConfig,
+    loss: LossConfig,
+    checkpoints: Checkpoints | None = None,
+    board: Board | None = None,
+    label: str = "training",
+    until: int | None = None,
+) -> TrainingResult:
+    """Trains an instrument in place until its steps are done or the eval loss stops falling.
+
+    Args:
+      instrument: holds the initial weights.
+      windows: to train on; features `audio` [samples], `f0_hz` and the instrument's `feature_names` [frames].
+      eval_windows: to judge by, the same features.
+      config: how long and how.
+      loss: the spectral loss.
+      checkpoints: where to keep the state and to go on from; nowhere by default.
+      board: where to log curves, sounds and pictures; nowhere by default.
+      label: what the progress line says.
+      until: step at which to stop for now; a later call with the same checkpoints goes on, as if this had not ended.
+
+    Raises:
+      TrainingDiverged: a loss or gradient is NaN or infinite.
+    """
+    with deterministic_ops():
+        until = config.steps if until is None else min(until, config.steps)
+        return _Training(instrument, windows, eval_windows, config, loss, checkpoints, board, label, until).run()
+
+
+@contextmanager
+def deterministic_ops() -> Iterator[None]:
+    """Has TensorFlow choose kernels whose results do not depend on the order in which threads finish."""
+    if is_op_determinism_enabled():
+        yield
+        return
+    tf.config.experimental.enable_op_determinism()
+    try:
+        yield
+    finally:
+        disable_op_determinism()  # whoever shares the process may draw unseeded random numbers
+
+
+def best_weights(checkpoints: Checkpoints) -> dict[str, np.ndarray]:
+    """The weights of the best evaluation so far of a training with checkpoints.
+
+    Raises:
+      ValueError: it has none.
+    """
+    checkpoint = checkpoints.load()
+    if checkpoint is None:
+        raise ValueError(f"{checkpoints.folder}: no checkpoint")
+    return {name.removeprefix(_BEST): array for name, array in checkpoint.arrays.items() if name.startswith(_BEST)}
+
+
+@lru_cache(maxsize=4)
+def _compiled(loss: str) -> SpectralLoss:
+    """The loss of settings in JSON. Trainings in one process share what XLA compiled for it."""
+    return SpectralLoss(**json.loads(loss))
+
+
+class Stepper(tf.Module):
+    """The two graphs of a training: one step, and one look at eval windows.
+
+    Args:
+      instrument: whose weights are trained.
+      config: batch size, gradient clip, seed.
+      loss: the spectral loss.
+      lowest_hz: no f0 of any batch lies below it.
+    """
+
+    def __init__(self, instrument: Instrument, config: TrainerConfig, loss: LossConfig, lowest_hz: float):
+        super().__init__()
+        self._instrument, self._seed, self._lowest_hz = instrument, config.seed, lowest_hz
+        self._variables = list(instrument.variables_by_name.values())
+        self._loss = _compiled(loss.model_dump_json())
+        self.adam = Adam(instrument.variables_by_name, config.gradient_clip, config.reverb_rate)
+
+    @tf.function(autograph=False)
+    def step(self, batch: Mapping[str, tf.Tensor], step: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Takes one training step. Returns the loss before it and the gradient's norm."""
+        audio = batch["audio"]  # [batch, samples]
+        noise = white_noise(audio.shape[0], audio.shape[1], tf.stack([self._seed, step]))
+        # What does not depend on the weights is made before the tape starts to record.
+        basis, targets = self._instrument.basis(batch["f0_hz"], self._lowest_hz), self._loss.target(audio)
+        with tf.GradientTape() as tape:
+            value = self._loss(targets, self._instrument(batch, noise, basis, training=True))
+        return value, self.adam.apply(tape.gradient(value, self._variables), step, rate)
+
+    @tf.function(autograph=False)
+    def hear(self, batch: Mapping[str, tf.Tensor], number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Resynthesises eval batch `number`, with its own noise. Returns losses [batch] and audio [batch, samples]."""
+        audio = batch["audio"]
+        noise = white_noise(audio.shape[0], audio.shape[1], tf.stack([self._seed, -1 - number]))  # never a step's noise
+        made = self._instrument(batch, noise, self._instrument.basis(batch["f0_hz"], self._lowest_hz), training=True)
+        return self._loss.per_example(self._loss.target(audio), made), made
+
+
+class _Training:
+    """The state of one training and the loop over it."""
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        windows: Windows,
+        eval_windows: Windows,
+        config: TrainerConfig,
+        loss: LossConfig,
+        checkpoints: Checkpoints | None,
+        board: Board | None,
+        label: str,
+        until: int,
+    ):
+        self._instrument, self._windows, self._eval_windows = instrument, windows, eval_windows
+        self._until = until
+        self._config, self._checkpoints, self._board, self._label = config, checkpoints, board, label
+        lowest_hz = min(windows.least("f0_hz"), eval_windows.least("f0_hz"))
+        self._stepper = Stepper(instrument, config, loss, lowest_hz)
+        self._inputs = ("audio", "f0_hz", *instrument.feature_names)
+        self._step = 0
+        self._seconds = 0.0
+        self._history = History()
+        self._best: dict[str, np.ndarray] = {}
+
+    def run(self) -> TrainingResult:
+        resumed = self._resume()
+        progress = Progress(self._until, self._step, self._label)
+        if self._board:
+            self._board.originals(*self._originals())
+        if resumed:
+            progress.say(f"{self._label}: goes on from step {self._step} of {self._until}")
+        try:
+            self._loop(progress)
+        except KeyboardInterrupt:
+            progress.say(self._farewell())
+            raise
+        finally:
+            progress.close()
+        result = self._result()
+        progress.say(self._conclusion(result))
+        return result
+
+    def _loop(self, progress: Progress) -> None:
+        began = time.monotonic() - self._seconds
+        if not self._history.eval_loss:
+            self._evaluate(began)
+        while self._step < self._until and not self._exhausted:
+            loss = self._advance()
+            last = self._step == self._until
+            if last or self._step % self._config.eval_steps == 0:
+                self._evaluate(began)
+            if last or self._exhausted or self._step % self._config.checkpoint_steps == 0:
+                self._seconds = time.monotonic() - began
+                self._save()
+            progress.update(self._step, f"loss {loss:.3f}  eval {self._history.eval_loss[-1]:.3f}")
+
+    @property
+    def _exhausted(self) -> bool:
+        """Whether patience is over: derived from the history, so that it needs no state of its own."""
+        return len(self._history.eval_loss) - 1 - self._history.best >= self._config.patience
+
+    def _advance(self) -> float:
+        config = self._config
+        chosen = indices(self._step, count=len(self._windows), batch=config.batch_size, seed=config.seed)
+        rate = learning_rate(self._step, config)
+        value, norm = self._stepper.step(
+            self._select(self._windows.batch(chosen)), tf.constant(self._step), tf.constant(rate, tf.float32)
+        )
+        loss, gradient_norm = float(value), float(norm)
+        if not math.isfinite(loss) or not math.isfinite(gradient_norm):
+            raise TrainingDiverged(self._diagnosis("loss" if not math.isfinite(loss) else "gradient"))
+        self._step += 1
+        self._history.train_loss.append(loss)
+        if self._board:
+            values = {"loss/train": loss, "learning_rate": rate, "gradient_norm": gradient_norm}
+            self._board.scalars(self._step, values)
+        return loss
+
+    def _evaluate(self, began: float) -> None:
+        losses, audio = self._hear()
+        loss = float(np.mean(losses))
+        if not math.isfinite(loss):
+            raise TrainingDiverged(self._diagnosis("eval loss"))
+        history = self._history
+        history.eval_steps.append(self._step)
+        history.eval_loss.append(loss)
+        history.seconds.append(time.monotonic() - began)
+        if history.best == len(history.eval_loss) - 1:
+            self._best = self._instrument.weights()
+        if self._board:
+            self._show(self._board, audio)
+
+    def _hear(self) -> tuple[np.ndarray, np.ndarray]:
+        """Losses of the eval windows [windows], and the resynthesis of the first few [few, samples]."""
+        chosen = self._eval_chosen
+        losses, audio = [], []
+        size = self._config.batch_size
+        for number, start in enumerate(range(0, len(chosen), size)):
+            part = chosen[start : start + size]
+            full = np.resize(part, size)  # the last batch is filled up, so that one graph serves all
+            batch = self._select(self._eval_windows.batch(full))
+            loss, made = self._stepper.hear(batch, tf.constant(number))
+            losses.append(loss.numpy()[: len(part)])
+            if start < BOARD_WINDOWS:
+                audio.append(made.numpy()[: len(part)])
+        return np.concatenate(losses), np.concatenate(audio)[:BOARD_WINDOWS]
+
+    @property
+    def _eval_chosen(self) -> np.ndarray:
+        return spread(len(self._eval_windows), self._config.eval_windows)
+
+    def _show(self, board: Board, audio: np.ndarray) -> None:
+        board.scalars(self._step, {"loss/eval": self._history.eval_loss[-1]})
+        board.resyntheses(self._step, *self._originals(), audio)
+
+    def _originals(self) -> tuple[list[str], np.ndarray]:
+        """Names of the eval windows that are shown, and their audio [windows, samples]."""
+        shown = self._eval_chosen[:BOARD_WINDOWS]
+        return [self._eval_windows.keys[place] for place in shown], self._eval_windows.batch(shown)["audio"]
+
+    def _select(self, batch: Batch) -> Batch:
+        return {name: batch[name] for name in self._inputs}
+
+    def _result(self) -> TrainingResult:
+        best = self._history.best
+        self._instrument.set_weights(self._best)
+        self._instrument.set_weights(rounded(self._instrument).weights())
+        began = time.perf_counter()
+        losses, _ = self._hear()
+        heard = len(losses) * self._instrument.audio.window_seconds
+        self._instrument.set_weights(self._best)
+        return TrainingResult(
+            instrument=self._instrument,
+            steps=self._step,
+            best_step=self._history.eval_steps[best],
+            eval_loss=float(np.mean(losses)),
+            stopped_early=self._step < self._until,
+            seconds=self._history.seconds[-1],
+            real_time_factor=(time.perf_counter() - began) / heard,
+            history=self._history,
+        )
+
+    # State that survives a kill.
+
+    def _save(self) -> None:
+        if not self._checkpoints:
+            return
+        slots = {"weights": self._instrument.weights(), "best": self._best}
+        for group, variables in self._moments.items():
+            slots[group] = {name: variable.numpy() for name, variable in variables.items()}
+        arrays = {f"{group}/{name}": value for group, values in slots.items() for name, value in values.items()}
+        values: dict[str, Any] = {"step": self._step, "seconds": self._seconds, "history": vars(self._history)}
+        self._checkpoints.save(Checkpoint(arrays, values))
+
+    def _resume(self) -> bool:
+        checkpoint = self._checkpoints.load() if self._checkpoints else None
+        if checkpoint is None:
+            return False
+        groups: dict[str, dict[str, np.ndarray]] = {}
+        for name, array in checkpoint.arrays.items():
+            group, _, variable = name.partition("/")
+            groups.setdefault(group, {})[variable] = array
+        self._instrument.set_weights(groups["weights"])
+        self._best = groups["best"]
+        for group, variables in self._moments.items():
+            for name, variable in variables.items():
+                variable.assign(groups[group][name])
+        self._step, self._seconds = checkpoint.values["step"], checkpoint.values["seconds"]
+        self._history = History(**checkpoint.values["history"])
+        if self._board:
+            self._replay(self._board)
+        return True
+
+    @property
+    def _moments(self) -> dict[str, dict[str, tf.Variable]]:
+        return {"means": self._stepper.adam.means, "squares": self._stepper.adam.squares}
+
+    def _replay(self, board: Board) -> None:
+        """Draws the curves again: an execution that goes on with another's training has a board of its own."""
+        for step, loss in enumerate(self._history.train_loss, start=1):
+            board.scalars(step, {"loss/train": loss, "learning_rate": learning_rate(step - 1, self._config)})
+        for step, loss in zip(self._history.eval_steps, self._history.eval_loss, strict=True):
+            board.scalars(step, {"loss/eval": loss})
+
+    # What people read.
+
+    def _farewell(self) -> str:
+        where = f"{self._label}: stopped at step {self._step} of {self._until}"
+        if not self._checkpoints:
+            return where
+        kept = self._checkpoints.load()
+        return f"{where}; the same command goes on from step {kept.values['step'] if kept else 0}"
+
+    def _conclusion(self, result: TrainingResult) -> str:
+        early = f", stopped early at step {result.steps}" if result.stopped_early else ""
+        return f"{self._label}: eval loss {result.eval_loss:.3f} with the weights of step {result.best_step}{early}"
+
+    def _diagnosis(self, what: str) -> str:
+        return (
+            f"the {what} stopped being a number at step {self._step + 1} of {self._config.steps} "
+            f"(learning rate {learning_rate(self._step, self._config):.2g}): the training has diverged. "
+            f"Try a lower trainer.learning_rate (now {self._config.learning_rate:g}) or trainer.gradient_clip "
+            f"(now {self._config.gradient_clip:g}), or a longer trainer.warmup_steps (now {self._config.warmup_steps})."
+        )

@@ -1,0 +1,111 @@
+"""The TFX Trainer's run_fn: examples and settings in; a SavedModel, its history and TensorBoard logs out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import tensorflow as tf
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from common.errors import UserError
+from models.baseline import BASELINE_FEATURES, MOST_WINDOWS, fit_baseline
+from models.instrument import Instrument
+from models.network.sizes import resized
+from models.saved_model import signatures
+from models.training.checkpoints import Checkpoints, fingerprint
+from models.training.config import TrainerConfig
+from models.training.job import Job, read_splits
+from models.training.loop import TrainingDiverged, TrainingResult, train
+from models.training.tensorboard import Board
+from models.training.windows import Windows
+
+HISTORY_FILE = "history.json"
+_REFERENCE = "reference/"  # of the names of what the Tuner says about the full-size model
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains an instrument on transformed examples and saves it.
+
+    Reads `fn_args.train_files`, `eval_files`, `transform_graph_path`, `custom_config` (a `Job`), `hyperparameters` (the
+    Tuner's choice of sizes) and, where `trainer.warm_start` asks for it, `base_model`. Writes the model with
+    `instrument.json` and `history.json` to `serving_model_dir` and logs to `model_run_dir`. A run that was killed goes
+    on from its last checkpoint.
+
+    Raises:
+      UserError: training diverged.
+    """
+    job = Job.model_validate(fn_args.custom_config)
+    chosen = fn_args.hyperparameters["values"] if fn_args.hyperparameters else {}
+    job = job.model_copy(update={"model": resized(job.model, chosen)})
+    reference = {name.removeprefix(_REFERENCE): v for name, v in chosen.items() if name.startswith(_REFERENCE)}
+    instrument = Instrument(job.model, job.audio, seed=job.trainer.seed)
+    warm = job.trainer.warm_start and _warm_start(instrument, fn_args.base_model)
+    windows, eval_windows = read_splits(fn_args, job.audio, (*BASELINE_FEATURES, *instrument.feature_names))
+    start = fingerprint_of_weights(instrument)
+    key = job.identity(train=windows.digest, eval=eval_windows.digest, start=start)
+    checkpoints = Checkpoints(job.checkpoint_root, key)
+    try:
+        result = train(
+            instrument,
+            windows,
+            eval_windows,
+            config=job.trainer,
+            loss=job.loss,
+            checkpoints=checkpoints,
+            board=Board(fn_args.model_run_dir, job.audio.sample_rate),
+        )
+    except TrainingDiverged as error:
+        raise UserError(f"Trainer: {error}") from error
+    signatures.save(
+        result.instrument,
+        transform_graph=fn_args.transform_graph_path,
+        baseline=fit_baseline(windows.sample(MOST_WINDOWS), instrument.graph),
+        loss=job.loss,
+        folder=fn_args.serving_model_dir,
+        training={**_summary(result, job.trainer, windows, eval_windows, warm), "reference": reference or None},
+        reference_loss=reference.get("loss"),
+    )
+    with tf.io.gfile.GFile(f"{fn_args.serving_model_dir}/{HISTORY_FILE}", "w") as file:
+        file.write(json.dumps(asdict(result.history)))
+    checkpoints.clear()
+
+
+def fingerprint_of_weights(instrument: Instrument) -> str:
+    """SHA-256, hex, of an instrument's weights."""
+    weights = instrument.weights()
+    return fingerprint(**{name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in weights.items()})
+
+
+def _warm_start(instrument: Instrument, base_model: str | None) -> bool:
+    """Takes over the weights of the last blessed model where they fit. Returns whether it did; says so."""
+    if not base_model:
+        print("warm start: no blessed model of this instrument yet, so training starts fresh", file=sys.stderr)
+        return False
+    try:
+        instrument.set_weights(signatures.load_instrument(base_model).weights())
+    except ValueError as error:
+        print(f"warm start: the last blessed model does not fit, so training starts fresh: {error}", file=sys.stderr)
+        return False
+    print(f"warm start: from {base_model}", file=sys.stderr)
+    return True
+
+
+def _summary(
+    result: TrainingResult, config: TrainerConfig, windows: Windows, eval_windows: Windows, warm: bool
+) -> dict[str, Any]:
+    return {
+        "steps": result.steps,
+        "examples": result.steps * config.batch_size,
+        "best_step": result.best_step,
+        "stopped_early": result.stopped_early,
+        "train_windows": len(windows),
+        "eval_windows": min(len(eval_windows), config.eval_windows),
+        "eval_loss": result.eval_loss,
+        "seconds": result.seconds,
+        "seed": config.seed,
+        "warm_start": warm,
+    }

@@ -1,0 +1,152 @@
+"""Examples on their way into training: parsed once, kept on disk, read by index.
+
+A window of audio is a quarter of a megabyte and an hour of recordings overlaps into a gigabyte of them, so they do not
+stay in memory: they lie as plain rows in one nameless temporary file, from where the system's page cache hands them out
+faster than a step can ask. The order of a training follows from (seed, step) alone, so that an interrupted one needs no
+replay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+from common.audio import AudioConfig
+
+Batch = dict[str, np.ndarray]  # feature -> [batch, length] float32
+
+
+class Windows:
+    """Windows of equal length, each a set of float features, in an order that does not depend on how files were split.
+
+    Args:
+      rows: `(key, features)` of every window: the key orders them (ties by content), each feature is [length] float32.
+
+    Attributes:
+      keys: of the windows, in order.
+      digest: SHA-256, hex, of all that the windows hold.
+
+    Raises:
+      ValueError: a window's features differ in name or length from the first one's, or are not finite.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, Mapping[str, np.ndarray]]]):
+        self._file = tempfile.TemporaryFile(prefix="swara-windows-")  # noqa: SIM115 - lives as long as the windows
+        self._lengths: dict[str, int] = {}
+        self._least: dict[str, float] = {}
+        identities = [(key, self._append(key, features)) for key, features in rows]
+        self._file.flush()
+        self._places = sorted(range(len(identities)), key=identities.__getitem__)
+        self.keys = [identities[place][0] for place in self._places]
+        self.digest = hashlib.sha256("".join(sorted(digest for _, digest in identities)).encode()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """Values a window in each feature."""
+        return self._lengths
+
+    def least(self, feature: str) -> float:
+        """The lowest value of a feature in all windows."""
+        return self._least[feature]
+
+    def batch(self, indices: Sequence[int] | np.ndarray) -> Batch:
+        """Reads windows by their place in the order. Returns feature -> [len(indices), length] float32."""
+        size = 4 * sum(self._lengths.values())
+        rows = np.stack(
+            [np.frombuffer(os.pread(self._file.fileno(), size, size * self._places[i]), "<f4") for i in indices]
+        )
+        columns = np.split(rows, np.cumsum(list(self._lengths.values()))[:-1], axis=1)
+        return {name: np.ascontiguousarray(column) for name, column in zip(self._lengths, columns, strict=True)}
+
+    def sample(self, most: int) -> Iterator[dict[str, np.ndarray]]:
+        """At most `most` windows one by one, spread evenly over all: feature -> [length]."""
+        for index in spread(len(self), most):
+            yield {name: values[0] for name, values in self.batch([index]).items()}
+
+    def _append(self, key: str, features: Mapping[str, np.ndarray]) -> str:
+        self._lengths = self._lengths or {name: len(features[name]) for name in sorted(features)}
+        lengths = {name: len(values) for name, values in features.items()}
+        if lengths != self._lengths:
+            raise ValueError(f"window {key!r} has features {lengths}, the others have {self._lengths}")
+        row = np.concatenate([features[name] for name in self._lengths]).astype("<f4")
+        if not np.isfinite(row).all():
+            bad = [name for name in self._lengths if not np.isfinite(features[name]).all()]
+            raise ValueError(f"window {key!r} holds values that are not finite numbers in {', '.join(bad)}")
+        for name, values in features.items():
+            self._least[name] = min(self._least.get(name, math.inf), float(np.min(values)))
+        data = row.tobytes()
+        self._file.write(data)
+        return hashlib.sha256(data).hexdigest()
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """At most `most` of the indices below `count`, evenly spaced, the first among them."""
+    return np.arange(min(most, count)) * count // max(1, min(most, count))
+
+
+def indices(step: int, *, count: int, batch: int, seed: int) -> np.ndarray:
+    """Which windows a step trains on: every epoch is a shuffle of its own, and steps run on across epochs.
+
+    Args:
+      step: from 0.
+      count: windows in all.
+      batch: windows a step.
+      seed: of the order.
+
+    Returns:
+      [batch] indices; the same for the same arguments, whatever ran before.
+    """
+    places = np.arange(step * batch, (step + 1) * batch)
+    return np.array([_shuffled(count, place // count, seed)[place % count] for place in places.tolist()])
+
+
+@lru_cache(maxsize=2)
+def _shuffled(count: int, epoch: int, seed: int) -> np.ndarray:
+    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(count)
+
+
+def read_windows(patterns: Sequence[str], audio: AudioConfig, features: Sequence[str]) -> Windows:
+    """Reads transformed examples.
+
+    Args:
+      patterns: of TFRecord files of tf.train.Examples, gzipped where the name ends in `.gz`.
+      audio: lengths of the features.
+      features: those of `[frames]` to keep beside `audio`.
+
+    Raises:
+      ValueError: no example is found; one lacks a feature or has one of another length; a value is not finite.
+    """
+    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+    windows = Windows(_parsed(files, audio, features))
+    if not len(windows):
+        raise ValueError(f"no training examples in {', '.join(patterns)}")
+    return windows
+
+
+def _parsed(files: Sequence[str], audio: AudioConfig, features: Sequence[str]) -> Iterator[tuple[str, Batch]]:
+    lengths = {"audio": audio.window_samples, **dict.fromkeys(features, audio.window_frames)}
+    spec: dict[str, tf.io.FixedLenFeature] = {
+        name: tf.io.FixedLenFeature([length], tf.float32) for name, length in lengths.items()
+    }
+    spec |= {
+        "recording": tf.io.FixedLenFeature([], tf.string),
+        "start_seconds": tf.io.FixedLenFeature([], tf.float32),
+    }
+    for file in files:
+        for record in tf.data.TFRecordDataset(file, compression_type="GZIP" if file.endswith(".gz") else ""):
+            try:
+                example = tf.io.parse_single_example(record, spec)
+            except tf.errors.InvalidArgumentError as error:
+                raise ValueError(f"{file}: not an example of {lengths}: {error.message}") from None
+            key = f"{example['recording'].numpy().decode()} at {example['start_seconds'].numpy():08.2f} s"
+            yield key, {name: example[name].numpy() for name in lengths}

@@ -1,0 +1,33 @@
+"""What machines a step asks a cluster for. On one machine there is nothing to ask for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt, model_validator
+
+from common.settings import Settings
+
+
+class ResourcesConfig(Settings):
+    """Of one step. Vertex takes the smallest machine type that has all this."""
+
+    cpus: Annotated[float, Field(gt=0)] | None = Field(description="vCPUs; null: the cluster's default")
+    memory_gigabytes: Annotated[float, Field(gt=0)] | None = Field(description="GB; null: the cluster's default")
+    accelerator: str | None = Field(description="as the cluster names it, for example NVIDIA_TESLA_T4; null: none")
+    accelerators: PositiveInt = Field(description="of them, where there is one")
+
+
+class ClusterConfig(Settings):
+    """Machines of the steps that need more than a cluster's default."""
+
+    trainer: ResourcesConfig
+    tuner: ResourcesConfig
+
+    @model_validator(mode="after")
+    def _one_gpu_each(self) -> ClusterConfig:
+        """Raises ValueError where accelerators would stand idle: training runs on one device."""
+        for name in ("trainer", "tuner"):
+            if getattr(self, name).accelerator and getattr(self, name).accelerators > 1:
+                raise ValueError(f"{name}.accelerators: training runs on one accelerator, so more would stand idle")
+        return self

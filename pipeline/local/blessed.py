@@ -1,0 +1,69 @@
+"""The last blessed model: what the next one starts from and is held against, so it has to be there and comparable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2 as pb
+
+from common.audio import AudioConfig
+from common.errors import UserError
+from models.saved_model.trained import INSTRUMENT_FILE
+from pipeline.store.records import opened, properties
+
+
+def check_last_blessed(metadata: Path, audio: AudioConfig) -> None:
+    """Makes sure, before a run begins, that its model can be held against the last blessed one.
+
+    Args:
+      metadata: a sound SQLite metadata store; absent or empty where nothing was run yet.
+      audio: of the run.
+
+    Raises:
+      UserError: the blessed model's files are gone, or it hears audio at other rates.
+    """
+    if not metadata.exists() or not metadata.stat().st_size:
+        return
+    with opened(metadata) as store:
+        folder = _last_blessed(store)
+    if folder is not None:
+        _check(folder, audio, metadata.parent)
+
+
+def _check(folder: Path, audio: AudioConfig, output: Path) -> None:
+    anew = f"move {output} away to start anew; what is pushed stays"
+    description = folder / "Format-Serving" / INSTRUMENT_FILE
+    try:
+        before = AudioConfig.model_validate(json.loads(description.read_text(encoding="utf-8"))["config"]["audio"])
+    except OSError as error:
+        raise UserError(
+            f"{description}: cannot be read ({error.strerror}). It is of the last blessed model, which a new one is "
+            f"held against: put it back, or {anew}"
+        ) from None
+    for name in ("sample_rate", "frame_rate"):
+        was, asked = getattr(before, name), getattr(audio, name)
+        if was != asked:
+            raise UserError(
+                f"audio.{name}: {asked} Hz, and the last blessed model ({folder}) has {was} Hz: losses at two rates "
+                f"cannot be compared. Give the run another --output, or {anew}"
+            )
+
+
+def _last_blessed(store: mlmd.MetadataStore) -> Path | None:
+    """Folder of the newest model that the Evaluator blessed, as TFX's resolver finds it."""
+    blessed = {
+        given["current_model_id"]
+        for given in map(properties, _live(store, "ModelBlessing"))
+        if given.get("blessed") == 1 and "current_model_id" in given
+    }
+    models = [one for one in _live(store, "Model") if one.id in blessed]
+    return Path(max(models, key=lambda one: one.id).uri) if models else None
+
+
+def _live(store: mlmd.MetadataStore, kind: str) -> list[pb.Artifact]:
+    try:
+        return [one for one in store.get_artifacts_by_type(kind) if one.state == pb.Artifact.LIVE]
+    except mlmd.errors.NotFoundError:
+        return []

@@ -1,0 +1,96 @@
+"""What a person sees while a run works, and the log that takes all the rest."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from data.progress import HEARD_LOG
+
+LOG_FILE = "run.log"
+
+
+class StageProgress(logging.Handler):
+    """Turns the runner's log into a line a stage: which one runs, and how long it took."""
+
+    def __init__(self, out: TextIO):
+        super().__init__(logging.INFO)
+        self._out = out
+        self._began = 0.0
+        self._cached = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hears `LocalDagRunner`'s "is running" and "is finished", the launcher about its cache, and each recording."""
+        if record.msg == "Component %s is running.":
+            self._began, self._cached = time.monotonic(), False
+            print(f"{record.args[0]} ...", file=self._out, flush=True)  # type: ignore[index]
+        elif "cached execution" in str(record.msg).lower() or "is skipped" in str(record.msg).lower():
+            self._cached = True
+        elif record.msg == "Component %s is finished.":
+            took = "cached" if self._cached else f"{time.monotonic() - self._began:.1f} s"
+            print(f"{record.args[0]}: {took}", file=self._out, flush=True)  # type: ignore[index]
+        elif record.name == HEARD_LOG:
+            print(f"  {record.getMessage()}", file=self._out, flush=True)
+
+
+@contextlib.contextmanager
+def logged(folder: Path) -> Iterator[Path]:
+    """Sends all that libraries say to a file, the path of which it gives; standard error is left to Python's own lines
+    and to one for each stage."""
+    path = folder / LOG_FILE
+    path.write_bytes(b"")
+    with _native_messages_to(path), _python_messages_to(path):
+        yield path
+
+
+@contextlib.contextmanager
+def _native_messages_to(log: Path) -> Iterator[None]:
+    """Libraries' native code writes to file descriptor 2, whatever Python calls standard error."""
+    try:
+        native = sys.stderr.fileno() == 2
+    except (OSError, ValueError):
+        native = False
+    if not native:  # someone has taken Python's side elsewhere already
+        yield
+        return
+    terminal, python = os.dup(2), sys.stderr
+    with log.open("ab") as file, os.fdopen(os.dup(terminal), "w", buffering=1) as sys.stderr:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            sys.stderr.flush()
+            sys.stderr = python
+
+
+@contextlib.contextmanager
+def _python_messages_to(log: Path) -> Iterator[None]:
+    from absl import logging as absl_logging
+
+    file = logging.FileHandler(log, mode="a", encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    absl_logging.use_absl_handler()
+    absl_logging.get_absl_handler().setLevel(logging.CRITICAL)
+    absl_logging.set_verbosity(absl_logging.INFO)
+    root.handlers = [file, StageProgress(sys.stderr)]
+    logging.getLogger("tensorflow").handlers.clear()  # its messages go where all others go
+    logging.captureWarnings(True)
+    loud, logging.raiseExceptions = logging.raiseExceptions, False  # a log that cannot be written stops nothing
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = loud
+        root.handlers = before
+        root.setLevel(level)
+        logging.captureWarnings(False)
+        file.close()

@@ -1,0 +1,217 @@
+"""From a pushed version back to all that it was made of: recordings, configuration, code, model and judgements."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2 as pb
+
+from bundles.manifest import MANIFEST_FILE, InvalidBundle, Manifest, bundle_folder, load
+from bundles.publish import served_version, versions
+from common.errors import UserError
+from data.ingest_report import IngestReport, RecordingEntry, clock
+from pipeline.configuration.differences import Difference, from_defaults
+from pipeline.store.folders import RunFolders
+from pipeline.store.history import History, Step
+from pipeline.store.published import places, served
+from pipeline.store.records import opened, properties
+
+BLESSINGS = {"Evaluator": "model_blessing", "BrowserValidator": "infra_blessing"}  # gate: what the pusher was given
+
+
+@dataclass(frozen=True)
+class Data:
+    """The recordings behind a version.
+
+    Attributes:
+      folder: folder or URI that they were read from.
+      span: the newest one that was used; 0 where there were no spans.
+      fingerprint: SHA-256, hex, of what was read.
+      recordings: every file of the folder with its verdict; None where the report of it is gone.
+    """
+
+    folder: str
+    span: int
+    fingerprint: str
+    recordings: tuple[RecordingEntry, ...] | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """The execution of the Trainer that made the model.
+
+    Attributes:
+      execution: its id in the metadata store.
+      run: name of the pipeline run, the time it began.
+      model: folder or URI of the trained model.
+      started_from: folder or URI of the model that it was warm-started from, or None.
+      record: what the manifest says of it: steps, examples, seconds, seed.
+    """
+
+    execution: int
+    run: str
+    model: str
+    started_from: str | None
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a version comes from.
+
+    Attributes:
+      name: of the instrument.
+      version: that was pushed.
+      folder: it was pushed to.
+      kept: whether it is still there; older ones are removed as `publishing.keep_versions` says.
+      served: whether it is what a page loads now.
+      data: the recordings.
+      training: the model's execution.
+      blessings: by gate.
+      metrics: by name, as the evaluation found them.
+      configuration_hash: SHA-256, hex, of the whole resolved configuration.
+      differences: what in it is not as in the defaults.
+      source_revision: of the code; it ends in `-dirty` where that was not committed.
+    """
+
+    name: str
+    version: str
+    folder: str
+    kept: bool
+    served: bool
+    data: Data
+    training: Training
+    blessings: dict[str, bool]
+    metrics: dict[str, float]
+    configuration_hash: str
+    differences: tuple[Difference, ...]
+    source_revision: str
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; of the recordings, all that was found out."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """A page for people."""
+        state = "served" if self.served else "kept" if self.kept else "removed from what is published"
+        recordings = self.data.recordings
+        lines = [
+            f"{self.name} {self.version} ({state})",
+            f"  pushed to    {self.folder}",
+            f"  code         {self.source_revision}",
+            f"  model        Trainer, execution {self.training.execution} of the run of {self.training.run}",
+            f"               {self.training.model}",
+            f"  started from {self.training.started_from or 'random weights'}",
+            f"  trained      {_pairs(self.training.record)}",
+            f"  blessed by   {', '.join(gate for gate, blessed in self.blessings.items() if blessed) or 'no gate'}",
+            f"  metrics      {_pairs(self.metrics)}",
+            f"  settings     {self.configuration_hash[:12]}, {len(self.differences)} of them not as in the defaults",
+            *(f"               {one.key} = {one.value} (default: {one.default})" for one in self.differences),
+            f"  recordings   {self.data.folder}, span {self.data.span}, fingerprint {self.data.fingerprint[:12]}",
+            *(map(_row, recordings) if recordings is not None else ["               the report of them is gone"]),
+        ]
+        return "\n".join(lines)
+
+
+def lineage(output: Path, name: str, version: str | None = None) -> Lineage:
+    """Traces a version back.
+
+    Args:
+      output: folder given by `--output`.
+      name: of an instrument that was published.
+      version: None takes the one that is served.
+
+    Raises:
+      UserError: an unknown instrument or version, one that was not pushed from this output folder, or a metadata store
+        that is absent or damaged.
+    """
+    place = places(output, name)
+    version = version or served(place)
+    with opened(place.metadata) as store:
+        return _trace(History(store), place, version)
+
+
+def _trace(history: History, place: RunFolders, version: str) -> Lineage:
+    pushed = history.push_of(version)
+    if pushed is None:
+        known = versions(place.pushed / place.name)
+        raise UserError(
+            f"{place.metadata}: no run that is recorded there pushed version {version!r}"
+            + (": it was pushed before that store was begun" if version in known else "")
+            + f"; published versions: {', '.join(known)}"
+        )
+    push = _maker(history, pushed, place)
+    bundle = _input(push, "model", place)
+    export = _maker(history, bundle, place)
+    model = _input(export, "model", place)
+    manifest = _manifest(place, version, bundle)
+    return Lineage(
+        name=place.name,
+        version=version,
+        folder=str(properties(pushed).get("pushed_destination", "")),
+        kept=version in versions(place.pushed / place.name),
+        served=version == served_version(place.pushed / place.name),
+        data=_data(history, _input(export, "examples", place), place),
+        training=_training(_maker(history, model, place), model, manifest),
+        blessings={gate: bool(properties(_input(push, key, place)).get("blessed")) for gate, key in BLESSINGS.items()},
+        metrics=manifest.get("metrics", {}),
+        configuration_hash=manifest["configuration_hash"],
+        differences=from_defaults(manifest["configuration"]),
+        source_revision=manifest["source_revision"],
+    )
+
+
+def _training(step: Step, model: pb.Artifact, manifest: Manifest) -> Training:
+    base = step.input("base_model")
+    return Training(step.id, step.run, model.uri, base.uri if base else None, manifest["training"])
+
+
+def _data(history: History, examples: pb.Artifact, place: RunFolders) -> Data:
+    ingestion = _maker(history, examples, place)
+    try:
+        recordings = IngestReport.read(examples.uri).recordings
+    except (OSError, ValueError, KeyError, TypeError):  # removed or damaged: the rest is worth knowing all the same
+        recordings = None
+    recorded = {**properties(examples), **ingestion.properties}
+    return Data(
+        str(recorded.get("input_base", "")),
+        int(recorded.get("span", 0)),
+        str(recorded.get("input_fingerprint", "")),
+        recordings,
+    )
+
+
+def _manifest(place: RunFolders, version: str, bundle: pb.Artifact) -> Manifest:
+    """That of the published version, or the exporter's copy where the version was removed since."""
+    published = place.pushed / place.name / version
+    try:
+        return load(published if (published / MANIFEST_FILE).is_file() else bundle_folder(bundle.uri))
+    except InvalidBundle as fault:
+        raise UserError(f"{place.name} {version}: no manifest is left of it: {fault}") from None
+
+
+def _maker(history: History, artifact: pb.Artifact, place: RunFolders) -> Step:
+    step = history.maker(artifact)
+    if step is None:
+        raise UserError(f"{place.metadata}: does not say what made {artifact.uri}: records are missing from it")
+    return step
+
+
+def _input(step: Step, name: str, place: RunFolders) -> pb.Artifact:
+    artifact = step.input(name)
+    if artifact is None:
+        raise UserError(f"{place.metadata}: execution {step.id} has no input {name!r}: records are missing from it")
+    return artifact
+
+
+def _row(entry: RecordingEntry) -> str:
+    length = "?" if entry.seconds is None else f"{clock(entry.seconds)} ({entry.seconds:.1f} s)"
+    return f"               {entry.recording}  {length}  {(entry.recording_id or 'no id')[:12]}  {entry.explanation}"
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in values.items()
+    )

@@ -1,0 +1,131 @@
+"""Reads a bundle back into Python: the instrument that a page plays, from the very bytes that a page loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bundles import manifest as manifests
+from bundles import room as reverb
+from bundles.manifest import InvalidBundle
+from bundles.publish import resolve
+from common.audio import AudioConfig
+from common.errors import UserError
+from models.config import ModelConfig
+from models.instrument import Instrument
+from models.voice.statistics import DatasetStatistics, hz_to_midi
+
+Array = npt.NDArray[np.float32]
+
+ROOM = "reverb/ir"  # the instrument's variable
+QUIETEST_RMS = 1e-4  # -80 dB
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An instrument as it ships.
+
+    Attributes:
+      folder: where its manifest lies.
+      manifest: follows `bundles/manifest.schema.json`.
+      instrument: holds the bundle's own, dequantised weights. Whatever its room was learned as, it ships as an impulse
+        response, so here it is a reverb of free taps.
+      impulse_response: [taps], what the room adds to the dry signal; no taps where there is no room.
+      statistics: what the recordings sounded like.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    instrument: Instrument
+    impulse_response: Array
+    statistics: DatasetStatistics
+
+    def features(self, f0_hz: Array, loudness_db: Array, rms_energy: Array) -> dict[str, Array]:
+        """What the instrument hears: f0 as it is, and each input of the network standardised as the manifest says.
+
+        Args:
+          f0_hz: Hz, any shape, as are
+          loudness_db: dB, and
+          rms_energy: linear.
+        """
+        sources = {
+            "f0_hz": hz_to_midi(np.maximum(f0_hz, 1.0)),
+            "loudness_db": loudness_db,
+            "rms_energy": 20.0 * np.log10(np.maximum(rms_energy, QUIETEST_RMS)),
+        }
+        heard = {
+            one["name"]: ((sources[one["feature"]] - one["mean"]) / one["deviation"]).astype(np.float32)
+            for one in self.manifest["network"]["inputs"]
+        }
+        return {"f0_hz": np.asarray(f0_hz, np.float32), **heard}
+
+
+def load(path: Path) -> Bundle:
+    """Loads a bundle, after checking it against its schema and every file against its hash.
+
+    Args:
+      path: `pushed/NAME` (the version that is served), `pushed/NAME/VERSION`, or any folder with a manifest.
+
+    Raises:
+      UserError: there is no bundle, its format is not known here, or a file is missing or damaged; the message names
+        it.
+    """
+    folder = resolve(path)
+    try:
+        manifest = manifests.load(folder)
+        manifests.check_files(folder, manifest)
+        room = _impulse_response(folder, manifest["reverb"])
+        statistics = DatasetStatistics.from_json(manifest["statistics"])
+        return Bundle(folder, manifest, _instrument(folder, manifest, room), room, statistics)
+    except InvalidBundle as error:
+        raise UserError(f"{error}; get the bundle again, or publish it again with `run`") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder / manifests.MANIFEST_FILE}: does not describe an instrument that can be played here: {error}"
+        ) from None
+
+
+def _instrument(folder: Path, manifest: Mapping[str, Any], room: Array) -> Instrument:
+    model = dict(manifest["model"])
+    model["processors"] = [_with_free_room(one) for one in model["processors"]]
+    audio = AudioConfig.model_validate(manifest["configuration"]["audio"])
+    instrument = Instrument(ModelConfig.model_validate(model), audio)
+    if list(instrument.graph.reverbs) not in ([], [instrument.graph.audio_name]):
+        raise ValueError("its room is not the last link of its chain")
+    weights = _tensors(folder, manifest["network"]["tensors"])
+    if ROOM in instrument.variables_by_name:
+        taps = int(instrument.variables_by_name[ROOM].shape[0])
+        weights[ROOM] = np.pad(room, (0, taps - len(room)))  # the inaudible end of it did not ship
+    instrument.set_weights(weights)
+    return instrument
+
+
+def _with_free_room(processor: Mapping[str, Any]) -> dict[str, Any]:
+    return {**processor, "type": "reverb_free"} if processor["type"].startswith("reverb_") else dict(processor)
+
+
+def _tensors(folder: Path, described: list[dict[str, Any]]) -> dict[str, Array]:
+    """The network's weights by name, read as an engine reads them: by file, offset, type, scale and minimum."""
+    tensors = {}
+    for one in described:
+        stored = (folder / one["file"]).read_bytes()
+        dtype = np.dtype(one["dtype"]).newbyteorder("<")
+        values = np.frombuffer(stored, dtype, int(np.prod(one["shape"])), one["offset"]).reshape(one["shape"])
+        if "scale" in one:
+            values = values.astype(np.float64) * one["scale"] + one["min"]
+        tensors[one["name"]] = values.astype(np.float32)
+    return tensors
+
+
+def _impulse_response(folder: Path, described: Mapping[str, Any] | None) -> Array:
+    if described is None:
+        return np.zeros(0, np.float32)
+    taps = reverb.decode((folder / described["file"]).read_bytes())
+    if len(taps) != described["taps"]:
+        raise ValueError(f"{described['file']} holds {len(taps)} taps, not {described['taps']}")
+    return np.asarray(taps, np.float32)

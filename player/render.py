@@ -1,0 +1,133 @@
+"""Turns any recording into an instrument without a browser: the bundle that ships, played by Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.audio import AudioConfig
+from common.errors import UserError
+from data.config import PitchConfig
+from data.features.loudness import loudness_and_rms
+from data.features.tracker import Tracker
+from data.files.decode import Spool, Unusable, decode
+from data.progress import Progress, ProgressLine
+from models.voice.adjust import AdjustedFeatures, adjust, rms_of_loudness
+from models.voice.statistics import DatasetStatistics
+from player.sound_file import check_place, write_sound
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A recording as training measures it: each [frames], f0 in Hz, loudness in dB."""
+
+    f0_hz: Array
+    f0_confidence: Array
+    loudness_db: Array
+
+
+def render(bundle: Path, input: Path, output: Path, progress: Progress | None = None) -> dict[str, Any]:
+    """Moves a recording into an instrument's register and loudness, and plays it on the instrument.
+
+    Pitch and loudness are measured as they were for training; octave and loudness follow ddsp's timbre-transfer
+    notebook (`models.voice.adjust`). Neither the recording nor the sound is ever in memory as a whole.
+
+    Args:
+      bundle: `pushed/NAME`, `pushed/NAME/VERSION`, or any folder with a manifest.
+      input: a recording of a voice or of one instrument.
+      output: wav or flac file to write; replaced if it exists.
+      progress: told what is being done and how far; by default a line that moves, on a terminal.
+
+    Returns:
+      `seconds` and `sample_rate` of the sound, the instrument's `name`, `octave_shift` and `tuning_factor` (see
+      `AdjustedFeatures`), `note_fraction` of frames in which a note was found, `gain` (below 1 where the sound was
+      turned down so that it does not clip), and `notes`: what a listener should be told.
+
+    Raises:
+      UserError: the bundle, the recording or the place of the output is no good; the message says why.
+    """
+    check_place(output)
+    if not input.is_file():
+        raise UserError(f"{input}: no such recording")
+    if output.exists() and output.samefile(input):
+        raise UserError(f"{output}: is the recording itself: name another file for the sound")
+    from player.blocks import play  # TensorFlow: not before the arguments are known to be good
+    from player.bundle import load
+
+    loaded = load(bundle)
+    report, audio = progress or ProgressLine(), loaded.instrument.audio
+    pitch = PitchConfig.model_validate(loaded.manifest["configuration"]["examples"]["pitch"])
+    heard = hear(input, audio, pitch, report)
+    adjusted = move(input, heard, loaded.statistics)
+    rms_energy = rms_of_loudness(adjusted.loudness_db, loaded.statistics)
+    features = loaded.features(adjusted.f0_hz, adjusted.loudness_db, rms_energy)
+    length = len(adjusted.f0_hz) * audio.hop + max(0, len(loaded.impulse_response) - 1)
+    blocks = play(loaded.instrument, loaded.impulse_response, features)
+    gain = write_sound(output, _watched(blocks, length, audio.sample_rate, report), audio.sample_rate)
+    return {
+        "seconds": length / audio.sample_rate,
+        "sample_rate": audio.sample_rate,
+        "name": loaded.manifest["instrument"]["name"],
+        "octave_shift": adjusted.octave_shift,
+        "tuning_factor": adjusted.tuning_factor,
+        "note_fraction": float(np.mean(adjusted.mask_on)),
+        "gain": gain,
+        "notes": list(_notes(adjusted, gain)),
+    }
+
+
+def hear(path: Path, audio: AudioConfig, pitch: PitchConfig, report: Progress) -> Heard:
+    """Measures a recording of any length as RecordingExampleGen does.
+
+    Raises:
+      UserError: it cannot be decoded or is shorter than a frame, or the tracker is not installed.
+    """
+    tracker = Tracker(pitch.tracker, audio.sample_rate, audio.frame_rate, pitch.crepe_capacity, pitch.crepe_viterbi)
+    with Spool() as spool:
+        try:
+            decode(path, audio.sample_rate, spool)
+        except Unusable as fault:
+            where = "" if fault.at_seconds is None else f" at {fault.at_seconds:.1f} s"
+            raise UserError(f"{path}: {fault.reason}{where}") from None
+        if spool.samples < audio.hop:
+            raise UserError(f"{path}: is only {spool.samples / audio.sample_rate * 1000:.1f} ms long")
+        seconds = spool.samples / audio.sample_rate
+        f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, lambda done: report("listening", done, seconds))
+        loudness_db, _ = loudness_and_rms(spool.read, spool.samples, audio)
+    return Heard(f0_hz, f0_confidence, loudness_db)
+
+
+def move(path: Path, heard: Heard, statistics: DatasetStatistics) -> AdjustedFeatures:
+    """Moves what was heard onto the instrument.
+
+    Raises:
+      UserError: there is no note in it.
+    """
+    adjusted = adjust(heard.f0_hz, heard.loudness_db, heard.f0_confidence, statistics)
+    if not adjusted.mask_on.any():
+        raise UserError(f"{path}: no note was found in it: is it silent, or does nothing in it have a pitch?")
+    return adjusted
+
+
+def _watched(blocks: Iterable[Array], length: int, sample_rate: int, report: Progress) -> Iterator[Array]:
+    """The same blocks; says how far they are."""
+    done = 0
+    for block in blocks:
+        done += len(block)
+        report("playing", done / sample_rate, length / sample_rate)
+        yield block
+
+
+def _notes(adjusted: AdjustedFeatures, gain: float) -> Iterator[str]:
+    octaves = round(adjusted.octave_shift)
+    if octaves:
+        yield f"moved {abs(octaves)} octave{'s' if abs(octaves) > 1 else ''} {'up' if octaves > 0 else 'down'}"
+    if gain < 1.0:
+        yield f"turned down by {-20 * np.log10(gain):.1f} dB, so that it does not clip"

@@ -1,0 +1,309 @@
+"""Serves the player and the published instruments, for reading, as any static host would.
+
+    /            web/dist, which `make web` builds
+    /pushed/     the published instruments
+
+The page takes no part in what these headers promise: scripts and data come from this origin only, nothing else may be
+loaded or asked for, and no other site may look into it.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import shutil
+import socket
+import sys
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import unquote_to_bytes
+
+from bundles.publish import INDEX_FILE, LATEST_FILE, VERSION_PATTERN
+from common.errors import UserError
+
+PAGE = Path(__file__).resolve().parents[1] / "web" / "dist"
+INDEX_PAGE = "index.html"
+PUSHED = "pushed"
+PORT = 8000
+
+# `index.html` says the same in a meta element, for hosts that send no headers; frame-ancestors cannot be said there.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'",
+    "Permissions-Policy": "microphone=(self), midi=(self), camera=(), geolocation=()",
+    # Both together isolate the page from other origins; only then does a browser tell it how much memory it holds.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+TYPES = {
+    ".bin": "application/octet-stream",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/vnd.microsoft.icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".md": "text/plain; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+}
+UNCHANGING = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is served.
+
+    Attributes:
+      page: folder of the built page.
+      pushed: folder of the published instruments.
+    """
+
+    page: Path
+    pushed: Path
+
+    def locate(self, path: str) -> tuple[Path, str] | None:
+        """The file behind the path of a URL and how long it may be kept; None where there is nothing to be had.
+
+        Neither `..` nor a symbolic link leads out of the two folders, and what starts with a dot is not there.
+        """
+        parts = _parts(path)
+        if parts is None:
+            return None
+        root, inside = (self.pushed, parts[1:]) if parts[0] == PUSHED else (self.page, parts)
+        try:
+            top = root.resolve(strict=True)
+            file = top.joinpath(*inside).resolve(strict=True)
+        except (OSError, RuntimeError):  # not there, or a ring of links
+            return None
+        if not file.is_relative_to(top) or not file.is_file():
+            return None
+        return file, _keep(root == self.pushed, inside)
+
+
+def site(output: Path) -> Site:
+    """What can be served from an output folder.
+
+    Raises:
+      UserError: the page has not been built, or nothing has been published; says which command helps.
+    """
+    if not (PAGE / INDEX_PAGE).is_file():
+        raise UserError(f"{PAGE}: the player has not been built yet: run `make web`")
+    pushed = output / PUSHED
+    if not (pushed / INDEX_FILE).is_file():
+        raise UserError(
+            f"{pushed}: no instrument has been published there: train one with `local_runner.py run` (or `make demo`),"
+            " or name another folder with --output"
+        )
+    return Site(PAGE, pushed)
+
+
+def listen(served: Site, host: str, port: int) -> ThreadingHTTPServer:
+    """A server that is bound to its address and answers once `serve_forever` runs.
+
+    Args:
+      served: what is served.
+      host: name or address to listen on.
+      port: 0 lets the system choose one.
+
+    Raises:
+      UserError: the address or port cannot be had.
+    """
+    if not 0 <= port <= 65535:
+        raise UserError(f"--port {port}: ports go from 0 to 65535")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return _Server(served, family, (str(address[0]), int(address[1])))
+    except socket.gaierror as error:
+        raise UserError(f"--host {host}: no such address: {error.strerror}") from None
+    except UnicodeError:
+        raise UserError(f"--host {host}: no such address: not a name that an address can have") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UserError(
+                f"port {port} of {host} is in use: choose another with --port, or stop what uses it"
+            ) from None
+        raise UserError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+
+
+def serve(output: Path, host: str = "127.0.0.1", port: int = PORT) -> dict[str, object]:
+    """Serves until it is interrupted; prints where, and what a phone needs.
+
+    Returns:
+      The `url` that was served.
+
+    Raises:
+      UserError: there is nothing to serve, or the address cannot be had.
+    """
+    with listen(site(output), host, port) as server:
+        url = _url(host, server.server_port)
+        print(*_greeting(url, host, server.server_port), sep="\n", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("\nstopped")
+    return {"url": url}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, served: Site, family: int, address: tuple[str, int]):
+        self.served, self.address_family = served, family
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):  # a browser that went away is no fault
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers GET and HEAD with a file or an error of one line."""
+
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "swara", ""
+    timeout = 30.0  # s, after which a silent connection is closed
+
+    def do_GET(self) -> None:
+        self._answer(send_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(send_body=False)
+
+    def _answer(self, send_body: bool) -> None:
+        found = self.server.served.locate(self.path)
+        try:
+            file = found[0].open("rb") if found else None
+        except OSError:
+            file = None
+        if found is None or file is None:
+            return self._refuse(HTTPStatus.NOT_FOUND, send_body)
+        with file:
+            self._send(file, TYPES.get(found[0].suffix.lower(), "application/octet-stream"), found[1], send_body)
+
+    def _send(self, file: BinaryIO, media_type: str, keep: str, send_body: bool) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(os.fstat(file.fileno()).st_size))
+        self.send_header("Cache-Control", keep)
+        self.end_headers()
+        if send_body:
+            shutil.copyfileobj(file, self.wfile)
+
+    def _refuse(self, status: HTTPStatus, send_body: bool = True) -> None:
+        body = f"{status.value} {status.phrase}\n".encode()
+        self.send_response(status)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, HEAD")
+            self.close_connection = True  # what a refused request carried is not read
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        if send_body:
+            self.wfile.write(body)
+
+    def __getattr__(self, name: str) -> object:
+        # BaseHTTPRequestHandler looks for a method named do_VERB and answers 501 where there is none.
+        if name.startswith("do_"):
+            return lambda: self._refuse(HTTPStatus.METHOD_NOT_ALLOWED)
+        raise AttributeError(name)
+
+    def end_headers(self) -> None:
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Writes nothing: a terminal full of requests hides what the user was told."""
+
+
+def _parts(path: str) -> list[str] | None:
+    """The names between the slashes of a URL's path, or None where it cannot be that of a file."""
+    stored = unquote_to_bytes(path.partition("?")[0].partition("#")[0])
+    try:
+        decoded = stored.decode()
+    except UnicodeDecodeError:
+        return None
+    if not decoded.startswith("/") or "\0" in decoded or "\\" in decoded:
+        return None
+    parts = (decoded[1:] or INDEX_PAGE).split("/")
+    return None if any(not part or part.startswith(".") for part in parts) else parts
+
+
+def _keep(pushed: bool, inside: list[str]) -> str:
+    """Files whose name changes with their content are kept for good, all others asked for anew."""
+    if pushed:
+        unchanging = len(inside) > 2 and VERSION_PATTERN.fullmatch(inside[1]) and inside[-1] != LATEST_FILE
+    else:
+        unchanging = inside[0] == "assets"
+    return UNCHANGING if unchanging else "no-cache"
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{_place(host, port)}/"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_everywhere(host: str) -> bool:
+    """Whether a server there answers on every address of this machine, loopback among them."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return host == ""  # as sockets take it
+
+
+def _greeting(url: str, host: str, port: int) -> list[str]:
+    listening = f"Listening on {host}, port {port}: everyone on this network can load it."
+    if _is_loopback(host):
+        return [f"Play at {url}  (Ctrl-C ends it)", "", *_on_a_phone(host, port)]
+    if _is_everywhere(host):
+        return [f"Play at http://localhost:{port}/  (Ctrl-C ends it)", listening, "", *_on_a_phone("127.0.0.1", port)]
+    return [
+        f"Play at {url}  (Ctrl-C ends it)",
+        "  no microphone from here: a browser gives it to localhost and to HTTPS only",
+        listening,
+        "",
+        *_on_a_phone(host, port),
+    ]
+
+
+def _on_a_phone(here: str, port: int) -> list[str]:
+    """What a phone needs to get the microphone.
+
+    Args:
+      here: name or address at which this machine itself reaches the server.
+      port: of the server.
+    """
+    cable = f"  Android, by cable:  adb reverse tcp:{port} tcp:{port}   then open http://localhost:{port}/ on the phone"
+    return [
+        "On a phone: a browser gives the microphone to this machine's own pages and to HTTPS, not to plain HTTP.",
+        *([cable] if here in ("127.0.0.1", "localhost") else []),  # adb knows no other end of its cable
+        "  any phone:          let a program such as Caddy speak HTTPS (NAME.local: this machine) in front of this,",
+        f"    caddy reverse-proxy --internal-certs --from https://NAME.local:8443 --to {_place(here, port)}",
+        "    and trust Caddy's root certificate on the phone",
+        "  or for good:        copy web/dist, with the folder pushed/ inside it, to any static host with HTTPS",
+    ]

@@ -1,0 +1,78 @@
+"""Writes sounds that are made block by block, however long they become."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from common.errors import UserError
+
+FORMATS = {".wav": "WAV", ".flac": "FLAC"}
+SUBTYPE = "PCM_24"
+FULL_SCALE = 1.0 - 2.0**-15
+COPY_BYTES = 1 << 20
+
+Audio = npt.NDArray[np.float32]  # [samples]
+
+
+def check_place(path: Path) -> None:
+    """Finds out whether a sound can be written, before the work of making it.
+
+    Raises:
+      UserError: the extension is not that of a format that is written, or the folder is absent.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(f"{path}: cannot write {path.suffix or 'a file without extension'}: name a .wav or .flac file")
+    if not path.parent.is_dir():
+        raise UserError(f"{path}: there is no folder {path.parent}: make it, or choose another file")
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder: name a file in it")
+
+
+def write_sound(path: Path, blocks: Iterable[Audio], sample_rate: int) -> float:
+    """Writes a sound whole or not at all, and turns it down as a whole where it would clip.
+
+    The blocks wait in a nameless file beside the output, since how loud the sound becomes is known only at its end.
+
+    Args:
+      path: of a wav or flac file, as its extension says (24 bits); replaced if it exists.
+      blocks: [samples] each, one after the other.
+      sample_rate: Hz.
+
+    Returns:
+      The gain: 1, or less where the peak lay above full scale.
+
+    Raises:
+      UserError: the file cannot be written.
+    """
+    import soundfile
+
+    check_place(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as waiting:
+            peak = max((_append(waiting, block) for block in blocks), default=0.0)
+            gain = min(1.0, FULL_SCALE / peak) if peak > 0.0 else 1.0
+            waiting.seek(0)
+            with soundfile.SoundFile(part, "w", sample_rate, 1, SUBTYPE, format=FORMATS[path.suffix.lower()]) as file:
+                while stored := waiting.read(COPY_BYTES):
+                    file.write(np.frombuffer(stored, np.float32) * np.float32(gain))
+        os.replace(part, path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: cannot be written ({why}): free some space or choose another file") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return gain
+
+
+def _append(file: IO[bytes], block: Audio) -> float:
+    """Adds a block to the waiting ones. Returns its peak."""
+    file.write(np.asarray(block, np.float32).tobytes())
+    return float(np.max(np.abs(block), initial=0.0))

@@ -1,0 +1,300 @@
+"""`check` and `run` give every recording one verdict, whatever its name, order or neighbours; too little is refused."""
+
+import json
+import os
+import pickle
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.errors import UserError
+from data.analysis import shown
+from data.check import check
+from data.files.listing import (
+    Resolved,
+    fingerprint,
+    input_pattern,
+    list_recordings,
+    resolve,
+)
+from data.ingest_report import IngestRefused, IngestReport, RecordingEntry, clock
+from data.progress import ProgressLine
+from data.windows.plan import Summary, make_plan
+from data.windows.splits import Sound
+from tests.data.sounds import CONFIG, config, melody, tone, write
+
+SHORT = config("examples.min_minutes=0.1")
+
+
+def verdicts(report: IngestReport) -> dict[str, str]:
+    return {entry.recording: entry.explanation for entry in report.recordings}
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[np.ndarray]:
+    return [melody(8.0 + n, seed=n) for n in range(3)]
+
+
+def test_every_bad_file_is_set_aside_with_its_reason_and_the_rest_goes_on(tmp_path, lines):
+    good = write(tmp_path / "good.wav", lines[0])
+    write(tmp_path / "nested" / "ملودی भाई é.flac", lines[1])
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "truncated.wav").write_bytes(good.read_bytes()[:100_000])
+    (tmp_path / "text.wav").write_text("this is not audio")
+    (tmp_path / "phone.m4a").write_bytes(b"....ftypM4A ")
+    (tmp_path / "notes.txt").write_text("ignored")
+    (tmp_path / "._good.wav").write_bytes(b"ignored")
+    holes = lines[2].copy()
+    holes[32000] = np.nan
+    write(tmp_path / "nan.wav", holes, subtype="FLOAT")
+    write(tmp_path / "silent.wav", np.zeros(80000, np.float32))
+    write(tmp_path / "clipped.wav", np.clip(20 * lines[2], -1, 1))
+    write(tmp_path / "noise.wav", np.random.default_rng(0).normal(0, 0.1, 80000).astype(np.float32))
+    write(tmp_path / "short.wav", lines[2][:6000])
+    write(tmp_path / "cancels.wav", np.stack([lines[2], -lines[2]], axis=1))
+    write(tmp_path / "duet.wav", lines[2] + melody(10.0, seed=20, notes=(-12, -9, -7, -4, -2)))
+    said = verdicts(check(tmp_path, SHORT))
+    assert said.pop("good.wav") == said.pop("nested/ملودی भाई é.flac") == "used"
+    expected = {
+        "empty.wav": "set aside: is empty",
+        "truncated.wav": "set aside at 0:03.1: is truncated",
+        "text.wav": "set aside: is not audio",
+        "phone.m4a": "set aside: is of a kind that is not read",
+        "nan.wav": "set aside at 0:02.0: holds samples that are not numbers",
+        "silent.wav": "set aside: is silent",
+        "clipped.wav": "set aside at 0:00.0: is clipped",
+        "noise.wav": "set aside: has no pitch to learn",
+        "short.wav": "set aside: is shorter than 0.5 s",
+        "cancels.wav": "set aside: is silent when mixed to mono",
+        "duet.wav": "set aside at 0:0",
+    }
+    assert said.keys() == expected.keys()
+    assert {name: text[: len(expected[name])] for name, text in said.items()} == expected
+    assert "second pitch" in said["duet.wav"]
+
+
+def test_a_copy_under_another_name_or_container_is_taken_once(tmp_path, lines):
+    write(tmp_path / "b.wav", lines[0])
+    write(tmp_path / "a" / "copy.flac", lines[0])
+    write(tmp_path / "c.aiff", lines[0])
+    write(tmp_path / "d.wav", lines[1])
+    report = check(tmp_path, SHORT)
+    same = "duplicate: holds the same audio as a/copy.flac"
+    assert verdicts(report) == {"a/copy.flac": "used", "b.wav": same, "c.aiff": same, "d.wav": "used"}
+    assert report.usable_minutes == pytest.approx((8 + 9) / 60, abs=0.01)
+
+
+def test_names_and_places_change_no_split(tmp_path, lines):
+    for order, folder in ((lines, "one"), (lines[::-1], "two")):
+        for number, line in enumerate(order):
+            write(tmp_path / folder / str(number) / f"{folder}.wav", line)
+
+    def sides(folder: str) -> dict[str, tuple[int, int]]:
+        entries = check(tmp_path / folder, SHORT).recordings
+        return {str(entry.recording_id): (entry.train_windows, entry.eval_windows) for entry in entries}
+
+    assert sides("one") == sides("two")
+
+
+def test_a_short_recording_is_padded_to_one_window(tmp_path):
+    write(tmp_path / "long.wav", melody(9.0))
+    write(tmp_path / "note.wav", tone(440.0, 0.8))
+    report = check(tmp_path, config("examples.min_minutes=0.0"))
+    note = report.recordings[1]
+    assert note.verdict == "used"
+    assert note.train_windows + note.eval_windows == 1
+    assert note.usable_seconds == pytest.approx(0.8)
+
+
+def test_too_few_minutes_are_refused(tmp_path, lines):
+    for number, line in enumerate(lines):
+        write(tmp_path / f"{number}.wav", line)
+    assert check(tmp_path, config("examples.min_minutes=0.4")).would_run
+    refused = check(tmp_path, config("examples.min_minutes=0.6"))
+    assert not refused.would_run
+    assert "0.45 minutes are usable, at least 0.6" in refused.table()
+
+
+def test_one_short_recording_cannot_fill_both_sides(tmp_path, lines):
+    write(tmp_path / "only.wav", lines[0])
+    report = check(tmp_path, SHORT)
+    assert report.refusals == ("nothing is left for evaluation: add a second recording, or one of more than 60 s",)
+
+
+def test_only_bad_files_are_refused_and_no_files_at_all_are_an_error(tmp_path):
+    with pytest.raises(UserError, match="no such folder"):
+        check(tmp_path / "absent", SHORT)
+    with pytest.raises(UserError, match="no recordings there"):
+        check(tmp_path, SHORT)
+    (tmp_path / "bad.wav").touch()
+    assert not check(tmp_path, SHORT).would_run
+
+
+def test_the_table_has_a_line_for_each_recording_and_says_what_it_comes_to(tmp_path, lines):
+    write(tmp_path / "a.wav", lines[0])
+    write(tmp_path / "b.wav", lines[1])
+    (tmp_path / "c.wav").touch()
+    table = check(tmp_path, SHORT).table().splitlines()
+    assert [line.split()[0] for line in table[:4]] == ["recording", "a.wav", "b.wav", "c.wav"]
+    assert table[3].endswith("set aside: is empty (0 bytes)")
+    assert table[5].startswith("2 of 3 recordings used, 0.3 minutes: ")
+
+
+def test_a_report_is_kept_as_it_is(tmp_path, lines):
+    write(tmp_path / "a.wav", lines[0])
+    report = check(tmp_path, SHORT)
+    report.write(tmp_path / "kept")
+    assert IngestReport.read(tmp_path / "kept") == report
+    assert json.loads(json.dumps(report.to_json()))["would_run"] is False
+
+
+def test_a_refusal_shows_the_table_and_survives_pickling():
+    report = IngestReport((RecordingEntry("a.wav", "set aside", "is empty (0 bytes)"),), ("too little",))
+    refused = pickle.loads(pickle.dumps(IngestRefused(report)))
+    assert refused.report == report
+    assert "a.wav" in str(refused)
+    assert "refused: too little" in str(refused)
+
+
+def test_the_plan_does_not_depend_on_the_order_in_which_recordings_arrive():
+    entry = RecordingEntry("0.wav", "used", recording_id="0", seconds=50.0, usable_seconds=50.0)
+    summaries = [
+        (replace(entry, recording=f"{n}.wav", recording_id=str(n // 2)), Sound(str(n // 2), 12500, ((0, 12500),)))
+        for n in range(12)
+    ]
+    plan = make_plan(summaries, CONFIG)
+    assert plan == make_plan(summaries[::-1], CONFIG)
+    assert [one.verdict for one in plan.report.recordings].count("duplicate") == 6
+
+
+def test_the_newest_spans_and_versions_are_taken(tmp_path, lines):
+    for place in ("span-1/version-1/a", "span-2/version-1/b", "span-2/version-2/c", "span-10/version-3/nested/d"):
+        write(tmp_path / f"{place}.wav", lines[0])
+    assert input_pattern(str(tmp_path)) == "span-{SPAN}/version-{VERSION}/*"
+    (tmp_path / "span-11" / "version-1").mkdir(parents=True)  # nothing in it yet
+    found = resolve(str(tmp_path), "span-{SPAN}/version-{VERSION}/*")
+    assert found == Resolved("span-10/version-3/*", 10, 3)
+    taken = [list_recordings(str(tmp_path), found.pattern, window).names for window in (1, 2, 9)]
+    newest, before, first = "span-10/version-3/nested/d.wav", "span-2/version-2/c.wav", "span-1/version-1/a.wav"
+    assert taken == [(newest,), (newest, before), (first, newest, before)]
+
+
+def test_a_newest_span_that_cannot_be_used_is_not_passed_over_for_those_before_it(tmp_path, lines):
+    wide = config("examples.min_minutes=0.1", "examples.span_window=2")
+    for number in range(2):
+        write(tmp_path / "span-1" / f"{number}.wav", lines[number])
+    assert check(tmp_path, wide).would_run
+    (tmp_path / "span-2").mkdir()
+    (tmp_path / "span-2" / "notes.txt").write_text("to be recorded")
+    with pytest.raises(UserError, match=r"span-2: no recordings there"):
+        check(tmp_path, wide)
+    (tmp_path / "span-2" / "a.wav").write_bytes(b"not audio")
+    report = check(tmp_path, wide)
+    assert report.refusals == ("none of the recordings in span-2, the newest span, can be used: the table says why",)
+
+
+def test_a_recording_stays_on_its_side_whichever_spans_it_is_used_with():
+    def summaries(*spans: int) -> list[Summary]:
+        names = [(f"span-{span}/{n}.wav", f"{n}{span}") for span in spans for n in range(4)]
+        return [
+            (RecordingEntry(name, "used", recording_id=key, usable_seconds=50.0), Sound(key, 12500, ((0, 12500),)))
+            for name, key in names
+        ]
+
+    alone, together = make_plan(summaries(9), CONFIG).cuts, make_plan(summaries(8, 9, 10), CONFIG).cuts
+    assert {name: (cuts.train, cuts.eval) for name, cuts in alone.items()} == {
+        name: (together[name].train, together[name].eval) for name in alone
+    }
+    assert all(cuts.span == name.partition("/")[0] for name, cuts in together.items())
+
+
+def test_spans_may_be_written_with_zeros(tmp_path, lines):
+    for span in ("span-01", "span-02", "span-10"):
+        write(tmp_path / span / "a.wav", lines[0])
+    assert resolve(str(tmp_path), input_pattern(str(tmp_path))) == Resolved("span-10/*", 10)
+    assert list_recordings(str(tmp_path), "span-2/*", 2).names == ("span-01/a.wav", "span-02/a.wav")
+
+
+def test_a_recording_beside_spans_is_an_error_and_so_are_no_spans(tmp_path, lines):
+    with pytest.raises(UserError, match="no span-N folder"):
+        resolve(str(tmp_path), "span-{SPAN}/*")
+    write(tmp_path / "span-1" / "a.wav", lines[0])
+    with pytest.raises(UserError, match="no version-M folder"):
+        resolve(str(tmp_path), "span-{SPAN}/version-{VERSION}/*")
+    write(tmp_path / "loose.wav", lines[0])
+    with pytest.raises(UserError, match=r"loose\.wav lies beside"):
+        input_pattern(str(tmp_path))
+
+
+def test_recordings_need_no_spans_and_spans_need_no_versions(tmp_path, lines):
+    write(tmp_path / "plain" / "span of a bridge" / "a.wav", lines[0])
+    write(tmp_path / "spans" / "span-3" / "a.wav", lines[0])
+    write(tmp_path / "mixed" / "span-1" / "version-1" / "a.wav", lines[0])
+    write(tmp_path / "mixed" / "span-2" / "a.wav", lines[0])
+    assert input_pattern(str(tmp_path / "plain")) == "*"
+    assert input_pattern(str(tmp_path / "spans")) == "span-{SPAN}/*"
+    with pytest.raises(UserError, match="make them alike"):
+        input_pattern(str(tmp_path / "mixed"))
+
+
+def test_the_fingerprint_changes_with_any_recording_and_nothing_else(tmp_path, lines):
+    def now() -> str:
+        return fingerprint(str(tmp_path), list_recordings(str(tmp_path), "*", 1))
+
+    write(tmp_path / "deep" / "er" / "a.wav", lines[0])
+    seen = [now()]
+    (tmp_path / "readme.txt").write_text("not a recording")
+    assert now() == seen[0]
+    os.utime(tmp_path / "deep" / "er" / "a.wav", (1, 1))  # fetched anew
+    assert now() == seen[0]
+    write(tmp_path / "deep" / "er" / "a.wav", lines[1])
+    seen.append(now())
+    shutil.move(tmp_path / "deep" / "er" / "a.wav", tmp_path / "deep" / "a.wav")
+    seen.append(now())
+    write(tmp_path / "b.wav", lines[1])
+    seen.append(now())
+    assert len(set(seen)) == 4
+
+
+def test_progress_is_told_and_moves_only_on_a_terminal(tmp_path, lines):
+    class Terminal:
+        def __init__(self, is_one: bool):
+            self.text, self.is_one = "", is_one
+
+        def isatty(self) -> bool:
+            return self.is_one
+
+        def write(self, text: str) -> int:
+            self.text += text
+            return len(text)
+
+        def flush(self) -> None:
+            pass
+
+    write(tmp_path / "a.wav", lines[0])
+    write(tmp_path / "b.wav", lines[1])
+    steps: list[tuple[str, float, float]] = []
+    check(tmp_path, SHORT, lambda *step: steps.append(step))
+    assert [step[1] for step in steps] == sorted(step[1] for step in steps)
+    assert steps[-1] == ("", 17.0, 17.0)
+    screen, file = Terminal(True), Terminal(False)
+    for out in (screen, file):
+        line = ProgressLine(out, interval_seconds=0)
+        line("a.wav", 5.0, 10.0)
+        line("", 10.0, 10.0)
+    assert "0:05 of 0:10  a.wav" in screen.text
+    assert file.text == ""
+
+
+def test_clock_shows_minutes_and_seconds():
+    assert clock(59.6) == "1:00"
+    assert clock(187.0) == "3:07"
+    assert clock(119.97, tenths=True) == "1:59.9"
+
+
+def test_undecodable_names_are_shown_and_read(tmp_path: Path):
+    assert shown("cafe\u0301.wav") == "caf\u00e9.wav"
+    assert shown("\udcff.wav") == "\ufffd.wav"

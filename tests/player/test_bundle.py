@@ -1,0 +1,156 @@
+"""A bundle read back plays what was put into it, and one that is not what its manifest says is refused by name."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bundles.manifest import dumps
+from bundles.publish import publish
+from common.errors import UserError
+from models.ddsp.core import amplitude_to_db, hz_to_midi
+from models.ddsp.synths import white_noise
+from models.instrument import Instrument
+from models.saved_model.precision import rounded
+from pipeline.configuration.config import load as load_config
+from player.bundle import load
+from tests.player.playable_bundle import INPUTS, write_playable_bundle
+
+SMALL = {
+    "cnn": ["model=cnn", "model.decoder.channels=8", "model.decoder.layers=3", "model.processors.reverb.seconds=0.25"],
+    "gru": [
+        "model=gru",
+        "model.decoder.units=8",
+        "model.decoder.stack_units=8",
+        "model.processors.reverb.seconds=0.25",
+    ],
+}
+THEN = datetime(2025, 3, 1, 12, tzinfo=timezone.utc)
+
+Write = Callable[..., tuple[Path, Instrument]]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Write:
+    """Writes a bundle of a small instrument with random weights and an audible room."""
+
+    def write(*overrides: str, model: str = "cnn") -> tuple[Path, Instrument]:
+        config = load_config("violin", [*SMALL[model], *overrides])
+        instrument, random = Instrument(config.model, config.audio), np.random.default_rng(0)
+        weights = {name: value + random.normal(0, 0.05, value.shape) for name, value in instrument.weights().items()}
+        if "reverb/ir" in weights:
+            weights["reverb/ir"] *= np.exp(-np.arange(len(weights["reverb/ir"])) / 300.0)
+        if "reverb/gain" in weights:
+            weights["reverb/gain"] += 4.0
+        instrument.set_weights(weights)
+        write_playable_bundle(tmp_path / "bundle", instrument, config)
+        return tmp_path / "bundle", instrument
+
+    return write
+
+
+@pytest.mark.parametrize("model", ["cnn", "gru"])
+@pytest.mark.parametrize("precision", ["float16", "uint8"])
+def test_the_network_holds_exactly_the_weights_that_ship(written: Write, model: str, precision: str):
+    folder, instrument = written(f"model.precision={precision}", model=model)
+    loaded, shipped = load(folder).instrument.weights(), rounded(instrument).weights()
+    assert loaded.keys() == shipped.keys()
+    for name in loaded:
+        if name.startswith("decoder/"):
+            np.testing.assert_array_equal(loaded[name], shipped[name], err_msg=name)
+
+
+@pytest.mark.parametrize("room", ["reverb_free", "reverb_exponential", "reverb_filtered_noise"])
+def test_it_sounds_as_the_trained_instrument_whatever_its_room_was_learned_as(written: Write, room: str):
+    folder, instrument = written(f"model.processors.reverb.type={room}")
+    loaded, frames = load(folder), 200
+    features = loaded.features(np.linspace(300, 600, frames), np.linspace(-50, -20, frames), np.full(frames, 0.1))
+    batch = {name: values[np.newaxis] for name, values in features.items()}
+    noise = white_noise(1, frames * loaded.instrument.audio.hop, (0, 1))
+    shipped, trained = loaded.instrument(batch, noise).numpy(), rounded(instrument)(batch, noise).numpy()
+    dry = loaded.instrument.graph.get_dry(loaded.instrument.controls(batch), noise=noise).numpy()
+    assert np.square(shipped - dry).mean() > 1e-4 * np.square(dry).mean()  # the room is heard
+    assert np.square(shipped - trained).mean() < 1e-6 * np.square(trained).mean()
+
+
+def test_an_instrument_without_a_room_has_no_taps(tmp_path: Path):
+    config = load_config("violin", SMALL["cnn"])
+    dry = config.model.model_copy(update={"processors": config.model.processors[:-1]})
+    write_playable_bundle(tmp_path, Instrument(dry, config.audio), config)
+    assert not len(load(tmp_path).impulse_response)
+
+
+def test_features_are_standardised_as_training_does(written: Write):
+    loaded = load(written("model.inputs=[loudness,rms]")[0])
+    f0_hz, loudness_db = np.array([55.0, 220.0, 880.0], np.float32), np.array([-80.0, -30.0, 0.0], np.float32)
+    rms = np.array([0.0, 0.01, 1.0], np.float32)
+    features = loaded.features(f0_hz, loudness_db, rms)
+    plain = {"f0": hz_to_midi(f0_hz), "loudness": loudness_db, "rms": amplitude_to_db(rms)}
+    assert features.keys() == {"f0_hz", "f0_scaled", "loudness_scaled", "rms_scaled"}
+    np.testing.assert_array_equal(features["f0_hz"], f0_hz)
+    for name, values in plain.items():
+        expected = (np.asarray(values) - INPUTS[name]["mean"]) / INPUTS[name]["deviation"]
+        np.testing.assert_allclose(features[f"{name}_scaled"], expected, atol=1e-5)
+
+
+def test_the_served_version_is_found_by_the_instruments_name(written: Write, tmp_path: Path):
+    published = publish(written()[0], tmp_path / "pushed", THEN)
+    assert load(tmp_path / "pushed" / "violin").folder == published.folder
+    assert load(published.folder).manifest == load(tmp_path / "bundle").manifest
+
+
+def _cut_weights(folder: Path) -> str:
+    path = folder / "controls" / "weights.bin"
+    path.write_bytes(path.read_bytes()[:-2])
+    return "controls/weights.bin"
+
+
+def _flip_a_bit(folder: Path) -> str:
+    path = folder / "reverb.bin"
+    stored = bytearray(path.read_bytes())
+    stored[40] ^= 1
+    path.write_bytes(stored)
+    return "reverb.bin"
+
+
+def _lose_a_file(folder: Path) -> str:
+    (folder / "full" / "model.json").unlink()
+    return "full/model.json"
+
+
+def _spoil_the_manifest(folder: Path) -> str:
+    (folder / "manifest.json").write_text('{"format": "swara')
+    return "manifest.json"
+
+
+def _come_from_the_future(folder: Path) -> str:
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    (folder / "manifest.json").write_bytes(dumps({**manifest, "format_version": 99}))
+    return "format_version"
+
+
+def _describe_another_network(folder: Path) -> str:
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest["network"]["tensors"].pop()
+    (folder / "manifest.json").write_bytes(dumps(manifest))
+    return "weights of another instrument"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_cut_weights, _flip_a_bit, _lose_a_file, _spoil_the_manifest, _come_from_the_future, _describe_another_network],
+)
+def test_a_damaged_bundle_is_refused_and_the_damage_named(written: Write, damage: Callable[[Path], str]):
+    folder, _ = written()
+    named = damage(folder)
+    with pytest.raises(UserError, match=named) as refusal:
+        load(folder)
+    assert str(folder) in str(refusal.value)
+
+
+def test_a_folder_that_holds_no_bundle_is_said_to_hold_none(tmp_path: Path):
+    with pytest.raises(UserError, match="neither a bundle"):
+        load(tmp_path)

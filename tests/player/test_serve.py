@@ -1,0 +1,271 @@
+"""The player is served as a careful static host would: what it has, with the right types and headers, and no more."""
+
+import http.client
+import inspect
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+import local_runner
+from bundles.publish import publish
+from common.errors import UserError
+from player import serve
+from tests.bundles.small_bundle import write_small_bundle
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2025, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Served:
+    port: int
+    version: str
+
+    def ask(self, path: str, method: str = "GET") -> Answer:
+        """Sends the path as it is."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.getheaders()), response.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built page and a published instrument, with secrets beside and inside them."""
+    top = tmp_path_factory.mktemp("serve")
+    (top / "page" / "assets").mkdir(parents=True)
+    for name in ("index.html", "service-worker.js", "assets/main-1a2b.js", "assets/engine.wasm", ".built", "icon.svg"):
+        (top / "page" / name).write_text(name)
+    (top / "secret.txt").write_text("secret")
+    (top / "page" / "link.txt").symlink_to(top / "secret.txt")
+    (top / "page" / "round").symlink_to(top / "page" / "round")
+    bundle = top / "bundle"
+    write_small_bundle(bundle)
+    publish(bundle, top / "out" / "pushed", NOW)
+    (top / "out" / "pushed" / "elsewhere").symlink_to(top)
+    return top
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[Served]:
+    pushed = folder / "out" / "pushed"
+    version = json.loads((pushed / "violin" / "latest.json").read_text())["version"]
+    with serve.listen(serve.Site(folder / "page", pushed), "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield Served(server.server_port, version)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/index.html?mode=keys", "text/html; charset=utf-8"),
+        ("/service-worker.js", "text/javascript; charset=utf-8"),
+        ("/assets/engine.wasm", "application/wasm"),
+        ("/assets/main%2D1a2b.js", "text/javascript; charset=utf-8"),
+        ("/icon.svg", "image/svg+xml"),
+        ("/pushed/index.json", "application/json"),
+    ],
+)
+def test_files_come_with_their_type_and_every_promised_header(served: Served, path: str, media_type: str):
+    answer = served.ask(path)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == media_type
+    assert answer.headers["Content-Length"] == str(len(answer.body)) != "0"
+    assert serve.HEADERS.items() <= answer.headers.items()
+
+
+def test_a_whole_bundle_can_be_loaded(served: Served, folder: Path):
+    latest = json.loads(served.ask("/pushed/violin/latest.json").body)
+    manifest = json.loads(served.ask(f"/pushed/violin/{latest['manifest']}").body)
+    for file in manifest["files"]:
+        answer = served.ask(f"/pushed/violin/{served.version}/{file['path']}")
+        assert (answer.status, len(answer.body)) == (200, file["bytes"])
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/", "no-cache"),
+        ("/service-worker.js", "no-cache"),
+        ("/assets/main-1a2b.js", "public, max-age=31536000, immutable"),
+        ("/pushed/index.json", "no-cache"),
+        ("/pushed/violin/latest.json", "no-cache"),
+        ("/pushed/violin/{version}/manifest.json", "public, max-age=31536000, immutable"),
+    ],
+)
+def test_only_what_never_changes_is_kept_without_asking(served: Served, path: str, kept: str):
+    assert served.ask(path.format(version=served.version)).headers["Cache-Control"] == kept
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/missing.js",
+        "/assets",  # no listing
+        "/assets/",
+        "/pushed",
+        "/pushed/",
+        "/pushed/violin",
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/assets/../../secret.txt",
+        "/pushed/../../secret.txt",
+        "/pushed/violin/..%2f..%2f..%2fsecret.txt",
+        "/..\\secret.txt",
+        "//secret.txt",
+        "/link.txt",
+        "/round",
+        "/pushed/elsewhere/secret.txt",
+        "/.built",
+        "/pushed/.lock",
+        "/pushed/violin/.lock",
+        "/index.html%00",
+        "/%ff",
+        "secret.txt",
+        "http://127.0.0.1/secret.txt",
+    ],
+)
+def test_nothing_else_can_be_had(served: Served, path: str):
+    answer = served.ask(path)
+    assert answer.status == 404
+    assert b"secret" not in answer.body
+    assert serve.HEADERS.items() <= answer.headers.items()
+
+
+def test_head_says_what_get_says_without_the_file(served: Served):
+    get, head = served.ask("/"), served.ask("/", "HEAD")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
+def test_it_is_for_reading_only(served: Served, method: str):
+    answer = served.ask("/", method)
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_the_page_says_the_same_policy_for_hosts_that_send_none():
+    page = (ROOT / "web" / "page" / "index.html").read_text(encoding="utf-8")
+    said = re.search(r'http-equiv="Content-Security-Policy"\s+content="([^"]+)"', page)
+    assert said is not None
+    assert " ".join(said[1].split()) == serve.CONTENT_SECURITY_POLICY
+
+
+def test_a_page_that_is_not_built_is_told_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(serve, "PAGE", tmp_path)
+    with pytest.raises(UserError, match="make web"):
+        serve.site(tmp_path)
+
+
+def test_nothing_published_yet_is_told_with_the_command(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(serve, "PAGE", folder / "page")
+    assert local_runner.main(["serve", "--output", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert str(tmp_path / "pushed") in said
+    assert "local_runner.py run" in said
+
+
+def test_a_port_that_is_taken_is_told(folder: Path, served: Served):
+    with pytest.raises(UserError, match=rf"port {served.port} of 127.0.0.1 is in use.*--port"):
+        serve.listen(serve.Site(folder, folder), "127.0.0.1", served.port)
+
+
+@pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("..", 0), ("127.0.0.1", 70000)])
+def test_an_address_that_cannot_be_is_told(folder: Path, host: str, port: int):
+    with pytest.raises(UserError, match=r"--host (no such host|\.\.): no such address|--port 70000"):
+        serve.listen(serve.Site(folder, folder), host, port)
+
+
+def test_it_listens_on_loopback_unless_told():
+    arguments = local_runner.parser().parse_args(["serve"])
+    assert arguments.host == "127.0.0.1" == inspect.signature(serve.serve).parameters["host"].default
+
+
+def test_only_this_machine_reaches_a_server_on_loopback(served: Served):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
+        try:
+            route.connect(("192.0.2.1", 9))  # sends nothing, but tells this machine's own address
+        except OSError:
+            pytest.skip("this machine has no address besides loopback")
+        outward = route.getsockname()[0]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((outward, served.port), timeout=5)
+
+
+def test_ipv6_can_be_served(folder: Path):
+    try:
+        with serve.listen(serve.Site(folder, folder), "::1", 0) as server:
+            assert server.server_port > 0
+    except UserError as error:
+        pytest.skip(f"this machine has no IPv6 loopback: {error}")
+
+
+def test_the_command_serves_until_it_is_interrupted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(serve, "PAGE", folder / "page")
+
+    def interrupted(server: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(serve.ThreadingHTTPServer, "serve_forever", interrupted)
+    assert local_runner.main(["serve", "--output", str(folder / "out"), "--port", "0", "--json"]) == 0
+    *_, greeting, figures = capsys.readouterr().out.strip().rsplit("\n", 1)
+    assert re.search(r"Play at http://127\.0\.0\.1:\d+/", greeting)
+    assert "HTTPS" in greeting
+    assert json.loads(figures)["exit_code"] == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "page", "caddy", "has_microphone", "has_cable"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000/", "127.0.0.1:8000", True, True),
+        ("localhost", "http://localhost:8000/", "localhost:8000", True, True),
+        ("::1", "http://[::1]:8000/", "[::1]:8000", True, False),
+        ("0.0.0.0", "http://localhost:8000/", "127.0.0.1:8000", True, True),
+        ("::", "http://localhost:8000/", "127.0.0.1:8000", True, True),
+        ("192.168.1.5", "http://192.168.1.5:8000/", "192.168.1.5:8000", False, False),
+        ("fd00::5", "http://[fd00::5]:8000/", "[fd00::5]:8000", False, False),
+        ("studio.lan", "http://studio.lan:8000/", "studio.lan:8000", False, False),
+    ],
+)
+def test_only_addresses_that_answer_are_told(host: str, page: str, caddy: str, has_microphone: bool, has_cable: bool):
+    said = "\n".join(serve._greeting(serve._url(host, 8000), host, 8000))
+    assert f"Play at {page}  " in said
+    assert f"--to {caddy}\n" in said
+    assert ("no microphone from here" not in said) == has_microphone
+    assert ("adb reverse tcp:8000 tcp:8000" in said) == has_cable
+    if not has_microphone:
+        assert "127.0.0.1" not in said
+        assert "http://localhost" not in said
+
+
+def test_tensorflow_is_not_imported_for_it():
+    code = "import sys, player.serve; sys.exit('tensorflow' in sys.modules or 'tfx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,51 @@
+"""A sound is written whole or not at all, never clips, and its place is checked before the work begins."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from common.errors import UserError
+from player.sound_file import check_place, write_sound
+
+TONE = np.sin(np.arange(1000) / 7.0).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "लय.WAV"])
+def test_blocks_come_back_as_one_sound_in_24_bits(tmp_path: Path, name: str):
+    assert write_sound(tmp_path / name, np.split(0.5 * TONE, [10, 500]), 16000) == 1.0
+    with soundfile.SoundFile(tmp_path / name) as file:
+        assert (file.subtype, file.samplerate, file.channels) == ("PCM_24", 16000, 1)
+        np.testing.assert_allclose(file.read(), 0.5 * TONE, atol=2.0**-23)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_what_is_too_loud_is_turned_down_as_a_whole(tmp_path: Path):
+    gain = write_sound(tmp_path / "loud.wav", [0.1 * TONE, 4.0 * TONE], 16000)
+    sound, _ = soundfile.read(tmp_path / "loud.wav")
+    assert gain == pytest.approx(0.25, rel=1e-3)
+    np.testing.assert_allclose(sound, gain * np.concatenate([0.1 * TONE, 4.0 * TONE]), atol=1e-6)
+    assert np.abs(sound).max() < 1.0
+
+
+def test_an_interrupted_sound_leaves_the_old_file_and_nothing_half(tmp_path: Path):
+    place = tmp_path / "a.wav"
+    place.write_bytes(b"what was there")
+
+    def blocks() -> Iterator[np.ndarray]:
+        yield TONE
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_sound(place, blocks(), 16000)
+    assert place.read_bytes() == b"what was there"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a", "a.wav.txt", "absent/a.wav", "folder.wav"])
+def test_a_place_that_cannot_be_written_is_refused_by_name(tmp_path: Path, name: str):
+    (tmp_path / "folder.wav").mkdir()
+    with pytest.raises(UserError, match=name):
+        check_place(tmp_path / name)
