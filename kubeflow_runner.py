@@ -73,7 +73,7 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
 
 
 def _given(text: str) -> str:
-    """Raises ArgumentTypeError for what a shell makes of a variable that is not set."""
+    """Raise ArgumentTypeError for what a shell makes of a variable that is not set."""
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty")
     return text
@@ -164,7 +164,7 @@ def _token(path: Path) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parses the command line and runs one verb."""
+    """Parse the command line and runs one verb."""
     return command.main(parser(), argv)
 
 

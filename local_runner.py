@@ -204,7 +204,7 @@ def _lineage(arguments: argparse.Namespace) -> Answer:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parses the command line and runs one verb."""
+    """Parse the command line and runs one verb."""
     return command.main(parser(), argv)
 
 

@@ -59,7 +59,7 @@ class Ddsp:
         self._answer()
 
     def train(self) -> float:
-        """Takes a step. Returns its seconds."""
+        """Take a step. Returns its seconds."""
         return float(self._ask("train").split()[0])
 
     def hear(self) -> tuple[np.ndarray, float]:
@@ -118,7 +118,7 @@ class Trial:
         return {**facts, **timed, **judge(made, self.eval_windows, self.config.audio)}
 
     def trained(self, model: str, steps: int) -> Row:
-        """Trains Swara's model alone."""
+        """Train Swara's model alone."""
         config = self.configured(model, steps)
         instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
         seconds = list(training(instrument, config, self.windows))
@@ -131,7 +131,7 @@ def chosen(step: int, config: Config, windows: Windows) -> np.ndarray:
 
 
 def training(instrument: Instrument, config: Config, windows: Windows) -> Iterator[float]:
-    """Takes the steps of a training one by one, each with its seconds, reading the windows included."""
+    """Take the steps of a training one by one, each with its seconds, reading the windows included."""
     stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
     for step in range(config.trainer.steps):
         began = time.perf_counter()

@@ -140,7 +140,7 @@ def listen(recording: Path, config: Config) -> tuple[np.ndarray, np.ndarray]:
 
 
 def train(net: WaveNet, levels: np.ndarray, conditions: np.ndarray, steps: int) -> Iterator[float]:
-    """Trains on quarter seconds drawn at random. Yields the cross entropy of every step, in bits a sample."""
+    """Train on quarter seconds drawn at random. Yields the cross entropy of every step, in bits a sample."""
     optimiser = tf.keras.optimizers.Adam(1e-3)
     random, length = np.random.default_rng(0), 4000
 

@@ -49,7 +49,7 @@ def first(windows: Windows, count: int) -> Windows:
 
 
 def curve(folder: Path, amounts: list[float], settings: list[str]) -> Iterator[dict[str, Any]]:
-    """Trains on one amount after the other, and judges."""
+    """Train on one amount after the other, and judges."""
     config = load(folder.name, settings)
     windows, eval_windows = read(folder, config)
     seconds = covered(windows.keys, config.audio.window_seconds)

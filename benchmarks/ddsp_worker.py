@@ -73,7 +73,7 @@ def listener(trainer: Any, windows: dict[str, np.ndarray]) -> Callable[[str], st
 
 
 def serve(windows: dict[str, np.ndarray], configuration: str, answers: TextIO) -> None:
-    """Reads commands from standard input and answers them."""
+    """Read commands from standard input and answers them."""
     trainer, coming = make_trainer(configuration), batches(windows)
     trainer.build(next(batches(windows)))
     hear = listener(trainer, windows)

@@ -65,7 +65,7 @@ class Extracted:
 
 
 def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Extracted:
-    """Runs RecordingExampleGen alone, as a pipeline with these settings does."""
+    """Run RecordingExampleGen alone, as a pipeline with these settings does."""
     import tensorflow as tf
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
     from tfx.orchestration.metadata import sqlite_metadata_connection_config
@@ -107,7 +107,7 @@ def heard(log: Path) -> list[str]:
 
 @contextlib.contextmanager
 def killed_at_work(cluster: Cluster) -> Iterator[list[str]]:
-    """Kills a task manager once its worker has heard a recording, and lets another take its place.
+    """Kill a task manager once its worker has heard a recording, and lets another take its place.
 
     Yields what it had heard, filled in when it is killed.
     """
@@ -134,7 +134,7 @@ def killed_at_work(cluster: Cluster) -> Iterator[list[str]]:
 
 
 def copies(recordings: Path, folder: Path, count: int) -> None:
-    """Writes each recording `count` times, as FLAC, each time without some more samples at its beginning."""
+    """Write each recording `count` times, as FLAC, each time without some more samples at its beginning."""
     folder.mkdir()
     for name in list_recordings(str(recordings), "*", 1).names:
         samples, rate = soundfile.read(recordings / name, dtype="int16")
@@ -153,7 +153,7 @@ def resident_peaks(stop: threading.Event, peaks: dict[int, int]) -> None:
 
 
 def measure(runner: str, workers: int, settings: Sequence[str], sizes: tuple[Path, Path], scratch: Path) -> None:
-    """Prints the line of one runner."""
+    """Print the line of one runner."""
     stop = threading.Event()
     peaks: dict[int, int] = {}
     watch = threading.Thread(target=resident_peaks, args=(stop, peaks))
@@ -178,7 +178,7 @@ def measure(runner: str, workers: int, settings: Sequence[str], sizes: tuple[Pat
 
 
 def measure_killed(cluster: Cluster, recordings: Path, scratch: Path) -> None:
-    """Prints the line of a run that loses a task manager, and what the job manager said of it."""
+    """Print the line of a run that loses a task manager, and what the job manager said of it."""
     with killed_at_work(cluster) as lost:
         extracted = extract(recordings, scratch / "killed", cluster.settings)
     tell("flink, a task manager killed", 2, extracted, heard_and_lost=len(lost))

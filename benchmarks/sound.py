@@ -172,7 +172,7 @@ def deviations(windows: Windows) -> Batch:
 
 
 def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrument, float]:
-    """Trains one variant. Returns it and the seconds that its steps took, the first one left out."""
+    """Train one variant. Returns it and the seconds that its steps took, the first one left out."""
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
     stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
     loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
@@ -237,7 +237,7 @@ def read(folder: Path, config: Config) -> tuple[Windows, Windows]:
 
 
 def measure(name: str, folder: Path, settings: list[str]) -> dict[str, Any]:
-    """Trains and judges one variant."""
+    """Train and judge one variant."""
     variant = VARIANTS[name]
     config = load(folder.name, [*settings, *variant.settings])
     windows, eval_windows = read(folder, config)

@@ -103,7 +103,7 @@ def clock(action: Action) -> tuple[float, float]:
 
 
 def answer(actions: dict[str, Action], ready: str) -> None:
-    """Speaks the worker's side of the protocol on standard input and output."""
+    """Speak the worker's side of the protocol on standard input and output."""
     print(f"READY {ready}", flush=True)
     for line in sys.stdin:
         if line.strip() == "quit":

@@ -32,7 +32,7 @@ def dumps(manifest: Mapping[str, Any]) -> bytes:
 
 
 def load(folder: Path) -> Manifest:
-    """Reads and checks the manifest of a bundle.
+    """Read and check the manifest of a bundle.
 
     Raises:
       InvalidBundle: there is none, it is not JSON, or it does not follow the schema.
@@ -49,7 +49,7 @@ def load(folder: Path) -> Manifest:
 
 
 def check_schema(manifest: Any, where: str = MANIFEST_FILE) -> None:
-    """Checks against the JSON Schema.
+    """Check against the JSON Schema.
 
     Raises:
       InvalidBundle: names the first field that is wrong.
@@ -68,7 +68,7 @@ def _validator() -> Any:
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Checks that a bundle's files are those that its manifest lists, byte for byte, and no others.
+    """Check that a bundle's files are those that its manifest lists, byte for byte, and no others.
 
     Raises:
       InvalidBundle: names the first file that is missing, changed, or not listed.

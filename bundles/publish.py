@@ -69,7 +69,7 @@ def publish(
     metrics: Mapping[str, float] | None = None,
     keep_versions: int | None = None,
 ) -> Published:
-    """Publishes a bundle and makes it the one that is served.
+    """Publish a bundle and makes it the one that is served.
 
     A bundle whose content was published before is not published again: that version is served (again).
 
@@ -103,7 +103,7 @@ def publish(
 
 
 def serve(root: Path, name: str, version: str) -> Published:
-    """Makes an earlier version the one that is served.
+    """Make an earlier version the one that is served.
 
     Raises:
       UserError: there is no such instrument or version, it is damaged, or the destination cannot be written.
@@ -154,7 +154,7 @@ def resolve(folder: Path) -> Path:
 
 
 def _check_whole(folder: Path, version: str) -> None:
-    """Raises UserError where there is no such version, or it is not what was published."""
+    """Raise UserError where there is no such version, or it is not what was published."""
     known = versions(folder)
     if version not in known:
         raise UserError(f"{folder}: no version {version!r}; published versions: {', '.join(known) or 'none'}")
@@ -179,7 +179,7 @@ def _find(folder: Path, content: str) -> str | None:
 
 
 def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] | None) -> None:
-    """Copies a bundle to its place, metrics added."""
+    """Copy a bundle to its place, metrics added."""
     incoming = folder / f"{durable.TEMPORARY}{version}"
     try:
         durable.copy(bundle, incoming)
@@ -195,7 +195,7 @@ def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] 
 
 
 def _remove_old(folder: Path, keep: int | None) -> tuple[str, ...]:
-    """Removes all but the newest versions and the one that is served; returns what it removed."""
+    """Remove all but the newest versions and the one that is served; returns what it removed."""
     served = served_version(folder)
     if keep is None or served is None:  # without knowing what is served, nothing may go
         return ()
@@ -221,7 +221,7 @@ def _point_to(folder: Path, version: str) -> None:
 
 
 def _renew_index(root: Path) -> None:
-    """Writes `index.json` from the folders, so that pushes of different instruments never lose one another."""
+    """Write `index.json` from the folders, so that pushes of different instruments never lose one another."""
     with durable.locked(root / LOCK_FILE):
         entries = [entry for folder in sorted(root.iterdir()) if (entry := _index_entry(folder))]
         index = _json({"format_version": INDEX_FORMAT_VERSION, "instruments": entries})

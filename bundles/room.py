@@ -8,7 +8,7 @@ INAUDIBLE_DB = -80.0
 
 
 def trim(ir: np.ndarray) -> np.ndarray:
-    """Cuts the tail whose whole energy lies 80 dB below that of the response, the dry path of gain 1 included.
+    """Cut the tail whose whole energy lies 80 dB below that of the response, the dry path of gain 1 included.
 
     The energy that is left after each tap is the backward integral of Schroeder (1965), "New Method of Measuring
     Reverberation Time"; against white noise the cut is an error of at most -80 dB.

@@ -11,7 +11,7 @@ from bundles.manifest import CARD_FILE, MANIFEST_FILE, Manifest, check_schema, d
 
 
 def seal(folder: Path, manifest: Mapping[str, Any]) -> Manifest:
-    """Writes model card and manifest, which lists every file of the folder.
+    """Write model card and manifest, which lists every file of the folder.
 
     Raises:
       InvalidBundle: the manifest does not follow the schema; nothing but the card was written.

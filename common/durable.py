@@ -18,7 +18,7 @@ NO_RENAMING = {errno.EMFILE, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV}
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the lock file `path`, after waiting for whoever holds it. The system frees the lock of a dead process."""
+    """Hold the lock file `path`, after waiting for whoever holds it. The system frees the lock of a dead process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -29,7 +29,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write(path: Path, stored: bytes) -> None:
-    """Writes a file as a whole or not at all: readers see the old bytes or the new ones."""
+    """Write a file as a whole or not at all: readers see the old bytes or the new ones."""
     temporary = path.with_name(f"{TEMPORARY}{path.name}")
     with temporary.open("wb") as file:
         file.write(stored)
@@ -40,7 +40,7 @@ def write(path: Path, stored: bytes) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copies a folder of plain files, to be moved to its place with `move` once it is complete."""
+    """Copy a folder of plain files, to be moved to its place with `move` once it is complete."""
     target.mkdir()
     for path in sorted(source.rglob("*")):
         place = target / path.relative_to(source)
@@ -51,7 +51,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Renames a folder within one file system, after all that it holds has reached the disk.
+    """Rename a folder within one file system, after all that it holds has reached the disk.
 
     A bucket that is mounted as a folder may know no such thing: there the folder is copied, and a crash leaves a part.
     """
@@ -68,7 +68,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Removes a folder: to others it is there as a whole or gone. What a crash leaves, `clean` removes."""
+    """Remove a folder: to others it is there as a whole or gone. What a crash leaves, `clean` removes."""
     doomed = folder.with_name(f"{TEMPORARY}{folder.name}")
     try:
         os.rename(folder, doomed)
@@ -81,7 +81,7 @@ def remove(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Waits until a file or the entries of a folder are on the disk."""
+    """Wait until a file or the entries of a folder are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -90,7 +90,7 @@ def sync(path: Path) -> None:
 
 
 def clean(folder: Path) -> None:
-    """Removes what a process that died at work in the folder left behind. Call it with the lock held."""
+    """Remove what a process that died at work in the folder left behind. Call it with the lock held."""
     for path in folder.glob(f"{TEMPORARY}*"):
         if path.is_dir():
             shutil.rmtree(path)

@@ -31,7 +31,7 @@ class Progress:
         self._marks: deque[tuple[int, float]] = deque([(start, time.monotonic())], maxlen=_RATE_WINDOW + 1)
 
     def update(self, step: int, note: str = "") -> None:
-        """Says that `step` steps are done; `note` is shown beside, e.g. the loss."""
+        """Say that `step` steps are done; `note` is shown beside, e.g. the loss."""
         now = time.monotonic()
         self._marks.append((step, now))
         wait = _REDRAW_SECONDS if self._moves else _REPEAT_SECONDS
@@ -47,13 +47,13 @@ class Progress:
         self._stream.flush()
 
     def say(self, message: str) -> None:
-        """Prints a line that stays."""
+        """Print a line that stays."""
         self.close()
         self._stream.write(message + "\n")
         self._stream.flush()
 
     def close(self) -> None:
-        """Ends the moving line, so that what is printed next stands on its own."""
+        """End the moving line, so that what is printed next stands on its own."""
         if self._moves and self._width:
             self._stream.write("\n")
             self._width = 0

@@ -36,7 +36,7 @@ class Verdict:
         return cls(gate, not reasons, tuple(reasons), figures)
 
     def write(self, folder: str | Path) -> Path:
-        """Writes `verdict.json` into an artifact's folder, which is made if it is absent."""
+        """Write `verdict.json` into an artifact's folder, which is made if it is absent."""
         path = Path(folder) / VERDICT_FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -44,7 +44,7 @@ class Verdict:
 
     @classmethod
     def read(cls, folder: str | Path) -> Verdict:
-        """Reads what `write` wrote. Raises FileNotFoundError where the gate never spoke."""
+        """Read what `write` wrote. Raises FileNotFoundError where the gate never spoke."""
         raw = json.loads((Path(folder) / VERDICT_FILE).read_text(encoding="utf-8"))
         return cls(raw["gate"], raw["blessed"], tuple(raw["reasons"]), raw["figures"])
 

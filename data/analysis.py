@@ -88,7 +88,7 @@ def analyse(
     tracker: Tracker,
     heard: Callable[[float], None] | None = None,
 ) -> Analysis:
-    """Listens to a recording; never fails because of what it holds.
+    """Listen to a recording; never fails because of what it holds.
 
     Args:
       base: folder or URI of recordings.

@@ -15,7 +15,7 @@ from data.windows.plan import Summary, make_plan
 
 
 def check(folder: Path | str, extraction: ExtractionConfig, progress: Progress | None = None) -> IngestReport:
-    """Listens to every recording that a run would take.
+    """Listen to every recording that a run would take.
 
     Args:
       folder: of recordings.

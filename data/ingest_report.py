@@ -138,7 +138,7 @@ class IngestReport:
         }
 
     def write(self, folder: str | Path) -> None:
-        """Writes the report into a folder or to a URI."""
+        """Write the report into a folder or to a URI."""
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
         if "://" not in str(folder):
             Path(folder).mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ class IngestReport:
 
     @classmethod
     def read(cls, folder: str | Path) -> IngestReport:
-        """Reads the report of an examples artifact.
+        """Read the report of an examples artifact.
 
         Raises:
           FileNotFoundError: there is none.

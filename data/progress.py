@@ -22,7 +22,7 @@ class ProgressLine:
         self._written = -float("inf")
 
     def __call__(self, recording: str, done_seconds: float, total_seconds: float) -> None:
-        """Shows a step; the last one clears the line."""
+        """Show a step; the last one clears the line."""
         if not self._out.isatty():
             return
         if done_seconds >= total_seconds:

@@ -79,7 +79,7 @@ class Baseline:
     def audio(
         self, graph: ProcessorGraph, f0_hz: tf.Tensor, loudness_db: tf.Tensor, noise: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Plays features [B, T] with noise [B, samples].
+        """Play features [B, T] with noise [B, samples].
 
         Returns:
           The dry signal; and the same in the chain's own room, as loud as the dry one (the recordings, from which the
@@ -95,7 +95,7 @@ _KINDS = ("amplitude", "harmonic_distribution", "noise_magnitudes")
 
 
 def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGraph) -> Baseline:
-    """Measures the network-free instrument.
+    """Measure the network-free instrument.
 
     Args:
       windows: training examples, up to 256, of which 32, evenly spread, are used: `audio` [samples], and `f0_hz`,
@@ -237,7 +237,7 @@ def _those_or_all(mask: Array) -> npt.NDArray[np.bool_]:
 
 
 def _averages(signal: npt.NDArray[np.complex128], window: Array, hop: int) -> npt.NDArray[np.complex128]:
-    """Sums under a window of whole hops around every hop-th sample, zeros beyond the ends. Shape [samples // hop]."""
+    """Sum under a window of whole hops around every hop-th sample, zeros beyond the ends. Shape [samples // hop]."""
     frames, parts = len(signal) // hop, len(window) // hop
     blocks = np.pad(signal, len(window) // 2).reshape(-1, hop)
     sums = blocks @ window.reshape(parts, hop).T  # [frames + parts, parts]: every block under every part of the window

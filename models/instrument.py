@@ -134,7 +134,7 @@ class Instrument(tf.Module):
         return {name: variable.numpy() for name, variable in self.variables_by_name.items()}
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Takes over the weights of an instrument of the same make.
+        """Take over the weights of an instrument of the same make.
 
         Raises:
           ValueError: names or shapes differ; the message says which.

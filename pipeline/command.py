@@ -19,7 +19,7 @@ Answer = tuple[int, dict[str, Any]]  # exit code, figures
 
 
 def main(parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
-    """Parses a command line, whose verb sets `answer` (a function of the arguments) and `json`, and runs the verb."""
+    """Parse a command line, whose verb sets `answer` (a function of the arguments) and `json`, and runs the verb."""
     arguments = parser.parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.simplefilter("ignore")  # libraries' words to their own developers
@@ -27,7 +27,7 @@ def main(parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
 
 
 def carry_out(verb: Callable[[], Answer], as_json: bool) -> int:
-    """Runs a verb and returns its exit code; what went wrong is said on standard error, what was refused on output."""
+    """Run a verb and returns its exit code; what went wrong is said on standard error, what was refused on output."""
     try:
         code, figures = verb()
     except UserError as error:

@@ -23,7 +23,7 @@ def create_pipeline(
     image: str | None = None,
     metadata: ConnectionConfigType | None = None,
 ) -> Pipeline:
-    """Wires every stage.
+    """Wire every stage.
 
     Args:
       config: the whole resolved configuration.

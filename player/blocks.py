@@ -50,7 +50,7 @@ def play(
     features: Mapping[str, npt.NDArray[np.floating]],
     seed: int = 0,
 ) -> Iterator[Audio]:
-    """Plays features from beginning to end, then lets the room ring out.
+    """Play features from beginning to end, then lets the room ring out.
 
     Args:
       instrument: the model; its state is carried from block to block, so the blocks join without a seam.

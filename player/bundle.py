@@ -66,7 +66,7 @@ class Bundle:
 
 
 def load(path: Path) -> Bundle:
-    """Loads a bundle, after checking it against its schema and every file against its hash.
+    """Load a bundle, after checking it against its schema and every file against its hash.
 
     Args:
       path: `pushed/NAME` (the version that is served), `pushed/NAME/VERSION`, or any folder with a manifest.

@@ -34,7 +34,7 @@ class Heard:
 
 
 def render(bundle: Path, input: Path, output: Path, progress: Progress | None = None) -> dict[str, Any]:
-    """Moves a recording into an instrument's register and loudness, and plays it on the instrument.
+    """Move a recording into an instrument's register and loudness, and plays it on the instrument.
 
     Pitch and loudness are measured as they were for training; octave and loudness follow ddsp's timbre-transfer
     notebook (`models.voice.adjust`). Neither the recording nor the sound is ever in memory as a whole.
@@ -84,7 +84,7 @@ def render(bundle: Path, input: Path, output: Path, progress: Progress | None = 
 
 
 def hear(path: Path, audio: AudioConfig, pitch: PitchConfig, report: Progress) -> Heard:
-    """Measures a recording of any length as RecordingExampleGen does.
+    """Measure a recording of any length as RecordingExampleGen does.
 
     Raises:
       UserError: it cannot be decoded or is shorter than a frame, or the tracker is not installed.
@@ -105,7 +105,7 @@ def hear(path: Path, audio: AudioConfig, pitch: PitchConfig, report: Progress) -
 
 
 def move(path: Path, heard: Heard, statistics: DatasetStatistics) -> AdjustedFeatures:
-    """Moves what was heard onto the instrument.
+    """Move what was heard onto the instrument.
 
     Raises:
       UserError: there is no note in it.

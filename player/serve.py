@@ -139,7 +139,7 @@ def listen(served: Site, host: str, port: int) -> ThreadingHTTPServer:
 
 
 def serve(output: Path, host: str = "127.0.0.1", port: int = PORT) -> dict[str, object]:
-    """Serves until it is interrupted; prints where, and what a phone needs.
+    """Serve until it is interrupted; prints where, and what a phone needs.
 
     Returns:
       The `url` that was served.
@@ -228,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Writes nothing: a terminal full of requests hides what the user was told."""
+        """Write nothing: a terminal full of requests hides what the user was told."""
 
 
 def _parts(path: str) -> list[str] | None:

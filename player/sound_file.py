@@ -22,7 +22,7 @@ Audio = npt.NDArray[np.float32]  # [samples]
 
 
 def check_place(path: Path) -> None:
-    """Finds out whether a sound can be written, before the work of making it.
+    """Find out whether a sound can be written, before the work of making it.
 
     Raises:
       UserError: the extension is not that of a format that is written, or the folder is absent.
@@ -36,7 +36,7 @@ def check_place(path: Path) -> None:
 
 
 def write_sound(path: Path, blocks: Iterable[Audio], sample_rate: int) -> float:
-    """Writes a sound whole or not at all, and turns it down as a whole where it would clip.
+    """Write a sound whole or not at all, and turns it down as a whole where it would clip.
 
     The blocks wait in a nameless file beside the output, since how loud the sound becomes is known only at its end.
 
@@ -73,6 +73,6 @@ def write_sound(path: Path, blocks: Iterable[Audio], sample_rate: int) -> float:
 
 
 def _append(file: IO[bytes], block: Audio) -> float:
-    """Adds a block to the waiting ones. Returns its peak."""
+    """Add a block to the waiting ones. Returns its peak."""
     file.write(np.asarray(block, np.float32).tobytes())
     return float(np.max(np.abs(block), initial=0.0))

@@ -110,7 +110,7 @@ def _case(
 
 
 def write_cases(folder: Path, cases: Sequence[Case], outputs: Mapping[str, Sequence[str]]) -> None:
-    """Writes what `web/validator` reads: `cases.json` and every input as raw little-endian float32.
+    """Write what `web/validator` reads: `cases.json` and every input as raw little-endian float32.
 
     Args:
       folder: exists.

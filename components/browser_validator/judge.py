@@ -100,7 +100,7 @@ def _compare(expected: np.ndarray, given: np.ndarray, limit: float) -> str:
 
 
 def _judge_level(cases: Outputs) -> str:
-    """Says so where a graph's audio is silent on every piece of a recording; empty for a graph without audio."""
+    """Say so where a graph's audio is silent on every piece of a recording; empty for a graph without audio."""
     levels = [rms(outputs["audio"]) for case, outputs in cases.items() if "audio" in outputs and case != SWEEP]
     if not levels or max(levels) >= SILENT_RMS:
         return ""

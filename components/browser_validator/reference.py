@@ -30,7 +30,7 @@ def feature_names(model: Any) -> list[str]:
 
 
 def run_saved_model(model: Any, cases: Sequence[Case]) -> Reference:
-    """Runs the signatures `controls` and `full` on every case."""
+    """Run the signatures `controls` and `full` on every case."""
     return {graph: {case.name: _run(model.signatures[graph], case.inputs(graph)) for case in cases} for graph in GRAPHS}
 
 

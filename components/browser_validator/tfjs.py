@@ -97,7 +97,7 @@ def require_validator() -> str:
 
 
 def run_tfjs(bundle: Path, folder: Path, chromium: Path | None, timeout_seconds: float) -> TfjsRun:
-    """Runs all cases on webgl and wasm in Chromium, or on wasm and cpu in Node.
+    """Run all cases on webgl and wasm in Chromium, or on wasm and cpu in Node.
 
     Args:
       bundle: folder that holds `controls/` and `full/`.
@@ -153,7 +153,7 @@ def _run(command: list[str], temporary: str, limit: float) -> bool:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """Asks first, so that Node closes its browser; a browser whose Node is gone ends by itself."""
+    """Ask first, so that Node closes its browser; a browser whose Node is gone ends by itself."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -165,7 +165,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def read_report(out: Path) -> TfjsRun:
-    """Reads `report.json` and the values beside it.
+    """Read `report.json` and the values beside it.
 
     Raises:
       BrowserDied: see there.

@@ -23,7 +23,7 @@ GATE = "BrowserValidator"
 
 
 def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: BrowserValidatorConfig) -> Verdict:
-    """Runs the exported files as a page would and compares them with the SavedModel.
+    """Run the exported files as a page would and compares them with the SavedModel.
 
     Args:
       bundle: folder with `manifest.json`.

@@ -24,7 +24,7 @@ def judge(
     previous: statistics_pb2.DatasetFeatureStatisticsList | None,
     config: DataGateConfig,
 ) -> Verdict:
-    """Decides whether a model may be trained on this batch.
+    """Decide whether a model may be trained on this batch.
 
     Args:
       statistics: by split, `train` and `eval`; over all, and by span.

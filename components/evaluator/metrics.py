@@ -48,17 +48,17 @@ class RatioOfSums(beam.CombineFn):
         self._key, self._model_name, self._output, self._over = key, model_name, output, over
 
     def create_accumulator(self) -> np.ndarray:
-        """Sums of numerator and denominator."""
+        """Sum of numerator and denominator."""
         return np.zeros(2)
 
     def add_input(self, accumulator: np.ndarray, inputs: tfma.metrics.StandardMetricInputs) -> np.ndarray:
-        """Adds one window."""
+        """Add one window."""
         outputs = _outputs(inputs, self._model_name)
         below = np.ones(1) if self._over is None else outputs[self._over]
         return accumulator + np.array([np.sum(outputs[self._output]), np.sum(below)], np.float64)
 
     def merge_accumulators(self, accumulators: Iterable[np.ndarray]) -> np.ndarray:
-        """Adds sums."""
+        """Add sums."""
         return np.sum(list(accumulators), axis=0)
 
     def extract_output(self, accumulator: np.ndarray) -> dict[tfma.metrics.MetricKey, float]:
@@ -144,7 +144,7 @@ class _MedianCents(beam.CombineFn):
         self._tracker, self._confidence = tracker, confidence
 
     def setup(self) -> None:
-        """Loads the tracker once a worker."""
+        """Load the tracker once a worker."""
         from data.features.tracker import Tracker
 
         self._measure = Tracker(*self._tracker)
@@ -154,7 +154,7 @@ class _MedianCents(beam.CombineFn):
         return np.zeros(round(NO_PITCH_CENTS / CENTS_PER_BIN) + 1, np.int64)
 
     def add_input(self, accumulator: np.ndarray, inputs: tfma.metrics.StandardMetricInputs) -> np.ndarray:
-        """Measures f0 on the generated audio of one window."""
+        """Measure f0 on the generated audio of one window."""
         outputs = _outputs(inputs, self._model_name)
         audio = np.nan_to_num(outputs["audio"].reshape(-1))  # NaN audio has no pitch
         f0_hz, f0_confidence = self._measure(audio)
@@ -169,7 +169,7 @@ class _MedianCents(beam.CombineFn):
         return accumulator + np.bincount(bins, minlength=len(accumulator))
 
     def merge_accumulators(self, accumulators: Iterable[np.ndarray]) -> np.ndarray:
-        """Adds counts."""
+        """Add counts."""
         return np.sum(list(accumulators), axis=0)
 
     def extract_output(self, accumulator: np.ndarray) -> dict[tfma.metrics.MetricKey, float]:

@@ -30,7 +30,7 @@ class Driver(driver.FileBasedDriver):
         pipeline_info: data_types.PipelineInfo,
         component_info: data_types.ComponentInfo,
     ) -> dict[str, Any]:
-        """Adds span, version and fingerprint.
+        """Add span, version and fingerprint.
 
         Raises:
           UserError: the folder is absent, holds no recording, or has no span where the pattern names one.

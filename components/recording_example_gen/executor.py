@@ -83,7 +83,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
 
 
 def settle(folder: str) -> None:
-    """Leaves nothing but one whole set of shards in a split's folder or URI, where later stages read every file.
+    """Leave nothing but one whole set of shards in a split's folder or URI, where later stages read every file.
 
     A job that loses a machine begins some of its work anew. What it had begun to write stays behind, and shards that
     were given their names already would stay beside the new ones if these are another number.

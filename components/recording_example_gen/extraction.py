@@ -59,11 +59,11 @@ class AnalyseRecording(beam.DoFn):
         self._base, self._config = base, config
 
     def setup(self) -> None:
-        """Loads the tracker once a worker."""
+        """Load the tracker once a worker."""
         self._tracker = make_tracker(self._config)
 
     def process(self, name: str) -> Iterator[tuple[str, Analysis]]:
-        """Listens to one recording, and says so in the log: a runner on this machine shows it."""
+        """Listen to one recording, and say so in the log: a runner on this machine shows it."""
         analysis = analyse(self._base, name, self._config, self._tracker)
         logging.getLogger(HEARD_LOG).info(
             "heard %s, %s", analysis.entry.recording, clock(analysis.entry.seconds or 0.0)
@@ -78,7 +78,7 @@ class CutWindows(beam.DoFn):
         self._base, self._config = base, config
 
     def process(self, named: tuple[str, Analysis], plan: Plan) -> Iterable[TaggedOutput]:
-        """Cuts one recording."""
+        """Cut one recording."""
         from data.windows.examples import cut  # imports TensorFlow
 
         name, analysis = named

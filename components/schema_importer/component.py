@@ -19,7 +19,7 @@ def SchemaImporter(
     audio: Parameter[str],
     source_fingerprint: Parameter[str],
 ) -> None:
-    """Writes the schema of whole examples and the part of it that statistics are validated against.
+    """Write the schema of whole examples and the part of it that statistics are validated against.
 
     Args:
       schema: every feature with its shape, for Transform and Trainer.

@@ -60,7 +60,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def search(fn_args: FnArgs) -> tuple[SizeTuner, SearchJob]:
-    """Tries all that is to be tried, in this process or with workers."""
+    """Try all that is to be tried, in this process or with workers."""
     job = SearchJob.model_validate(fn_args.custom_config)
     made = tuner_fn(fn_args)
     tuner = made.tuner

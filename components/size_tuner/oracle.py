@@ -126,7 +126,7 @@ class HalvingOracle(keras_tuner.Oracle):
 
     @keras_tuner.synchronized
     def create_trial(self, tuner_id: str) -> Trial:
-        """Hands a worker its next trial; one whose worker has said nothing for a lease is handed on first."""
+        """Hand a worker its next trial; one whose worker has said nothing for a lease is handed on first."""
         now = time.monotonic()
         self._heard_of[tuner_id] = now
         for silent in [who for who, when in self._heard_of.items() if now - when > self._config.lease_seconds]:
@@ -148,7 +148,7 @@ class HalvingOracle(keras_tuner.Oracle):
 
     @keras_tuner.synchronized
     def end_trial(self, trial: Trial) -> None:
-        """Takes a result, unless it comes from a worker that was given up: the trial is another's now."""
+        """Take a result, unless it comes from a worker that was given up: the trial is another's now."""
         if attempt(trial) == attempt(self.trials[trial.trial_id]):
             super().end_trial(trial)
 
@@ -167,14 +167,14 @@ class HalvingOracle(keras_tuner.Oracle):
         """Nothing: the trials' own files are the state."""
 
     def _save_trial(self, trial: Trial) -> None:
-        """Replaces a trial's file whole: whoever is killed meanwhile leaves the one before."""
+        """Replace a trial's file whole: whoever is killed meanwhile leaves the one before."""
         path = f"{self._get_trial_dir(trial.trial_id)}/trial.json"
         with tf.io.gfile.GFile(path + ".part", "w") as file:
             file.write(json.dumps(trial.get_state()))
         tf.io.gfile.rename(path + ".part", path, overwrite=True)
 
     def restore(self) -> None:
-        """Takes up the trials of a search that ended early: those that ran begin again from their last checkpoint.
+        """Take up the trials of a search that ended early: those that ran begin again from their last checkpoint.
 
         So does a reference that failed, since nothing can be chosen without it.
         """

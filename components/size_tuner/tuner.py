@@ -44,7 +44,7 @@ _FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
-    """Prepares the search; the Tuner's executor runs it.
+    """Prepare the search; the Tuner's executor runs it.
 
     Reads `fn_args.train_files`, `eval_files` and `custom_config` (a `SearchJob`). A search that was killed goes
     on where it was: its state lies in `checkpoint_root`, under a fingerprint of what determines it.
@@ -83,14 +83,14 @@ class SizeTuner(BaseTuner):
     # The search.
 
     def search(self, windows: Windows, eval_windows: Windows) -> None:
-        """Tries configurations until the oracle has no more; the chief only hands them out."""
+        """Try configurations until the oracle has no more; the chief only hands them out."""
         if processes.is_chief_oracle():
             serve(self.oracle, self._config.lease_seconds, self._say)
         else:
             super().search(windows=windows, eval_windows=eval_windows)
 
     def run_trial(self, trial: Trial, windows: Windows, eval_windows: Windows) -> dict[str, float]:
-        """Trains one configuration from where it stands to the trial's rung and says how well it does."""
+        """Train one configuration from where it stands to the trial's rung and says how well it does."""
         values = trial.hyperparameters.values
         until = [*self._config.rungs, self._job.trainer.steps][values[RUNG]]
         instrument = Instrument(self.model_of(values), self._job.audio, seed=self._job.trainer.seed)
@@ -139,7 +139,7 @@ class SizeTuner(BaseTuner):
 
     @contextlib.contextmanager
     def _heartbeat(self, trial: Trial) -> Iterator[threading.Event]:
-        """Lets the chief know that this worker is alive while it trains.
+        """Let the chief know that this worker is alive while it trains.
 
         Gives what is set when the trial is another's, since this worker was silent for too long (a suspended machine,
         say), or when the chief is gone.
@@ -175,7 +175,7 @@ class SizeTuner(BaseTuner):
         self._idle = False
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Hands in the result. Why a trial failed is written down here: KerasTuner does not send it to the chief."""
+        """Hand in the result. Why a trial failed is written down here: KerasTuner does not send it to the chief."""
         if trial.message:
             with tf.io.gfile.GFile(f"{self.get_trial_dir(trial.trial_id)}/{ERROR_FILE}", "w") as file:
                 file.write(trial.message)
@@ -244,7 +244,7 @@ class SizeTuner(BaseTuner):
             return str(file.read())
 
     def choose(self, winner: TrialRow, facts: dict[str, float]) -> None:
-        """Settles which sizes ship, and what the Trainer is told besides."""
+        """Settle which sizes ship, and what the Trainer is told besides."""
         self._chosen = keras_tuner.HyperParameters()
         self._chosen.values = {**winner.hyperparameters, **facts}
 
@@ -253,7 +253,7 @@ class SizeTuner(BaseTuner):
         return [self._chosen][:num_trials]
 
     def forget_others(self) -> None:
-        """Removes what earlier searches left. This one's own state stays until the next has ended: should the execution
+        """Remove what earlier searches left. This one's own state stays until the next has ended: should the execution
         end before it is recorded, nothing is tried again."""
         for folder in tf.io.gfile.glob(f"{self._job.checkpoint_root}/tuner-*"):
             if Path(folder).name != Path(self.project_dir).name:
@@ -293,7 +293,7 @@ def _machine_faults() -> Iterator[None]:
 
 
 def serve(oracle: HalvingOracle, lease_seconds: float, say: Callable[[], None]) -> None:
-    """Answers workers as KerasTuner's chief until nothing is left to try and all who still ask have been told so.
+    """Answer workers as KerasTuner's chief until nothing is left to try and all who still ask have been told so.
 
     KerasTuner's own loop waits for ever for a worker that has died.
 

@@ -35,7 +35,7 @@ _MOST_PER_CORE = 2
 
 
 def search_together(task: str, workers: int) -> None:
-    """Runs a chief and workers on this machine until the search has ended.
+    """Run a chief and workers on this machine until the search has ended.
 
     A worker that dies is done without: the chief gives its trial to another when its lease is over.
 
@@ -110,7 +110,7 @@ def _free_port() -> int:
 
 
 def _end_with(parent: int) -> None:
-    """Ends this process when the one that started it has ended, however that came; Ctrl-C is that one's to hear."""
+    """End this process when the one that started it has ended, however that came; Ctrl-C is that one's to hear."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:

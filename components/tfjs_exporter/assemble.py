@@ -55,7 +55,7 @@ def write_bundle(
     provenance: Provenance,
     now: datetime,
 ) -> Manifest:
-    """Writes a whole bundle and checks it against the schema.
+    """Write a whole bundle and checks it against the schema.
 
     Args:
       folder: empty or absent.

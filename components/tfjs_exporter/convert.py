@@ -20,7 +20,7 @@ OUTPUTS_FILE = "outputs.json"
 
 
 def convert(saved_model: Path, folder: Path, signatures: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Converts signatures of a SavedModel in a subprocess.
+    """Convert signatures of a SavedModel in a subprocess.
 
     Returns:
       For every signature, where its outputs are: name -> tensor of the graph in `folder/SIGNATURE`.

@@ -34,7 +34,7 @@ class Recipe:
 
 
 def fold_constants(graph: Graph, keep: Iterable[str] = ()) -> tuple[Graph, dict[str, int]]:
-    """Replaces every constant that a recipe makes shorter.
+    """Replace every constant that a recipe makes shorter.
 
     Args:
       graph: with constants in the precision they will have.

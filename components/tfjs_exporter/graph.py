@@ -101,7 +101,7 @@ def string_attr(text: str) -> dict[str, str]:
 
 
 def read(folder: Path, outputs: Mapping[str, str]) -> Graph:
-    """Reads what the converter wrote.
+    """Read what the converter wrote.
 
     Args:
       folder: holds model.json and the weight files it names.

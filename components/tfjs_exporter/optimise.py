@@ -33,7 +33,7 @@ MANY_OUTPUTS = {"Split", "SplitV", "Switch", "Merge", "Unpack", "TopKV2", "Uniqu
 
 
 def shrink(graph: Graph, named: Mapping[str, np.ndarray]) -> tuple[Graph, dict[str, int]]:
-    """Makes a graph as small as it gets.
+    """Make a graph as small as it gets.
 
     Args:
       graph: as the converter wrote it, with float32 weights that are already rounded to the bundle's precision.
@@ -50,7 +50,7 @@ def shrink(graph: Graph, named: Mapping[str, np.ndarray]) -> tuple[Graph, dict[s
 
 
 def without_control_inputs(graph: Graph) -> Graph:
-    """Drops `^node` inputs.
+    """Drop `^node` inputs.
 
     TensorFlow.js takes them for data: with them it cannot finish a graph whose loop was lowered (its outputs wait for
     `LoopExecuted`, which has no value). Nothing in these graphs has side effects that would need an order.
@@ -60,14 +60,14 @@ def without_control_inputs(graph: Graph) -> Graph:
 
 
 def without_pass_through(graph: Graph) -> Graph:
-    """Drops nodes that hand on their input."""
+    """Drop nodes that hand on their input."""
     handed_on = {node.name: normal(node.inputs[0]) for node in graph.nodes if node.op in PASS_THROUGH}
     mapped = graph.with_inputs_mapped(handed_on)
     return replace(mapped, nodes=tuple(node for node in mapped.nodes if node.name not in handed_on))
 
 
 def without_dead_nodes(graph: Graph, keep: Iterable[str] = ()) -> Graph:
-    """Drops nodes that no output needs; `keep` names weights that stay all the same, though nothing may read them."""
+    """Drop nodes that no output needs; `keep` names weights that stay all the same, though nothing may read them."""
     live = reachable(graph, [*(producer(tensor.reference) for tensor in graph.outputs.values()), *keep])
     live |= {producer(tensor.reference) for tensor in graph.inputs.values()}
     return replace(
@@ -96,7 +96,7 @@ def without_duplicates(graph: Graph, keep: Iterable[str] = ()) -> Graph:
 
 
 def named_after_weights(graph: Graph, named: Mapping[str, np.ndarray]) -> Graph:
-    """Gives constants the names of the network's tensors; a tensor that no constant holds becomes a weight of its own.
+    """Give constants the names of the network's tensors; a tensor that no constant holds becomes a weight of its own.
 
     A constant is a tensor where both hold the same bytes and, if there is a choice, have the same shape. Freezing may
     have merged two tensors of equal value or folded one away (a gain of one, say), so not every tensor is found; an
@@ -134,7 +134,7 @@ def _same_bytes(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def rename(graph: Graph, names: Mapping[str, str]) -> Graph:
-    """Renames nodes; `names` maps old names to new ones, all others stay."""
+    """Rename nodes; `names` maps old names to new ones, all others stay."""
 
     def new(name: str) -> str:
         return names.get(name, name)
@@ -152,7 +152,7 @@ def rename(graph: Graph, names: Mapping[str, str]) -> Graph:
 
 
 def with_short_names(graph: Graph, keep: Iterable[str]) -> Graph:
-    """Shortens the names of loops' frames and of all nodes, but for the weights in `keep`."""
+    """Shorten the names of loops' frames and of all nodes, but for the weights in `keep`."""
     kept = set(keep)
     fresh = short_names(kept | set(graph.inputs) | set(graph.outputs))
     names = {node.name: next(fresh) for node in graph.nodes if node.name not in kept}
@@ -186,7 +186,7 @@ def with_signature_names(graph: Graph) -> Graph:
 
 
 def with_needed_attributes(graph: Graph) -> Graph:
-    """Keeps only the attributes that TensorFlow.js reads and that differ from what it would assume."""
+    """Keep only the attributes that TensorFlow.js reads and that differ from what it would assume."""
     return replace(graph, nodes=tuple(replace(node, attr=_needed(node)) for node in graph.nodes))
 
 

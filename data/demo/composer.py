@@ -92,7 +92,7 @@ SHORTEST_PHRASE = 0.6
 
 
 def compose(rng: np.random.Generator, seconds: float, raga: str) -> list[Note]:
-    """Improvises for a time.
+    """Improvise for a time.
 
     Args:
       rng: decides everything.

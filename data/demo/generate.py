@@ -25,7 +25,7 @@ SHORTEST_MINUTES, LONGEST_MINUTES = 0.1, 600.0
 
 
 def generate(folder: Path, minutes: float, seed: int, sample_rate: int = flute.SAMPLE_RATE) -> list[Path]:
-    """Writes takes of 16-bit mono FLAC, some longer and some shorter than their mean of about a minute.
+    """Write takes of 16-bit mono FLAC, some longer and some shorter than their mean of about a minute.
 
     Args:
       folder: is made if it is absent; files of the same names are overwritten.
@@ -55,7 +55,7 @@ def generate(folder: Path, minutes: float, seed: int, sample_rate: int = flute.S
 
 
 def take_lengths(seconds: float) -> list[float]:
-    """Shares a time among takes of about a minute, at least three; every odd one is 5 / 3 as long as every even one."""
+    """Share a time among takes of about a minute, at least three; every odd one is 5 / 3 as long as every even one."""
     takes = max(FEWEST_TAKES, round(seconds / SECONDS_PER_TAKE))
     weights = [5.0 if index % 2 == 0 else 3.0 for index in range(takes)]
     return [seconds * weight / sum(weights) for weight in weights]

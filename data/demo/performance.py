@@ -32,7 +32,7 @@ class Performance:
 
 
 def perform(notes: list[Note], samples: int, sample_rate: int, rng: np.random.Generator) -> Performance:
-    """Plays notes for a number of samples: slides, vibrato, tonguing, swells, and the unsteadiness of a human being."""
+    """Play notes for a number of samples: slides, vibrato, tonguing, swells, and the unsteadiness of a human being."""
     points = int(np.ceil(samples / sample_rate * CURVE_RATE)) + 2
     midi, breath = _melody(notes, points), _dynamics(notes, points)
     swing, depth = _vibrato(notes, points)

@@ -36,7 +36,7 @@ def a_weighting_db(hertz: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def loudness_and_rms(read: Read, samples: int, audio: AudioConfig) -> tuple[Floats, Floats]:
-    """Measures a recording of any length in blocks.
+    """Measure a recording of any length in blocks.
 
     Args:
       read: gives samples by position; must give zeros outside the recording.

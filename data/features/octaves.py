@@ -29,7 +29,7 @@ def mend_octaves(
     samples: int,
     sample_rate: int,
 ) -> npt.NDArray[np.float64]:
-    """Divides f0 by 2, 3 or 4 in runs of frames where most of the spectrum asks for that.
+    """Divide f0 by 2, 3 or 4 in runs of frames where most of the spectrum asks for that.
 
     Args:
       f0_hz: [tracker frames], Hz.

@@ -58,7 +58,7 @@ class Polyphony:
 def measure_polyphony(
     read: Read, samples: int, sample_rate: int, f0_hz: Floats, f0_confidence: Floats, frame_rate: int, voiced: float
 ) -> Polyphony:
-    """Looks for a second pitch beside f0.
+    """Look for a second pitch beside f0.
 
     Args:
       read: gives samples by position; must give zeros outside the recording.
@@ -86,7 +86,7 @@ def measure_polyphony(
 
 
 def _sum_up(found: npt.NDArray[np.bool_], at: npt.NDArray[np.float64]) -> Polyphony:
-    """Shares of frames [pitched frames] with a second pitch."""
+    """Share of frames [pitched frames] with a second pitch."""
     stretch = round(STRETCH_SECONDS / FRAME_SECONDS)
     so_far = np.concatenate(([0], np.cumsum(found), np.full(stretch, found.sum())))
     in_stretch = so_far[stretch:] - so_far[:-stretch]  # from every frame on
@@ -119,7 +119,7 @@ class _Memory:
     def hear(
         self, peaks: Peaks, explained: npt.NDArray[np.bool_]
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Tells apart what sounds now and what is left of earlier notes.
+        """Tell apart what sounds now and what is left of earlier notes.
 
         Args:
           peaks: of the stretch that follows the one of the call before.

@@ -13,7 +13,7 @@ CANCELLED = 0.05  # a mono mix this much quieter than its channels is what is le
 
 
 def screen_sound(source: Source, screening: ScreeningConfig) -> None:
-    """Checks what can be told from the samples alone.
+    """Check what can be told from the samples alone.
 
     Raises:
       Unusable: too short, silent, or clipped through.
@@ -33,7 +33,7 @@ def screen_sound(source: Source, screening: ScreeningConfig) -> None:
 
 
 def screen_pitch(voiced_fraction: float, screening: ScreeningConfig) -> None:
-    """Checks that there is a pitch to learn.
+    """Check that there is a pitch to learn.
 
     Args:
       voiced_fraction: of sounding frames, those with a trusted f0.
@@ -50,7 +50,7 @@ def screen_pitch(voiced_fraction: float, screening: ScreeningConfig) -> None:
 
 
 def screen_polyphony(polyphony: Polyphony, screening: ScreeningConfig) -> None:
-    """Checks that one instrument plays alone.
+    """Check that one instrument plays alone.
 
     Raises:
       Unusable: a second pitch sounds beside the first too often, over all or for some seconds.

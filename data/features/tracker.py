@@ -64,7 +64,7 @@ class Tracker:
         self._measure, self._frame_seconds = _tracker(name, crepe_capacity, crepe_viterbi)
 
     def __call__(self, audio: Floats) -> tuple[Floats, Floats]:
-        """Measures audio that is at hand.
+        """Measure audio that is at hand.
 
         Args:
           audio: [samples] at the sample rate, finite.
@@ -82,7 +82,7 @@ class Tracker:
         return self.track(read, len(audio))
 
     def track(self, read: Read, samples: int, heard: Callable[[float], None] | None = None) -> tuple[Floats, Floats]:
-        """Measures a recording of any length in chunks.
+        """Measure a recording of any length in chunks.
 
         Args:
           read: gives samples by position; must give zeros outside the recording.
@@ -133,7 +133,7 @@ class Tracker:
 
 
 def require(name: str, crepe_capacity: str) -> None:
-    """Makes sure that a tracker can be loaded, without loading it.
+    """Make sure that a tracker can be loaded, without loading it.
 
     Raises:
       UserError: it is not installed, or CREPE's weights of that capacity are not.

@@ -86,7 +86,7 @@ def _missing(size: int, expected: int) -> str | None:
 
 
 def _chunks(file: BinaryIO, size: int, audio: bytes, endian: str) -> str | None:
-    """Walks the chunks of a RIFF or IFF file up to the one that holds the audio."""
+    """Walk the chunks of a RIFF or IFF file up to the one that holds the audio."""
     position = 12
     for _ in range(MOST_CHUNKS):
         if position + 8 > size:
@@ -174,7 +174,7 @@ class _Mpeg:
 
     @staticmethod
     def of(file: BinaryIO, size: int) -> _Mpeg:
-        """Walks from frame to frame."""
+        """Walk from frame to frame."""
         file.seek(0)
         magic = file.read(10)
         position, frames, frame_samples, promised = 0, 0, 0, None

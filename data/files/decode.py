@@ -65,13 +65,13 @@ class Spool:
         self.samples = 0
 
     def append(self, audio: Floats) -> None:
-        """Adds samples at the end."""
+        """Add samples at the end."""
         with _temporary_space():
             self._file.write(np.ascontiguousarray(audio, "<f4").data)
         self.samples += len(audio)
 
     def pad(self, samples: int) -> None:
-        """Adds silence at the end until there are `samples`."""
+        """Add silence at the end until there are `samples`."""
         self.append(np.zeros(max(0, samples - self.samples), np.float32))
 
     def read(self, start: int, stop: int) -> Floats:
@@ -85,7 +85,7 @@ class Spool:
         return audio
 
     def close(self) -> None:
-        """Frees the disk."""
+        """Free the disk."""
         with suppress(OSError):  # what could not be written is not wanted any more
             self._file.close()
 
@@ -98,7 +98,7 @@ class Spool:
 
 @contextmanager
 def _temporary_space() -> Iterator[None]:
-    """Tells a disk that is full from a recording that is bad."""
+    """Tell a disk that is full from a recording that is bad."""
     try:
         yield
     except OSError as error:
@@ -134,7 +134,7 @@ class Source:
 
 
 def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
-    """Decodes a file into `spool`: mixed to mono (mean of the channels), resampled (soxr, HQ).
+    """Decode a file into `spool`: mixed to mono (mean of the channels), resampled (soxr, HQ).
 
     Args:
       path: wav, flac, ogg, mp3 or aiff; any rate, depth and number of channels.

@@ -35,7 +35,7 @@ class Listing:
 
 
 def list_recordings(base: str, pattern: str, span_window: int) -> Listing:
-    """Lists the recordings of the span window.
+    """List the recordings of the span window.
 
     Args:
       base: folder or URI.
@@ -116,7 +116,7 @@ class Resolved:
 
 
 def resolve(base: str, pattern: str) -> Resolved:
-    """Finds the newest span of recordings and its newest version; spans without anything in them do not count.
+    """Find the newest span of recordings and its newest version; spans without anything in them do not count.
 
     Args:
       base: folder or URI.

@@ -19,7 +19,7 @@ NOTE_A4_MIDI, A4_HZ = 69, 440.0
 
 
 def cut(base: str, name: str, analysis: Analysis, cuts: Cuts, config: ExtractionConfig) -> Iterator[tuple[str, bytes]]:
-    """Decodes a recording again and cuts its windows.
+    """Decode a recording again and cuts its windows.
 
     Args:
       base: folder or URI of recordings.

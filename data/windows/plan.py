@@ -45,7 +45,7 @@ class Plan:
 
 
 def make_plan(summaries: Iterable[Summary], config: ExtractionConfig) -> Plan:
-    """Plans what to cut from all recordings, in whatever order they come."""
+    """Plan what to cut from all recordings, in whatever order they come."""
     ordered = _without_copies(sorted(summaries, key=lambda summary: summary[0].recording))
     newest = newest_span(entry.recording for entry, _ in ordered)
     sides = _sides(ordered, config)
@@ -61,7 +61,7 @@ def make_plan(summaries: Iterable[Summary], config: ExtractionConfig) -> Plan:
 
 
 def _without_copies(summaries: Iterable[Summary]) -> list[Summary]:
-    """Keeps the first of recordings with the same content; the others have no sound of their own."""
+    """Keep the first of recordings with the same content; the others have no sound of their own."""
     first: dict[str, str] = {}
     kept: list[Summary] = []
     for entry, sound in summaries:

@@ -89,7 +89,7 @@ def without(ranges: Ranges, taken: Ranges) -> Ranges:
 
 
 def _grown(ranges: Ranges, shortest: int, frames: int) -> Ranges:
-    """Grows ranges that are shorter than `shortest` into the silence around them, or joins them to the nearer one."""
+    """Grow ranges that are shorter than `shortest` into the silence around them, or joins them to the nearer one."""
     waiting, done = list(ranges), list[Range]()
     while waiting:
         start, stop = waiting.pop(0)
@@ -107,13 +107,13 @@ def _grown(ranges: Ranges, shortest: int, frames: int) -> Ranges:
 
 
 def train_starts(ranges: Sequence[Range], audio: AudioConfig, examples: ExamplesConfig) -> list[int]:
-    """Starts of training windows, `train_hop_seconds` apart within every range."""
+    """Start of training windows, `train_hop_seconds` apart within every range."""
     hop = max(1, round(examples.train_hop_seconds * audio.frame_rate))
     return _starts(ranges, audio.window_frames, hop)
 
 
 def eval_starts(ranges: Sequence[Range], audio: AudioConfig) -> list[int]:
-    """Starts of eval windows, side by side within every range."""
+    """Start of eval windows, side by side within every range."""
     return _starts(ranges, audio.window_frames, audio.window_frames)
 
 

@@ -49,7 +49,7 @@ class Sides:
 
 
 def split(sounds: Sequence[Sound], audio: AudioConfig, examples: ExamplesConfig) -> dict[str, Sides]:
-    """Divides recordings among training and evaluation.
+    """Divide recordings among training and evaluation.
 
     Args:
       sounds: of all usable recordings, each content once, in any order.

@@ -12,7 +12,7 @@ from IPython.display import Audio, Markdown, display
 
 
 def listen(sample_rate: int = 16000, **sounds: npt.ArrayLike) -> None:
-    """Shows spectrograms side by side on one scale, 0 Hz to Nyquist, and a player for each sound.
+    """Show spectrograms side by side on one scale, 0 Hz to Nyquist, and a player for each sound.
 
     Args:
       sample_rate: Hz.

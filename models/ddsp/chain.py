@@ -34,7 +34,7 @@ SYNTHESISERS = ("harmonic", "filtered_noise")
 
 
 def check_entries(entries: Sequence[Mapping[str, Any]]) -> None:
-    """Raises ValueError where a list of entries is not a signal chain; see `ProcessorGraph`."""
+    """Raise ValueError where a list of entries is not a signal chain; see `ProcessorGraph`."""
     if not entries:
         raise ValueError("a processor graph needs at least one entry")
     seen: set[str] = set()
@@ -76,7 +76,7 @@ def _is_number_from(least: float, value: Any, *, whole: bool) -> bool:
 
 
 def check_playable(entries: Sequence[Mapping[str, Any]]) -> None:
-    """Raises ValueError where a signal chain cannot be streamed or shipped: its one room must be its last link."""
+    """Raise ValueError where a signal chain cannot be streamed or shipped: its one room must be its last link."""
     check_entries(entries)
     rooms = [entry["name"] for entry in entries if entry["type"].startswith("reverb_")]
     if rooms not in ([], [entries[-1]["name"]]):

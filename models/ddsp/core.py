@@ -31,7 +31,7 @@ def safe_log(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]
 
 
 def exp_sigmoid(x: tf.Tensor, exponent: float = 10.0, max_value: float = 2.0, threshold: float = 1e-7) -> tf.Tensor:
-    """Bounds raw network outputs to (threshold, max_value + threshold), logarithmically far from 0. Any shape.
+    """Bound raw network outputs to (threshold, max_value + threshold), logarithmically far from 0. Any shape.
 
     `max_value * sigmoid(x) ** ln(exponent) + threshold` (Engel et al. 2020, ddsp.core.exp_sigmoid).
     """
@@ -87,7 +87,7 @@ _RESIZERS = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}  # 
 def resample(
     inputs: tf.Tensor, samples: int | tf.Tensor, method: str = "linear", add_endpoint: bool = True
 ) -> tf.Tensor:
-    """Interpolates frames over time (ddsp.core.resample).
+    """Interpolate frames over time (ddsp.core.resample).
 
     Frame t stands at sample `t * samples / frames`, and the last one is held to the end. Without `add_endpoint` the
     last frame is the end point instead: it stands at the last sample (for "window": one past it).

@@ -75,7 +75,7 @@ def _is_five_smooth(number: int) -> bool:
 
 
 def convolve_frames(audio: tf.Tensor, responses: tf.Tensor, hop: int) -> tf.Tensor:
-    """Convolves every frame of the audio with an impulse response of its own and adds up what overlaps.
+    """Convolve every frame of the audio with an impulse response of its own and adds up what overlaps.
 
     Args:
       audio: shape [batch, frames * hop].
@@ -93,7 +93,7 @@ def convolve_frames(audio: tf.Tensor, responses: tf.Tensor, hop: int) -> tf.Tens
 
 
 def overlap_and_add(pieces: tf.Tensor, hop: int) -> tf.Tensor:
-    """Adds up pieces of a signal of which each begins `hop` samples after the one before.
+    """Add up pieces of a signal of which each begins `hop` samples after the one before.
 
     As tf.signal.overlap_and_add, at a fraction of the cost of that and of its gradient.
 
@@ -116,7 +116,7 @@ def overlap_and_add(pieces: tf.Tensor, hop: int) -> tf.Tensor:
 
 
 def convolve(audio: tf.Tensor, response: tf.Tensor) -> tf.Tensor:
-    """Convolves audio with one impulse response; what rings on past its end is cut.
+    """Convolve audio with one impulse response; what rings on past its end is cut.
 
     Args:
       audio: shape [batch, samples]; samples may be unknown when traced.

@@ -95,7 +95,7 @@ class ProcessorGraph(tf.Module):
         return [(entry["name"], self._inputs[entry["name"]]) for entry in self._entries]
 
     def get_controls(self, raw: Mapping[str, tf.Tensor], f0_hz: tf.Tensor) -> Tensors:
-        """Scales what a network gives to controls with a physical meaning.
+        """Scale what a network gives to controls with a physical meaning.
 
         Args:
           raw: by name of `raw_outputs`, shape [batch, frames, width].

@@ -84,7 +84,7 @@ class SpectralLoss:
         return spectral.loudness_db(audio, self._sample_rate, n_fft=LOUDNESS_FFT)
 
     def target(self, audio: tf.Tensor) -> Targets:
-        """Prepares the audio to be matched, shape [batch, samples]; may be kept for as long as the audio is."""
+        """Prepare the audio to be matched, shape [batch, samples]; may be kept for as long as the audio is."""
         found: Targets = self._targets_of(tf.stop_gradient(audio))
         return found
 

@@ -149,7 +149,7 @@ def compiled_basis(phase: tf.Tensor, hz: tf.Tensor, numbers: tf.Tensor, nyquist:
 
 
 def weighted_sum(basis: tf.Tensor, amplitudes: tf.Tensor, weights: npt.NDArray[np.float32]) -> tf.Tensor:
-    """Sums the basis with amplitudes that glide from frame to frame.
+    """Sum the basis with amplitudes that glide from frame to frame.
 
     Args:
       basis: shape [batch, frames, hop, heard].

@@ -21,7 +21,7 @@ def white_noise(batch: int | tf.Tensor, samples: int | tf.Tensor, seed: Sequence
 
 
 def normalise_harmonics(distribution: tf.Tensor, f0_hz: tf.Tensor, sample_rate: int | None) -> tf.Tensor:
-    """Makes a harmonic distribution sum to 1 over what lies below Nyquist (ddsp.core.normalize_harmonics).
+    """Make a harmonic distribution sum to 1 over what lies below Nyquist (ddsp.core.normalize_harmonics).
 
     Args:
       distribution: shape [batch, frames, harmonics], not negative.
@@ -54,7 +54,7 @@ class Harmonic:
         self.envelope_weights = oscillator.envelope_weights(envelope, hop)
 
     def get_controls(self, amplitude: tf.Tensor, harmonic_distribution: tf.Tensor, f0_hz: tf.Tensor) -> Tensors:
-        """Scales raw outputs: amplitude [batch, frames, 1] > 0, distribution [batch, frames, harmonics] sums to 1."""
+        """Scale raw outputs: amplitude [batch, frames, 1] > 0, distribution [batch, frames, harmonics] sums to 1."""
         distribution = normalise_harmonics(core.exp_sigmoid(harmonic_distribution), f0_hz, self.sample_rate)
         return {"amplitude": core.exp_sigmoid(amplitude), "harmonic_distribution": distribution, "f0_hz": f0_hz}
 
@@ -152,7 +152,7 @@ class FilteredNoise:
         self.latency = -(-self.delay // hop) * hop
 
     def get_controls(self, noise_magnitudes: tf.Tensor) -> Tensors:
-        """Scales raw outputs to magnitudes > 0, shape [batch, frames, bands]."""
+        """Scale raw outputs to magnitudes > 0, shape [batch, frames, bands]."""
         return {"noise_magnitudes": core.exp_sigmoid(noise_magnitudes + self.initial_bias)}
 
     def get_signal(self, noise_magnitudes: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:

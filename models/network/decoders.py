@@ -32,7 +32,7 @@ Outputs = dict[str, tf.Tensor]
 def make_decoder(
     config: GruConfig | CnnConfig, inputs: Sequence[str], outputs: Mapping[str, int], seed: int = 0
 ) -> Decoder:
-    """Builds the decoder that a configuration asks for.
+    """Build the decoder that a configuration asks for.
 
     Args:
       config: architecture and size.
@@ -314,7 +314,7 @@ def _variable(name: str, values: np.ndarray) -> tf.Variable:
 
 
 def _named(variable: tf.Variable) -> tf.Tensor:
-    """Reads a variable by an operation of its name: the constant that freezing puts there is called after it."""
+    """Read a variable by an operation of its name: the constant that freezing puts there is called after it."""
     with tf.name_scope(variable.name.removesuffix(":0")):
         return variable.read_value()
 

@@ -21,7 +21,7 @@ Recurrence = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Ten
 
 
 def recur(inputs: tf.Tensor, state: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Runs a GRU over frames.
+    """Run a GRU over frames.
 
     Args:
       inputs: shape [T, B, 3U], what the inputs say to the gates.

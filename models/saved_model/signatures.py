@@ -56,7 +56,7 @@ def save(
     training: Mapping[str, Any],
     reference_loss: float | None = None,
 ) -> None:
-    """Writes a trained instrument.
+    """Write a trained instrument.
 
     Args:
       instrument: with its weights at full precision; it is not changed.

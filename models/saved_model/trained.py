@@ -43,7 +43,7 @@ class Trained:
 
 
 def read_trained(folder: Path) -> Trained:
-    """Reads `instrument.json` and the weights in full precision, and rounds these as the SavedModel's own are rounded.
+    """Read `instrument.json` and the weights in full precision, and rounds these as the SavedModel's own are rounded.
 
     Args:
       folder: of the SavedModel.

@@ -32,7 +32,7 @@ class TransformGraph:
         self._outputs = tf.nest.pack_sequence_as(self._graph.structured_outputs, self._graph.outputs)
 
     def __call__(self, features: Mapping[str, tf.Tensor], wanted: Sequence[str]) -> dict[str, tf.Tensor]:
-        """Adds preprocessing to the graph that is being traced.
+        """Add preprocessing to the graph that is being traced.
 
         Args:
           features: raw features by name, each [B, T] for any T.

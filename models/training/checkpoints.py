@@ -48,7 +48,7 @@ class Checkpoints:
         self._path = f"{self.folder}/checkpoint.npz"
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Replaces the latest checkpoint; whoever is killed meanwhile leaves the previous one."""
+        """Replace the latest checkpoint; whoever is killed meanwhile leaves the previous one."""
         packed = io.BytesIO()
         values = np.frombuffer(json.dumps(dict(checkpoint.values)).encode(), np.uint8)
         np.savez(packed, **{_VALUES: values}, **{f"arrays/{name}": array for name, array in checkpoint.arrays.items()})
@@ -69,6 +69,6 @@ class Checkpoints:
         return Checkpoint({name.removeprefix("arrays/"): array for name, array in arrays.items()}, values)
 
     def clear(self) -> None:
-        """Forgets the training, which has ended."""
+        """Forget the training, which has ended."""
         if tf.io.gfile.exists(self.folder):
             tf.io.gfile.rmtree(self.folder)

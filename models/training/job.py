@@ -33,5 +33,5 @@ class Job(Settings):
 
 
 def read_splits(fn_args: FnArgs, audio: AudioConfig, features: tuple[str, ...]) -> tuple[Windows, Windows]:
-    """Reads the training and the eval windows that TFX hands over."""
+    """Read the training and the eval windows that TFX hands over."""
     return read_windows(fn_args.train_files, audio, features), read_windows(fn_args.eval_files, audio, features)

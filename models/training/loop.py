@@ -98,7 +98,7 @@ def train(
     label: str = "training",
     until: int | None = None,
 ) -> TrainingResult:
-    """Trains an instrument in place until its steps are done or the eval loss stops falling.
+    """Train an instrument in place until its steps are done or the eval loss stops falling.
 
     Args:
       instrument: holds the initial weights.
@@ -121,7 +121,7 @@ def train(
 
 @contextmanager
 def deterministic_ops() -> Iterator[None]:
-    """Has TensorFlow choose kernels whose results do not depend on the order in which threads finish."""
+    """Have TensorFlow choose kernels whose results do not depend on the order in which threads finish."""
     if is_op_determinism_enabled():
         yield
         return
@@ -169,7 +169,7 @@ class Stepper(tf.Module):
 
     @tf.function(autograph=False)
     def step(self, batch: Mapping[str, tf.Tensor], step: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Takes one training step. Returns the loss before it and the gradient's norm."""
+        """Take one training step. Returns the loss before it and the gradient's norm."""
         audio = batch["audio"]  # [batch, samples]
         noise = white_noise(audio.shape[0], audio.shape[1], tf.stack([self._seed, step]))
         # What does not depend on the weights is made before the tape starts to record.
@@ -180,7 +180,7 @@ class Stepper(tf.Module):
 
     @tf.function(autograph=False)
     def hear(self, batch: Mapping[str, tf.Tensor], number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Resynthesises eval batch `number`, with its own noise. Returns losses [batch] and audio [batch, samples]."""
+        """Resynthesise eval batch `number`, with its own noise. Returns losses [batch] and audio [batch, samples]."""
         audio = batch["audio"]
         noise = white_noise(audio.shape[0], audio.shape[1], tf.stack([self._seed, -1 - number]))  # never a step's noise
         made = self._instrument(batch, noise, self._instrument.basis(batch["f0_hz"], self._lowest_hz), training=True)
@@ -367,7 +367,7 @@ class _Training:
         return {"means": self._stepper.adam.means, "squares": self._stepper.adam.squares}
 
     def _replay(self, board: Board) -> None:
-        """Draws the curves again: an execution that goes on with another's training has a board of its own."""
+        """Draw the curves again: an execution that goes on with another's training has a board of its own."""
         for step, loss in enumerate(self._history.train_loss, start=1):
             board.scalars(step, {"loss/train": loss, "learning_rate": learning_rate(step - 1, self._config)})
         for step, loss in zip(self._history.eval_steps, self._history.eval_loss, strict=True):

@@ -40,7 +40,7 @@ class Adam(tf.Module):
         self.squares = {name: tf.Variable(tf.zeros_like(variable)) for name, variable in variables.items()}
 
     def apply(self, gradients: list[tf.Tensor], step: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-        """Updates the variables. `step` counts from 0. Returns the gradient's global norm before clipping."""
+        """Update the variables. `step` counts from 0. Returns the gradient's global norm before clipping."""
         gradients, norm = tf.clip_by_global_norm(gradients, self._clip)
         count = tf.cast(step, tf.float32) + 1.0
         powers = _BETA1**count, _BETA2**count

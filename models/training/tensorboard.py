@@ -28,17 +28,17 @@ class Board:
         self._sample_rate = sample_rate
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Adds a point to each curve."""
+        """Add a point to each curve."""
         with self._writer.as_default():
             for name, value in values.items():
                 tf.summary.scalar(name, value, step)
 
     def originals(self, names: Sequence[str], audio: np.ndarray) -> None:
-        """Keeps what was recorded: `audio` [windows, samples]."""
+        """Keep what was recorded: `audio` [windows, samples]."""
         self._hear("original", 0, names, audio)
 
     def resyntheses(self, step: int, names: Sequence[str], originals: np.ndarray, audio: np.ndarray) -> None:
-        """Keeps what the model makes of the windows [windows, samples], and pictures of both, the original above."""
+        """Keep what the model makes of the windows [windows, samples], and pictures of both, the original above."""
         self._hear("resynthesis", step, names, audio)
         pictures = np.concatenate([spectrogram(originals), spectrogram(audio)], axis=1)
         with self._writer.as_default():

@@ -28,7 +28,7 @@ _REFERENCE = "reference/"  # of the names of what the Tuner says about the full-
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Trains an instrument on transformed examples and saves it.
+    """Train an instrument on transformed examples and saves it.
 
     Reads `fn_args.train_files`, `eval_files`, `transform_graph_path`, `custom_config` (a `Job`), `hyperparameters` (the
     Tuner's choice of sizes) and, where `trainer.warm_start` asks for it, `base_model`. Writes the model with
@@ -81,7 +81,7 @@ def fingerprint_of_weights(instrument: Instrument) -> str:
 
 
 def _warm_start(instrument: Instrument, base_model: str | None) -> bool:
-    """Takes over the weights of the last blessed model where they fit. Returns whether it did; says so."""
+    """Take over the weights of the last blessed model where they fit. Returns whether it did; says so."""
     if not base_model:
         print("warm start: no blessed model of this instrument yet, so training starts fresh", file=sys.stderr)
         return False

@@ -60,7 +60,7 @@ class Windows:
         return self._least[feature]
 
     def batch(self, indices: Sequence[int] | np.ndarray) -> Batch:
-        """Reads windows by their place in the order. Returns feature -> [len(indices), length] float32."""
+        """Read windows by their place in the order. Returns feature -> [len(indices), length] float32."""
         size = 4 * sum(self._lengths.values())
         rows = np.stack(
             [np.frombuffer(os.pread(self._file.fileno(), size, size * self._places[i]), "<f4") for i in indices]
@@ -116,7 +116,7 @@ def _shuffled(count: int, epoch: int, seed: int) -> np.ndarray:
 
 
 def read_windows(patterns: Sequence[str], audio: AudioConfig, features: Sequence[str]) -> Windows:
-    """Reads transformed examples.
+    """Read transformed examples.
 
     Args:
       patterns: of TFRecord files of tf.train.Examples, gzipped where the name ends in `.gz`.

@@ -81,7 +81,7 @@ def adjust(
     statistics: DatasetStatistics,
     options: AdjustOptions | None = None,
 ) -> AdjustedFeatures:
-    """Moves a voice onto an instrument.
+    """Move a voice onto an instrument.
 
     Where no note is found (silence, noise, nothing pitched) only the shifts by hand are made: octave shift and tuning
     factor are 0 and the mask is all False. A voice of one constant loudness takes the instrument's median loudness.
@@ -121,7 +121,7 @@ def adjust(
 def match_loudness(
     loudness_db: Array, mask_on: Array, note_ratio: Array, instrument: QuantileTransformer, quiet_db: float
 ) -> Array:
-    """Gives notes the instrument's loudness of the same rank, and turns the rest down by up to quiet_db.
+    """Give notes the instrument's loudness of the same rank, and turns the rest down by up to quiet_db.
 
     Every note frame's rank among the voice's note frames is looked up in the instrument's quantiles. A frame that is no
     note keeps its own loudness less quiet_db * (1 - note_ratio), but is never raised. All shapes [time]; the mask is
@@ -167,7 +167,7 @@ def tuning_factor(f0_midi: Array, f0_confidence: Array, mask_on: Array) -> float
 
 
 def auto_tune(f0_midi: Array, tuning: float, mask_on: Array, amount: float, chromatic: bool = False) -> Array:
-    """Draws pitch in MIDI semitones, shape [time], to the nearest notes: by nothing at amount 0, onto them at amount 1.
+    """Draw pitch in MIDI semitones, shape [time], to the nearest notes: by nothing at amount 0, onto them at amount 1.
 
     Notes are those of the major scale nearest on average to the pitches in the mask (of equals the first from C), or,
     if chromatic, all semitones above the tuning.

@@ -49,7 +49,7 @@ class Dataset:
 
 
 def read_dataset(train: Path, evaluation: Path, window_seconds: float, with_power: bool) -> Dataset:
-    """Reads examples of RecordingExampleGen or of Transform, in two passes, so that memory does not grow with them.
+    """Read examples of RecordingExampleGen or of Transform, in two passes, so that memory does not grow with them.
 
     Args:
       train, evaluation: folders of the two splits.

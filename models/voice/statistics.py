@@ -61,7 +61,7 @@ def smooth(x: npt.ArrayLike, frames: int) -> Array:
 def detect_notes(
     loudness_db: npt.ArrayLike, f0_confidence: npt.ArrayLike, threshold: float = 1.0
 ) -> tuple[Array, Array]:
-    """Finds the frames in which a note sounds: loud enough for this recording, and surely pitched for a while.
+    """Find the frames in which a note sounds: loud enough for this recording, and surely pitched for a while.
 
     The ratio is smooth(confidence ** 2) * (loudness + 80), divided by 0.7 ** 2 * (mean loudness + 80), where the mean
     is taken over every frame given. Where nothing rises above -80 dB the ratio is 0, so no note is on. A clip shorter
@@ -102,7 +102,7 @@ class QuantileTransformer:
     def fit(
         cls, x: npt.ArrayLike, n_quantiles: int = N_QUANTILES, distribution: Distribution = "uniform"
     ) -> QuantileTransformer:
-        """Takes the quantiles of all values of x (any shape), at most as many as there are values.
+        """Take the quantiles of all values of x (any shape), at most as many as there are values.
 
         Raises:
           ValueError: x is empty.
@@ -221,7 +221,7 @@ class DatasetStatistics:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> DatasetStatistics:
-        """Reads what `to_json` gave.
+        """Read what `to_json` gave.
 
         Raises:
           ValueError: a part is missing or is not what its name says; the message names it.
@@ -255,7 +255,7 @@ def dataset_statistics(
     f0_confidence: npt.ArrayLike,
     power_db: npt.ArrayLike | None = None,
 ) -> DatasetStatistics:
-    """Measures a dataset (ddsp's compute_dataset_statistics, without its random subsample of frames).
+    """Measure a dataset (ddsp's compute_dataset_statistics, without its random subsample of frames).
 
     The last 20 frames of every example are left out (unless there are no others). An example in which no note is found
     counts whole as a note.

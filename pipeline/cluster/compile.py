@@ -107,7 +107,7 @@ def make_pipeline(config: Config, job: Job) -> Pipeline:
 
 
 def _check_place(argument: str, place: str) -> None:
-    """Steps reach what is mounted as a folder, or is one; anything else they would take for a relative path."""
+    """Step reach what is mounted as a folder, or is one; anything else they would take for a relative path."""
     if not place.startswith((SCHEME, "/")):
         raise UserError(
             f"{argument} {place}: steps can reach {SCHEME} only, and folders of their container: give a {SCHEME} URI, "
@@ -152,7 +152,7 @@ def _set_defaults(spec: dict[str, Any], values: Mapping[str, str]) -> None:
 
 
 def _ask_for_own_types(spec: dict[str, Any]) -> None:
-    """Lets resolvers of this project's types of artifacts look for those: TFX asks for the generic type's title."""
+    """Let resolvers of this project's types of artifacts look for those: TFX asks for the generic type's title."""
     for component in spec["components"].values():
         executor = spec["deploymentSpec"]["executors"].get(component.get("executorLabel"), {})
         for name, query in executor.get("resolver", {}).get("outputArtifactQueries", {}).items():
@@ -171,7 +171,7 @@ def _use_own_driver(spec: dict[str, Any]) -> None:
 
 
 def _tell_of_accelerators(spec: dict[str, Any]) -> None:
-    """Lets a step know what is paid for, so that it ends where that is not there."""
+    """Let a step know what is paid for, so that it ends where that is not there."""
     for executor in spec["deploymentSpec"]["executors"].values():
         container = executor.get("container", {})
         asked = container.get("resources", {}).get("accelerator")

@@ -46,7 +46,7 @@ def uses_files(executor: str) -> bool:
 
 
 def check_accelerator(asked: str | None) -> None:
-    """Exits with 1 where a step was given an accelerator that TensorFlow does not find: it would take hours."""
+    """Exit with 1 where a step was given an accelerator that TensorFlow does not find: it would take hours."""
     if not asked:
         return
     import tensorflow as tf
@@ -59,7 +59,7 @@ def check_accelerator(asked: str | None) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Runs the step that the arguments name. Exits with 1 where a bucket or an accelerator should be and is not."""
+    """Run the step that the arguments name. Exits with 1 where a bucket or an accelerator should be and is not."""
     from absl import app
     from tfx.dsl.io import fileio
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor as tfx_program

@@ -77,7 +77,7 @@ def _drive(arguments: argparse.Namespace) -> Answer:
 
 
 def main(argv: list[str]) -> int:
-    """Runs the driver; arguments that are Beam's are left aside."""
+    """Run the driver; arguments that are Beam's are left aside."""
     made = argparse.ArgumentParser(prog="python -m pipeline.cluster.driver", description=__doc__.splitlines()[0])
     made.add_argument(INVOCATION, dest="invocation", required=True, help="ExecutorInput, JSON")
     made.add_argument(INPUTS, dest="inputs", help="ComponentInputsSpec, JSON")

@@ -109,7 +109,7 @@ def _layout_of(folder: str, span_window: int) -> str | UserError:
 
 @contextlib.contextmanager
 def _looking_into(folder: str) -> Iterator[None]:
-    """Says clearly where the storage does not let itself be looked into."""
+    """Say clearly where the storage does not let itself be looked into."""
     try:
         yield
     except UserError:

@@ -11,7 +11,7 @@ from common.errors import UserError
 
 
 def write_spec(path: Path, compiled: dict[str, Any]) -> None:
-    """Writes JSON, whole or not at all; folders on the way are made.
+    """Write JSON, whole or not at all; folders on the way are made.
 
     Raises:
       UserError: the file cannot be written.

@@ -46,7 +46,7 @@ class Service(ABC):
         """What `send` would send, without any connection."""
 
     def send(self, compiled: Compiled, run: str) -> str:
-        """Starts a run and returns what the service calls it.
+        """Start a run and returns what the service calls it.
 
         Raises:
           UserError: the service cannot be reached, does not know who asks, does not accept the run, does not answer in
@@ -205,7 +205,7 @@ class _LateError(Exception):
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """Ends what is waited for.
+    """End what is waited for.
 
     Raises:
       _LateError: it took longer.

@@ -47,7 +47,7 @@ class BeamConfig(Settings):
 
     @model_validator(mode="after")
     def _has_a_place(self) -> BeamConfig:
-        """Raises ValueError where the runner does not know where to run."""
+        """Raise ValueError where the runner does not know where to run."""
         if self.runner == "flink" and not (self.flink_master or self.job_endpoint):
             raise ValueError("runner flink needs flink_master or job_endpoint, as host:port")
         if self.runner == "spark" and not (self.spark_master or self.job_endpoint):

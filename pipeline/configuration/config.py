@@ -140,7 +140,7 @@ def defaults(model: str, configs: Path = CONFIGS) -> dict[str, Any]:
 def load(
     instrument: str, overrides: Sequence[str] = (), configs: Path = CONFIGS, *, retraining: bool = False
 ) -> Config:
-    """Resolves the configuration of one instrument.
+    """Resolve the configuration of one instrument.
 
     Args:
       instrument: name of a file in `configs/instruments`, without `.yaml`.
@@ -217,7 +217,7 @@ def _parse_override(text: str) -> Layer:
 
 
 def _merge(values: Any, layer: dict[str, Any], origin: str, origins: dict[str, str], at: str = "") -> None:
-    """Lays `layer` over `values` in place and notes for every key which layer set it last."""
+    """Lay `layer` over `values` in place and notes for every key which layer set it last."""
     for key, new in layer.items():
         slot = _slot(values, str(key), origin, at)
         dotted = f"{at}{key}"
@@ -255,7 +255,7 @@ def _describe(error: ValidationError, values: dict[str, Any], origins: dict[str,
 
 
 def _plain_keys(loc: Sequence[str | int], values: Any) -> Iterator[str]:
-    """Turns pydantic's location into the keys a user wrote: union tags left out, list elements by name."""
+    """Turn pydantic's location into the keys a user wrote: union tags left out, list elements by name."""
     for key in loc:
         if isinstance(key, int) and isinstance(values, list) and key < len(values):
             values = values[key]

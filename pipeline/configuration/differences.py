@@ -28,7 +28,7 @@ class Difference:
 
 
 def from_defaults(configuration: Mapping[str, Any], configs: Path = CONFIGS) -> tuple[Difference, ...]:
-    """Compares a resolved configuration with `base.yaml` and the file of its model.
+    """Compare a resolved configuration with `base.yaml` and the file of its model.
 
     Settings that came into being after the configuration was resolved are left out: they say nothing of it.
 

@@ -15,7 +15,7 @@ from pipeline.store.records import opened, properties
 
 
 def check_last_blessed(metadata: Path, audio: AudioConfig) -> None:
-    """Makes sure, before a run begins, that its model can be held against the last blessed one.
+    """Make sure, before a run begins, that its model can be held against the last blessed one.
 
     Args:
       metadata: a sound SQLite metadata store; absent or empty where nothing was run yet.

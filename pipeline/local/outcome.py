@@ -71,7 +71,7 @@ class Outcome:
 
 
 def read_outcome(places: RunFolders, refusal: Verdict | None = None) -> Outcome:
-    """Reads what the last run left behind.
+    """Read what the last run left behind.
 
     Args:
       places: of the instrument.

@@ -29,7 +29,7 @@ NO_SPACE = ("No space left on device", "Disk quota exceeded", "disk is full")  #
 
 @contextlib.contextmanager
 def only_run(places: RunFolders) -> Iterator[None]:
-    """Holds the instrument's output folder for one run.
+    """Hold the instrument's output folder for one run.
 
     Raises:
       UserError: another run has it, or the folder cannot be written.
@@ -51,7 +51,7 @@ def only_run(places: RunFolders) -> Iterator[None]:
 
 
 def run(config: Config, places: RunFolders) -> Outcome:
-    """Runs every stage, writes the report and says what it all came to.
+    """Run every stage, writes the report and says what it all came to.
 
     Raises:
       UserError: bad recordings, settings or places.
@@ -74,7 +74,7 @@ def run(config: Config, places: RunFolders) -> Outcome:
 
 
 def check(config: Config, recordings: Path) -> IngestReport:
-    """Says what is wrong with recordings without training; progress goes to standard error."""
+    """Say what is wrong with recordings without training; progress goes to standard error."""
     from data.check import check as check_recordings
     from data.progress import ProgressLine
 
@@ -108,7 +108,7 @@ def _reported(config: Config, places: RunFolders, refusal: Verdict | None = None
 
 
 def _keep_sweep(config: Config, places: RunFolders, sweep: Mapping[str, Any]) -> None:
-    """Puts what was tried beside the report, and the choice as settings for runs to come."""
+    """Put what was tried beside the report, and the choice as settings for runs to come."""
     import yaml
 
     from models.network.sizes import resized

@@ -26,7 +26,7 @@ class StageProgress(logging.Handler):
         self._cached = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hears `LocalDagRunner`'s "is running" and "is finished", the launcher about its cache, and each recording."""
+        """Hear `LocalDagRunner`'s "is running" and "is finished", the launcher about its cache, and each recording."""
         if record.msg == "Component %s is running.":
             self._began, self._cached = time.monotonic(), False
             print(f"{record.args[0]} ...", file=self._out, flush=True)  # type: ignore[index]
@@ -41,7 +41,7 @@ class StageProgress(logging.Handler):
 
 @contextlib.contextmanager
 def logged(folder: Path) -> Iterator[Path]:
-    """Sends all that libraries say to a file, the path of which it gives; standard error is left to Python's own lines
+    """Send all that libraries say to a file, the path of which it gives; standard error is left to Python's own lines
     and to one for each stage."""
     path = folder / LOG_FILE
     path.write_bytes(b"")

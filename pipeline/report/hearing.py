@@ -42,7 +42,7 @@ class Heard:
 
 
 def hear(examples: Path, model: Path, most: int, audio: AudioConfig) -> list[Heard]:
-    """Resynthesises eval windows, spread over all of them, with the model's shipped precision.
+    """Resynthesise eval windows, spread over all of them, with the model's shipped precision.
 
     Args:
       examples: folder of an Examples artifact.

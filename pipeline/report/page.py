@@ -30,7 +30,7 @@ class Table:
 
 
 def page(values: Mapping[str, Any]) -> str:
-    """Fills the template. Every value is escaped, but for `Markup`.
+    """Fill the template. Every value is escaped, but for `Markup`.
 
     The page's own policy forbids it to load anything that is not inside, and to run any script but its own.
     """
@@ -52,7 +52,7 @@ def page(values: Mapping[str, Any]) -> str:
 
 
 def write(path: Path, text: str) -> Path:
-    """Writes a file whole or not at all."""
+    """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")

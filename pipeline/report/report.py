@@ -32,7 +32,7 @@ VOICE_SECONDS = 30.0  # of a voice clip are played
 
 
 def write_report(config: Config, places: RunFolders, outcome: Outcome) -> Path:
-    """Writes `report.html`: one file that needs no other, for a run that was pushed and for one that was refused.
+    """Write `report.html`: one file that needs no other, for a run that was pushed and for one that was refused.
 
     Args:
       config: of the run.

@@ -36,7 +36,7 @@ class Clip:
 
 
 def clips(sounds: list[Array], sample_rate: int) -> list[Clip]:
-    """Makes sounds that belong together ready for the page: one scale of brightness for all, that of the first.
+    """Make sounds that belong together ready for the page: one scale of brightness for all, that of the first.
 
     Args:
       sounds: each [samples]. One that is louder than full scale is turned down as a whole, so that it does not clip.

@@ -78,7 +78,7 @@ class Archive:
 
 
 def read_list(path: Path) -> list[Archive]:
-    """Reads and checks the whole list.
+    """Read and check the whole list.
 
     Raises:
       UserError: there is none, it names nothing, or a line is wrong; the message says which.
@@ -141,7 +141,7 @@ def _archive(where: str, words: list[str]) -> Archive:
 
 
 def fetch(archives: list[Archive], recordings: Path) -> list[str]:
-    """Brings a folder of recordings up to date: what is there is not fetched again, other spans are left alone.
+    """Bring a folder of recordings up to date: what is there is not fetched again, other spans are left alone.
 
     Args:
       archives: to fetch.
@@ -226,14 +226,14 @@ def _why(error: Exception) -> str:
 
 
 def _place(unpacked: Path, folder: Path) -> None:
-    """Puts a span in its place as a whole."""
+    """Put a span in its place as a whole."""
     if folder.exists():
         shutil.rmtree(folder)
     unpacked.rename(folder)
 
 
 def _download(archive: Archive, target: Path) -> str:
-    """Fetches an archive; returns its SHA-256, hex."""
+    """Fetch an archive; returns its SHA-256, hex."""
     request = urllib.request.Request(archive.url)
     secret = os.environ.get(TOKEN, "").strip()  # a workflow without that secret sets it to nothing
     if secret and request.type == "https":

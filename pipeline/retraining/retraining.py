@@ -54,7 +54,7 @@ def made_of_these(config: Config, places: RunFolders) -> str | None:
 def retrain_all(
     program: Path, recordings: Path, output: Path, overrides: Sequence[str], minutes: float | None = None
 ) -> dict[str, int]:
-    """Retrains every instrument that has a folder of recordings, one after another, each in a process of its own.
+    """Retrain every instrument that has a folder of recordings, one after another, each in a process of its own.
 
     What is wrong with one of them does not keep the others from being trained, not even one that never ends: each may
     take an equal share of the time that is left.
@@ -110,7 +110,7 @@ def _exit_code(command: Sequence[str], seconds: float | None) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kills a process with all that it started, such as a browser: a run may be killed at any moment."""
+    """Kill a process with all that it started, such as a browser: a run may be killed at any moment."""
     if process.poll() is None:
         family = psutil.Process(process.pid).children(recursive=True)  # before it is gone, and they are nobody's
         process.kill()

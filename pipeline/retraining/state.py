@@ -28,7 +28,7 @@ FOLDERS = ("examples", "transformed_examples", "model_run")  # of their artifact
 
 
 def thin(output: Path) -> int:
-    """Removes windows of audio and TensorBoard's logs, and marks them in the store as gone, so that no cache has them.
+    """Remove windows of audio and TensorBoard's logs, and marks them in the store as gone, so that no cache has them.
 
     Reports of what was heard in each recording stay: `lineage` shows them.
 
@@ -61,7 +61,7 @@ def _remove(path: Path) -> None:
 
 
 def settle(output: Path) -> int:
-    """Tells the metadata stores where `output` is now: they name every artifact by its whole path.
+    """Tell the metadata stores where `output` is now: they name every artifact by its whole path.
 
     Returns:
       How many artifacts had been somewhere else.

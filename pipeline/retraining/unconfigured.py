@@ -11,7 +11,7 @@ from pipeline.configuration.config import instruments
 
 
 def unconfigured(recordings: str) -> dict[str, str]:
-    """Finds what lies beside the folders of known instruments; folders without recordings and hidden ones may.
+    """Find what lies beside the folders of known instruments; folders without recordings and hidden ones may.
 
     Args:
       recordings: folder or URI that holds one folder an instrument.

@@ -29,7 +29,7 @@ def make_exporter(config: Config, model: BaseChannel, examples: BaseChannel) -> 
 def make_browser_validator(
     config: Config, bundle: BaseChannel, model: BaseChannel, examples: BaseChannel
 ) -> BrowserValidator:
-    """Runs the exported files in a browser and compares them with the SavedModel."""
+    """Run the exported files in a browser and compares them with the SavedModel."""
     return BrowserValidator(
         bundle=bundle,
         model=model,
@@ -46,7 +46,7 @@ def make_pusher(
     validator: BrowserValidator,
     destination: str | RuntimeParameter,
 ) -> BundlePusher:
-    """Publishes a bundle that every gate blessed."""
+    """Publish a bundle that every gate blessed."""
     return BundlePusher(
         bundle=exporter.outputs["bundle"],
         evaluation=evaluator.outputs["evaluation"],

@@ -46,7 +46,7 @@ def _training_config(config: Config, checkpoint_root: str) -> dict[str, Any]:
 
 
 def make_tuner(config: Config, examples: BaseChannel, transform_graph: BaseChannel, checkpoint_root: str) -> SizeTuner:
-    """Searches model sizes for the smallest that is within tolerance of the best."""
+    """Search model sizes for the smallest that is within tolerance of the best."""
     return SizeTuner(
         examples=examples,
         transform_graph=transform_graph,
@@ -77,7 +77,7 @@ def make_trainer(
     hyperparameters: BaseChannel | None,
     checkpoint_root: str,
 ) -> Trainer:
-    """Fits the model; resumes from `checkpoint_root` when an earlier run was interrupted."""
+    """Fit the model; resumes from `checkpoint_root` when an earlier run was interrupted."""
     return Trainer(
         examples=examples,
         transform_graph=transform_graph,

@@ -116,7 +116,7 @@ class Lineage:
 
 
 def lineage(output: Path, name: str, version: str | None = None) -> Lineage:
-    """Traces a version back.
+    """Trace a version back.
 
     Args:
       output: folder given by `--output`.

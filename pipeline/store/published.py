@@ -41,7 +41,7 @@ def published(pushed: Path) -> list[str]:
 
 
 def rollback(output: Path, name: str, version: str) -> Published:
-    """Makes an earlier version the one that is served; every other version stays where it is.
+    """Make an earlier version the one that is served; every other version stays where it is.
 
     Raises:
       UserError: an unknown instrument or version, a damaged one, or a folder that cannot be written. What was served

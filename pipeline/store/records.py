@@ -46,7 +46,7 @@ class RunRecord:
 
 
 def last_run(metadata: Path) -> RunRecord:
-    """Reads the newest run from a SQLite metadata store.
+    """Read the newest run from a SQLite metadata store.
 
     Raises:
       UserError: there is no store, no run in it, or it is damaged.
@@ -63,7 +63,7 @@ def last_run(metadata: Path) -> RunRecord:
 
 
 def check_store(metadata: Path, artifacts: Path) -> None:
-    """Makes sure, before anything is written, that a run can go on from what earlier ones recorded.
+    """Make sure, before anything is written, that a run can go on from what earlier ones recorded.
 
     Opening the store undoes what a killed run was about to write, as SQLite does for every reader.
 
@@ -97,7 +97,7 @@ def check_store(metadata: Path, artifacts: Path) -> None:
 
 @contextmanager
 def opened(metadata: Path) -> Iterator[mlmd.MetadataStore]:
-    """Opens a SQLite metadata store for reading.
+    """Open a SQLite metadata store for reading.
 
     Raises:
       UserError: there is none, or it is damaged, whether that shows now or while it is read.

@@ -34,7 +34,7 @@ def environment(worker_id: str, provision_endpoint: str) -> dict[str, str]:
 
 
 def main() -> None:
-    """Asks what to do, then becomes the worker."""
+    """Ask what to do, then becomes the worker."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--id", required=True)
     parser.add_argument("--provision_endpoint", required=True, metavar="HOST:PORT")

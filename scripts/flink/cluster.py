@@ -114,7 +114,7 @@ class Cluster:
         self.stop()
 
     def add_task_manager(self) -> str:
-        """Starts one more and returns its name; it joins within seconds."""
+        """Start one more and returns its name; it joins within seconds."""
         self._started += 1
         name = f"task-manager-{self._started}"
         identity = ("-D", f"taskmanager.resource-id={name}")
@@ -122,11 +122,11 @@ class Cluster:
         return name
 
     def replace_dead(self) -> list[str]:
-        """Starts a task manager for every one that has died. Returns the names of the new ones."""
+        """Start a task manager for every one that has died. Returns the names of the new ones."""
         return [self.add_task_manager() for _ in range(self._task_managers - len(self.task_managers))]
 
     def kill(self, name: str) -> None:
-        """Ends a process as a machine that fails does: SIGKILL."""
+        """End a process as a machine that fails does: SIGKILL."""
         self._processes[name].kill()
         self._processes[name].wait()
 
@@ -148,7 +148,7 @@ class Cluster:
             return None
 
     def stop(self) -> None:
-        """Ends what was started: politely, then surely."""
+        """End what was started: politely, then surely."""
         for process in self._processes.values():
             process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -257,7 +257,7 @@ def find_jars() -> list[Path]:
 
 
 def write_pathing_jar(path: Path, jars: list[Path], main: str) -> None:
-    """Writes a jar without classes whose manifest names other jars: a class path as one file, and a program to run."""
+    """Write a jar without classes whose manifest names other jars: a class path as one file, and a program to run."""
     said = {
         "Main-Class": main,
         "Add-Opens": " ".join(f"java.base/{package}" for package in OPENED),
@@ -300,7 +300,7 @@ def stoppable() -> Iterator[None]:
 
 
 def keep(arguments: argparse.Namespace) -> command.Answer:
-    """Runs a cluster until it is told to stop."""
+    """Run a cluster until it is told to stop."""
     with stoppable(), Cluster(arguments.folder, arguments.task_managers) as cluster:
         settings = " ".join(f"--set {setting}" for setting in cluster.settings)
         (arguments.folder / SETTINGS).write_text(settings)

@@ -24,7 +24,7 @@ SOURCE_RATE = 48000  # what a microphone would give
 
 
 def main(out: Path, recordings: list[Path]) -> None:
-    """Measures recordings one after the other."""
+    """Measure recordings one after the other."""
     tracker = Tracker("swift_f0", AUDIO.sample_rate, AUDIO.frame_rate)
     for number, path in enumerate(recordings):
         with Spool() as spool:
