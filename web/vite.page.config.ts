@@ -57,7 +57,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy allows no data: addresses
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { main: "page/index.html", "service-worker": "page/service-worker.ts" },
+      input: { main: "page/index.html", "service-worker": "page/service_worker.ts" },
       output: {
         entryFileNames: ({ name }) => (name === "service-worker" ? WORKER : "assets/[name]-[hash].js"),
       },

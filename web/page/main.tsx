@@ -3,7 +3,7 @@
 import { render } from "preact";
 import { openCatalogue } from "./store/instruments.ts";
 import { registerServiceWorker } from "./store/offline.ts";
-import { App } from "./views/App.tsx";
+import { App } from "./views/app.tsx";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -1,6 +1,6 @@
 /** The page's one AudioContext, made when the player first asks for sound: browsers let none sound earlier. */
 
-import recorderUrl from "./recorder-worklet.ts?worker&url";
+import recorderUrl from "./recorder_worklet.ts?worker&url";
 
 /** How long a browser may take to let the sound begin. */
 const AWAKE_MS = 1_000;

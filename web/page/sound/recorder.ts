@@ -1,6 +1,6 @@
 /** Records what is connected to it, sample by sample, with the time at which it began. */
 
-import type { RecordedBlock } from "./recorder-worklet.ts";
+import type { RecordedBlock } from "./recorder_worklet.ts";
 
 export interface Recording {
   readonly audio: Float32Array<ArrayBuffer>;
@@ -17,7 +17,7 @@ export class Recorder {
   #finished: (() => void) | null = null;
   #stopping: Promise<Recording> | null = null;
 
-  /** Needs `recorder-worklet.ts` to be loaded into the context. */
+  /** Needs `recorder_worklet.ts` to be loaded into the context. */
   constructor(context: AudioContext) {
     this.input = new AudioWorkletNode(context, "swara-recorder", {
       numberOfInputs: 1,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-vi.mock("../../page/sound/recorder-worklet.ts?worker&url", () => ({ default: "recorder.js" }));
+vi.mock("../../page/sound/recorder_worklet.ts?worker&url", () => ({ default: "recorder.js" }));
 
 /** A context as on a phone: it may sound only from within certain touches. */
 class Context {

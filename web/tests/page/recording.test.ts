@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { RecordedBlock } from "../../page/sound/recorder-worklet.ts";
+import type { RecordedBlock } from "../../page/sound/recorder_worklet.ts";
 import { beginRecording, finishRecording } from "../../page/store/sources.ts";
 import * as studio from "../../page/store/studio.ts";
 
@@ -66,7 +66,7 @@ test("the audio thread answers every stop, with nothing where nothing was record
   vi.stubGlobal("registerProcessor", (_: string, processor: typeof made) => {
     made = processor;
   });
-  await import("../../page/sound/recorder-worklet.ts");
+  await import("../../page/sound/recorder_worklet.ts");
   const processor = made && new made();
   port.onmessage({ data: false });
   expect(port.postMessage.mock.lastCall?.[0]).toMatchObject({ audio: new Float32Array(0), last: true });

@@ -1,7 +1,7 @@
 /** Keys: the instrument played without a voice. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { drawPitchRoll, Framing } from "../drawing/pitchRoll.ts";
+import { drawPitchRoll, Framing } from "../drawing/pitch_roll.ts";
 import { instrument } from "../store/instruments.ts";
 import {
   allNotesOff,
@@ -17,10 +17,10 @@ import {
 } from "../store/keys.ts";
 import { beginning, beginRecording, finishRecording } from "../store/sources.ts";
 import { recording, trace } from "../store/studio.ts";
-import { Canvas } from "./Canvas.tsx";
-import { Keyboard } from "./Keyboard.tsx";
-import { Meters } from "./Meters.tsx";
-import { Slider } from "./Slider.tsx";
+import { Canvas } from "./canvas.tsx";
+import { Keyboard } from "./keyboard.tsx";
+import { Meters } from "./meters.tsx";
+import { Slider } from "./slider.tsx";
 import { percent, signed } from "./words.ts";
 
 /** CSS pixels: a finger's width. */

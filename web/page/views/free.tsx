@@ -1,14 +1,14 @@
 /** Free playing: sing, whistle or play into the microphone; or bring a recording. */
 
 import { useMemo } from "preact/hooks";
-import { drawPitchRoll, Framing } from "../drawing/pitchRoll.ts";
+import { drawPitchRoll, Framing } from "../drawing/pitch_roll.ts";
 import { instrument } from "../store/instruments.ts";
 import { report } from "../store/notices.ts";
 import { beginRecording, finishRecording, openFile, useSample } from "../store/sources.ts";
 import { microphone, recording, startMicrophone, stopMicrophone, trace } from "../store/studio.ts";
-import { Canvas } from "./Canvas.tsx";
-import { Headphones } from "./Headphones.tsx";
-import { Meters } from "./Meters.tsx";
+import { Canvas } from "./canvas.tsx";
+import { Headphones } from "./headphones.tsx";
+import { Meters } from "./meters.tsx";
 
 export function Free() {
   const on = microphone.value === "on";

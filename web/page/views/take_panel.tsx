@@ -1,11 +1,11 @@
 /** The take: seen, heard before and after, kept. */
 
-import { drawPlayhead, drawTake } from "../drawing/takeView.ts";
+import { drawPlayhead, drawTake } from "../drawing/take_view.ts";
 import { hearSide, play, playing, position, side, stop } from "../store/player.ts";
 import { canShare, download, share } from "../store/saving.ts";
 import { microphone } from "../store/studio.ts";
 import { progress, type Rendered, rendered, type Side, take } from "../store/take.ts";
-import { Canvas } from "./Canvas.tsx";
+import { Canvas } from "./canvas.tsx";
 import { milliseconds, percent } from "./words.ts";
 
 export function TakePanel() {

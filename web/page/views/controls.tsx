@@ -14,7 +14,7 @@ import {
   vibratoCents,
   vibratoHz,
 } from "../store/settings.ts";
-import { Slider } from "./Slider.tsx";
+import { Slider } from "./slider.tsx";
 import { percent, seconds, signed } from "./words.ts";
 
 export function Controls() {

@@ -1,7 +1,7 @@
 /** Singing along: a song, its drone, and the voice on its lane. */
 
 import { useId, useMemo } from "preact/hooks";
-import { drawSongLane } from "../drawing/songLane.ts";
+import { drawSongLane } from "../drawing/song_lane.ts";
 import { timeline } from "../song/score.ts";
 import { SONGS } from "../song/songs.ts";
 import { noteName } from "../sound/pitch.ts";
@@ -22,10 +22,10 @@ import {
   tonic,
 } from "../store/singing.ts";
 import { microphone } from "../store/studio.ts";
-import { Canvas } from "./Canvas.tsx";
-import { Headphones } from "./Headphones.tsx";
-import { Meters } from "./Meters.tsx";
-import { Switch } from "./Switch.tsx";
+import { Canvas } from "./canvas.tsx";
+import { Headphones } from "./headphones.tsx";
+import { Meters } from "./meters.tsx";
+import { Switch } from "./switch.tsx";
 import { percent, signed } from "./words.ts";
 
 /** How far back the sung pitch is drawn. */

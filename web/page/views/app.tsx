@@ -7,17 +7,17 @@ import { type Mode, mode } from "../store/settings.ts";
 import { openFile } from "../store/sources.ts";
 import { microphone, recording } from "../store/studio.ts";
 import { rendered, take } from "../store/take.ts";
-import { Controls } from "./Controls.tsx";
-import { Credits } from "./Credits.tsx";
-import { Figures } from "./Figures.tsx";
-import { Free } from "./Free.tsx";
-import { Instruments } from "./Instruments.tsx";
-import { Keys } from "./Keys.tsx";
-import { Mark } from "./Mark.tsx";
-import { SingAlong } from "./SingAlong.tsx";
-import { Tabs } from "./Tabs.tsx";
-import { TakePanel } from "./TakePanel.tsx";
-import { Update } from "./Update.tsx";
+import { Controls } from "./controls.tsx";
+import { Credits } from "./credits.tsx";
+import { Figures } from "./figures.tsx";
+import { Free } from "./free.tsx";
+import { Instruments } from "./instruments.tsx";
+import { Keys } from "./keys.tsx";
+import { Mark } from "./mark.tsx";
+import { SingAlong } from "./sing_along.tsx";
+import { Tabs } from "./tabs.tsx";
+import { TakePanel } from "./take_panel.tsx";
+import { Update } from "./update.tsx";
 
 const MODES: readonly { readonly value: Mode; readonly label: string }[] = [
   { value: "free", label: "Free" },

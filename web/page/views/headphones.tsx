@@ -2,7 +2,7 @@
 
 import { headphones } from "../store/settings.ts";
 import { guardState, reopenGuard } from "../store/studio.ts";
-import { Switch } from "./Switch.tsx";
+import { Switch } from "./switch.tsx";
 
 export function Headphones() {
   if (guardState.value === "shut") {
