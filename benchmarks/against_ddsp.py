@@ -3,14 +3,14 @@
     DDSP=.venv-ddsp/bin/python .venv/bin/python benchmarks/against_ddsp.py OUTPUT/NAME [--models cnn gru256]
 
 OUTPUT/NAME is where `run` made an instrument: its transformed examples are the data. DDSP is the Python of an
-environment made as $SWARA_SHARED/baseline/README.md says; there ddsp 3.7.0 trains its `tiny`, everything as packaged
+environment made as $SWARA_SHARED/baseline/README.md describes; in it ddsp 3.7.0 trains its `tiny`, all as packaged
 (`ddsp_worker.py`). Both train on the same windows in the same order, and both are judged on the same eval windows by
-one function, whose spectral loss is ddsp's (ddsp's own word on its resyntheses stands beside it).
+one function, whose spectral loss is ddsp's (what ddsp's own code computes of its resyntheses stands beside it).
 
-ddsp and the first model take their steps in turns; the median of the ratios of their seconds says how many steps Swara
-has in the time that ddsp needs. Swara's learning rate falls to the end of the steps it is given, so each of its rows is
-a training of its own. The row of equal time has as many steps as `run` takes by default, or fewer where the time is
-up. Prints one JSON line a row; without DDSP, Swara's rows of equal examples alone.
+ddsp and the first model take their steps in turns; the median of the ratios of their seconds gives the number of steps
+that Swara has in the time that ddsp needs. Swara's learning rate falls to the end of the steps it is given, so each of
+its rows is a training of its own. The row of equal time has as many steps as `run` takes by default, or fewer where the
+time is up. Prints one JSON line a row; without DDSP, Swara's rows of equal examples alone.
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ class Ddsp:
     def __init__(self, windows: Path):
         worker = [os.environ["DDSP"], str(Path(__file__).with_name("ddsp_worker.py")), str(windows), TINY]
         self._process = subprocess.Popen(worker, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._hears = windows.with_name("heard.npy")
+        self._resyntheses = windows.with_name("resyntheses.npy")
         self._answer()
 
     def train(self) -> float:
         """Take a step. Returns its seconds."""
-        return float(self._ask("train").split()[0])
+        return float(self._send("train").split()[0])
 
-    def hear(self) -> tuple[np.ndarray, float]:
-        """Resyntheses of the eval windows [windows, samples], and their loss by ddsp's own code."""
-        loss = float(self._ask(f"hear {self._hears}"))
-        return np.load(self._hears), loss
+    def resynthesise(self) -> tuple[np.ndarray, float]:
+        """Resynthesise the eval windows: audio [windows, samples], and its mean loss by ddsp's own code."""
+        loss = float(self._send(f"resynthesise {self._resyntheses}"))
+        return np.load(self._resyntheses), loss
 
     def __enter__(self) -> Ddsp:
         return self
@@ -75,7 +75,7 @@ class Ddsp:
     ) -> None:
         self._process.communicate("quit\n")
 
-    def _ask(self, command: str) -> str:
+    def _send(self, command: str) -> str:
         assert self._process.stdin
         self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
@@ -98,11 +98,11 @@ class Trial:
         self.windows, self.eval_windows = read(folder, self.config)
 
     def configured(self, model: str, steps: int) -> Config:
-        """Swara's configuration of a training of so many steps."""
+        """Load Swara's configuration of a training of so many steps."""
         return load(self._folder.name, [*MODELS[model], *self._settings, f"trainer.steps={steps}"])
 
     def write(self, file: Path, steps: int) -> None:
-        """What ddsp needs: all windows, and which of them each step takes."""
+        """Write what ddsp needs: all windows, and which of them each step takes."""
         arrays = {
             f"{split}/{name}": values
             for split, windows in (("train", self.windows), ("eval", self.eval_windows))
@@ -112,7 +112,7 @@ class Trial:
         np.savez(file, order=np.stack([chosen(step, self.config, self.windows) for step in range(steps)]), **arrays)
 
     def row(self, model: str, steps: int, made: Any, seconds: list[float]) -> Row:
-        """What a model is like after its steps."""
+        """Judge a model's resyntheses (iterable of [samples]) after its steps, with its seconds a step."""
         facts = {"instrument": self._folder.name, "model": model, "examples": steps * self.config.trainer.batch_size}
         timed = {"seconds": round(sum(seconds), 1), "seconds_a_step": round(statistics.median(seconds), 4)}
         return {**facts, **timed, **judge(made, self.eval_windows, self.config.audio)}
@@ -126,7 +126,7 @@ class Trial:
 
 
 def chosen(step: int, config: Config, windows: Windows) -> np.ndarray:
-    """Which windows a step takes, ddsp's as ours."""
+    """Return the indices [batch] of the windows that a step takes, the same for ddsp and for Swara."""
     return indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
 
 
@@ -136,14 +136,14 @@ def training(instrument: Instrument, config: Config, windows: Windows) -> Iterat
     for step in range(config.trainer.steps):
         began = time.perf_counter()
         batch = windows.batch(chosen(step, config, windows))
-        heard = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
+        inputs = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
         rate = tf.constant(learning_rate(step, config.trainer), tf.float32)
-        float(stepper.step(heard, tf.constant(step), rate)[0])
+        float(stepper.step(inputs, tf.constant(step), rate)[0])
         yield time.perf_counter() - began
 
 
 def in_turns(trial: Trial, model: str, marks: list[int]) -> Iterator[Row]:
-    """ddsp and a model step by step, ddsp judged at every mark, the model at the last; its row has the ratio."""
+    """Train ddsp and a model in turns; ddsp is judged at every mark, the model at the last. Its row has the ratio."""
     config = trial.configured(model, marks[-1])
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
     theirs, ours, steps = [], [], training(instrument, config, trial.windows)
@@ -154,7 +154,7 @@ def in_turns(trial: Trial, model: str, marks: list[int]) -> Iterator[Row]:
                 theirs.append(ddsp.train())
                 ours.append(next(steps))
                 if step in marks:
-                    made, own = ddsp.hear()
+                    made, own = ddsp.resynthesise()
                     yield {**trial.row("ddsp/tiny", step, made, theirs), "spectral_loss_by_ddsp": own}
     row = trial.row(f"swara/{model}", marks[-1], resynthesise(instrument, trial.eval_windows), ours)
     pairs = zip(theirs[WARM_UP:], ours[WARM_UP:], strict=True)
@@ -162,14 +162,14 @@ def in_turns(trial: Trial, model: str, marks: list[int]) -> Iterator[Row]:
 
 
 def equal_time(trial: Trial, model: str, marks: list[int], ratio: float) -> Iterator[Row]:
-    """The model after the seconds that ddsp needed for its marks, or after the steps that `run` takes by default."""
+    """Train for the seconds that ddsp needed for its marks, or for the steps that `run` takes by default."""
     for steps in sorted({min(trial.config.trainer.steps, int(mark * ratio)) for mark in marks}):
         shares = {f"share_of_seconds_to_{mark}": round(steps / (mark * ratio), 2) for mark in marks}
         yield {**trial.trained(model, steps), **shares}
 
 
 def compare(trial: Trial, models: list[str], marks: list[int]) -> Iterator[Row]:
-    """Rows of equal examples, then of equal time; the first model beside ddsp where there is one."""
+    """Yield rows of equal examples, then of equal time; the first model beside ddsp where DDSP is set."""
     alone, ratio = [(model, mark) for model in models for mark in marks], 0.0
     if "DDSP" in os.environ:
         for row in in_turns(trial, models[0], marks):

@@ -39,7 +39,7 @@ class WaveNet(tf.Module):
     """Predicts each sample from those before it.
 
     Args:
-      cycles, layers: `cycles` times dilations 1, 2, 4 ... 2 ** (layers - 1); three cycles of ten hear 0.19 s at 16 kHz.
+      cycles, layers: `cycles` times dilations 1, 2, 4 ... 2 ** (layers - 1); three cycles of ten span 0.19 s at 16 kHz.
       channels, gates, skips: widths of the residual path, of the gated units and of the skip connections.
     """
 
@@ -54,29 +54,29 @@ class WaveNet(tf.Module):
             return tf.Variable(values.astype(np.float32)), tf.Variable(tf.zeros([columns]))
 
         self.embedding, _ = weights(LEVELS, channels)
-        # a gated unit hears the sample before, this one and the conditions
+        # inputs of a gated unit: the earlier sample, this sample and the conditions
         self.gated = [weights(2 * channels + CONDITIONS, 2 * gates) for _ in self.dilations]
         self.onward = [weights(gates, channels + skips) for _ in self.dilations]
         self.hidden, self.output = weights(skips, skips), weights(skips, LEVELS)
 
     @property
     def parameters(self) -> int:
-        """How many numbers were learned."""
+        """Number of trained parameters."""
         return sum(variable.shape.num_elements() for variable in self.trainable_variables)
 
     def layer(self, index: int, x: tf.Tensor, past: tf.Tensor, conditions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """One layer: x and what it was a dilation ago [..., channels] -> the next x and a skip connection."""
+        """Apply one layer: x and x a dilation ago [..., channels] -> the next x and a skip connection."""
         gates = _affine(tf.concat([past, x, conditions], axis=-1), self.gated[index])
         signal, gate = tf.split(gates, 2, axis=-1)
         onward = _affine(tf.tanh(signal) * tf.sigmoid(gate), self.onward[index])
         return x + onward[..., : self.channels], onward[..., self.channels :]
 
     def head(self, skips: tf.Tensor) -> tf.Tensor:
-        """The sum of all skip connections -> logits [..., LEVELS]."""
+        """Convert the sum of all skip connections [..., skips] to logits [..., LEVELS]."""
         return _affine(tf.nn.relu(_affine(tf.nn.relu(skips), self.hidden)), self.output)
 
     def __call__(self, levels: tf.Tensor, conditions: tf.Tensor) -> tf.Tensor:
-        """Levels [batch, time], conditions of the next ones [batch, time, CONDITIONS] -> their logits [..., LEVELS]."""
+        """Predict from levels [batch, time] and the next samples' conditions [batch, time, CONDITIONS]: logits."""
         x = tf.gather(self.embedding, levels)
         total = tf.constant(0.0)
         for index, dilation in enumerate(self.dilations):
@@ -87,7 +87,7 @@ class WaveNet(tf.Module):
 
     @tf.function(autograph=False, jit_compile=True)
     def generate(self, conditions: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Samples levels [time] under conditions [time, CONDITIONS], one after the other, with cached activations."""
+        """Draw levels [time] under conditions [time, CONDITIONS], sample by sample, with cached activations."""
         caches = [
             tf.zeros([dilation, self.channels]) for dilation in self.dilations
         ]  # rings: what x was, layer by layer
@@ -99,9 +99,9 @@ class WaveNet(tf.Module):
             x = tf.gather(self.embedding, level)[tf.newaxis]
             total, kept = tf.constant(0.0), []
             for index, (dilation, cache) in enumerate(zip(self.dilations, caches, strict=True)):
-                place = t % dilation
-                kept.append(tf.tensor_scatter_nd_update(cache, [[place]], x))
-                x, skip = self.layer(index, x, cache[place][tf.newaxis], conditions[t][tf.newaxis])
+                slot = t % dilation
+                kept.append(tf.tensor_scatter_nd_update(cache, [[slot]], x))
+                x, skip = self.layer(index, x, cache[slot][tf.newaxis], conditions[t][tf.newaxis])
                 total += skip
             logits = self.head(total)[0]
             noise = tf.random.stateless_uniform([LEVELS], seed + t, minval=1e-9)
@@ -119,13 +119,13 @@ def _affine(x: tf.Tensor, weights: tuple[tf.Variable, tf.Variable]) -> tf.Tensor
 
 
 def mu_law(audio: np.ndarray) -> np.ndarray:
-    """Audio in [-1, 1] -> levels 0 to 255 (ITU-T G.711's curve, mu = 255)."""
+    """Convert audio in [-1, 1] to levels 0 to 255 of the same shape (ITU-T G.711's curve, mu = 255)."""
     curved = np.sign(audio) * np.log1p(255 * np.abs(audio)) / np.log(256)
     return np.clip(np.round((curved + 1) / 2 * 255), 0, 255).astype(np.int32)
 
 
-def listen(recording: Path, config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """A recording's mu-law levels [samples], and its f0 and loudness at every sample [samples, CONDITIONS]."""
+def read_recording(recording: Path, config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """Read a recording: mu-law levels [samples], f0 and loudness at every sample [samples, CONDITIONS]."""
     analysis = analyse(str(recording.parent), recording.name, config.extraction, make_tracker(config.extraction))
     if analysis.features is None:
         sys.exit(f"{recording}: {analysis.entry.reason}")
@@ -162,12 +162,12 @@ def train(net: WaveNet, levels: np.ndarray, conditions: np.ndarray, steps: int) 
 
 
 def ours(model: str) -> dict[str, float | str]:
-    """Samples a second and parameters of one of Swara's models, reverb and all, on clips of four seconds."""
+    """Measure one of Swara's models, reverb included, on clips of four seconds: samples a second, parameters."""
     config = load("violin", MODELS[model])
     instrument = Instrument(config.model, config.audio)
-    heard = {name: tf.constant(value) for name, value in notes(1, config.audio).items()}
+    inputs = {name: tf.constant(value) for name, value in notes(1, config.audio).items()}
     noise = white_noise(1, config.audio.window_samples, (0, 0))
-    play = tf.function(lambda: instrument(heard, noise, instrument.basis(heard["f0_hz"], 100.0)), autograph=False)
+    play = tf.function(lambda: instrument(inputs, noise, instrument.basis(inputs["f0_hz"], 100.0)), autograph=False)
     play()
     times = []
     for _ in range(8):
@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=4000, help="that it generates while the clock runs")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # TensorFlow has not started its threads yet
-    levels, conditions = listen(arguments.recording, load("violin"))
+    levels, conditions = read_recording(arguments.recording, load("violin"))
     net = WaveNet()
     bits = list(train(net, levels, conditions, arguments.steps))
     given = tf.constant(conditions[: arguments.samples])

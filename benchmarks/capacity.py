@@ -1,4 +1,4 @@
-"""What extraction costs by the hour of recordings, and what many hours come to: the plan in docs/scaling.md.
+"""Cost of extraction by the hour of recordings, and an estimate for many hours: the plan in docs/scaling.md.
 
     .venv/bin/python benchmarks/capacity.py FOLDER --hours 10000 [--vcpu-hour 0.05]
 
@@ -33,7 +33,7 @@ BEAMS_LEVEL = 6  # of compression
 
 
 def measure(base: str, config: ExtractionConfig) -> dict[str, float]:
-    """By the hour of audio: seconds of one core, and MB of what is passed on, held and written."""
+    """Measure, by the hour of audio, seconds of one core, and MB of what is passed on, held and written."""
     names = list_recordings(base, "*", 1).names
     tracker = make_tracker(config)
     analyse(base, names[0], config, tracker)  # the first one loads what the others find loaded
@@ -65,7 +65,7 @@ def measure(base: str, config: ExtractionConfig) -> dict[str, float]:
 
 
 def planned(by_hour: dict[str, float], hours: float, vcpu_hour: float) -> dict[str, float]:
-    """What so many hours of recordings come to."""
+    """Multiply the figures of one hour by so many hours of recordings."""
     cores_hours = hours * (by_hour["analysis_cpu_seconds"] + by_hour["cutting_cpu_seconds"]) / 3600
     return {
         "hours": hours,

@@ -32,7 +32,7 @@ from pipeline.configuration.config import load
 
 
 def covered(keys: list[str], window_seconds: float) -> list[float]:
-    """Seconds that the windows up to and with each one cover; they are named by recording and start, in order."""
+    """Sum up the seconds that the windows up to and with each cover; keys name recording and start, in order."""
     total, end, last, seconds = 0.0, 0.0, "", []
     for key in keys:
         recording, _, start = key.removesuffix(" s").rpartition(" at ")
@@ -44,12 +44,12 @@ def covered(keys: list[str], window_seconds: float) -> list[float]:
 
 
 def first(windows: Windows, count: int) -> Windows:
-    """The first windows only."""
+    """Take the first windows only."""
     return Windows((windows.keys[n], {name: one[0] for name, one in windows.batch([n]).items()}) for n in range(count))
 
 
 def curve(folder: Path, amounts: list[float], settings: list[str]) -> Iterator[dict[str, Any]]:
-    """Train on one amount after the other, and judges."""
+    """Train on one amount after the other, and judge each."""
     config = load(folder.name, settings)
     windows, eval_windows = read(folder, config)
     seconds = covered(windows.keys, config.audio.window_seconds)
@@ -62,7 +62,7 @@ def curve(folder: Path, amounts: list[float], settings: list[str]) -> Iterator[d
 
 
 def plot(rows: list[dict[str, Any]], file: Path) -> None:
-    """Loss over minutes as SVG, the same bytes for the same rows."""
+    """Draw loss over minutes as SVG, the same bytes for the same rows."""
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "swara", "font.size": 11})
     figure, axes = pyplot.subplots(figsize=(6, 3.2), layout="constrained")
     minutes, losses = ([row[name] for row in rows] for name in ("minutes", "spectral_loss"))

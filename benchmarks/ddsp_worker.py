@@ -5,8 +5,8 @@
 Runs in ddsp's environment and imports nothing of Swara; $SWARA_SHARED/baseline stands in for what ddsp imports and
 does not need. Everything is as packaged, read in the order of ddsp_run.py: optimiser, learning rate, gradient clip,
 model and loss; the batch's size is that of the windows' order. Answers on standard output, a line each: `train` (the
-next step) with wall and CPU seconds, `hear FILE` (the eval windows, resynthesised into FILE.npy) with the mean of
-ddsp's own loss, until `quit`.
+next step) with wall and CPU seconds, `resynthesise FILE` (the eval windows into FILE.npy, [windows, samples]) with the
+mean of ddsp's own loss, until `quit`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FEATURES = ("audio", "f0_hz", "f0_confidence", "loudness_db")
 
 
 def make_trainer(configuration: str) -> Any:
-    """The model of a packaged configuration and ddsp's trainer of it, as ddsp_run.py makes them."""
+    """Build the model of a packaged configuration and ddsp's trainer of it, as ddsp_run.py does."""
     gin.add_config_file_search_path(str(Path(training.__file__).parent / "gin"))
     with gin.unlock_config():
         gin.parse_config_files_and_bindings(["optimization/base.gin", configuration], [], skip_unknown=True)
@@ -40,20 +40,20 @@ def make_trainer(configuration: str) -> Any:
 
 
 def batches(windows: dict[str, np.ndarray]) -> Iterator[dict[str, tf.Tensor]]:
-    """The training windows in their order."""
+    """Yield the batches of training windows in their order: `audio` [batch, samples], features [batch, frames]."""
     for chosen in windows["order"]:
         yield {name: tf.constant(windows[f"train/{name}"][chosen]) for name in FEATURES}
 
 
 def train(trainer: Any, coming: Iterator[dict[str, tf.Tensor]]) -> str:
-    """One step of training: its wall and CPU seconds."""
+    """Take one step of training; return its wall and CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
     float(trainer.train_step(next(coming))["total_loss"])
     return f"{time.perf_counter() - wall:.6f} {time.process_time() - cpu:.6f}"
 
 
-def listener(trainer: Any, windows: dict[str, np.ndarray]) -> Callable[[str], str]:
-    """What resynthesises the eval windows into a file and returns their mean loss."""
+def make_resynthesiser(trainer: Any, windows: dict[str, np.ndarray]) -> Callable[[str], str]:
+    """Return a function that resynthesises the eval windows into a file and returns their mean loss."""
     loss = trainer.model.loss_objs[0]
 
     @tf.function
@@ -61,7 +61,7 @@ def listener(trainer: Any, windows: dict[str, np.ndarray]) -> Callable[[str], st
         made = trainer.model(features, training=False)["audio_synth"]
         return made, loss(features["audio"], made)
 
-    def hear(file: str) -> str:
+    def resynthesise(file: str) -> str:
         every = [
             resynthesised({name: tf.constant(windows[f"eval/{name}"][[number]]) for name in FEATURES})
             for number in range(len(windows["eval/audio"]))
@@ -69,20 +69,20 @@ def listener(trainer: Any, windows: dict[str, np.ndarray]) -> Callable[[str], st
         np.save(file, np.concatenate([made for made, _ in every]))
         return f"{np.mean([value for _, value in every]):.4f}"
 
-    return hear
+    return resynthesise
 
 
 def serve(windows: dict[str, np.ndarray], configuration: str, answers: TextIO) -> None:
-    """Read commands from standard input and answers them."""
+    """Read commands from standard input and answer them."""
     trainer, coming = make_trainer(configuration), batches(windows)
     trainer.build(next(batches(windows)))
-    hear = listener(trainer, windows)
+    resynthesise = make_resynthesiser(trainer, windows)
     print("READY", file=answers, flush=True)
     for line in sys.stdin:
         command, _, file = line.strip().partition(" ")
         if command == "quit":
             return
-        print(train(trainer, coming) if command == "train" else hear(file), file=answers, flush=True)
+        print(train(trainer, coming) if command == "train" else resynthesise(file), file=answers, flush=True)
 
 
 if __name__ == "__main__":

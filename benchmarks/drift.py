@@ -1,4 +1,4 @@
-"""How far batches of recordings lie apart by the DataGate's measure: what `data_gate.max_drift` is calibrated on.
+"""Distances between batches of recordings by the DataGate's measure, on which `data_gate.max_drift` is calibrated.
 
     .venv/bin/python benchmarks/drift.py FOLDER [FOLDER ...]
 
@@ -40,10 +40,10 @@ def main() -> None:
             frames = {feature: getattr(analysis.features, feature)[kept] for feature in DRIFT_FEATURES}
             batches[f"{folder.name}/{name}"] = tfdv.generate_statistics_from_dataframe(pd.DataFrame(frames))
     lines: list[tuple[float, str]] = []
-    for one, other in itertools.combinations(batches, 2):
-        schema = tfdv.infer_schema(batches[one])
-        drift = measure_drift(batches[other], schema, batches[one], LIMITS)
-        lines.append((max(drift.values()), json.dumps({"batches": [one, other], "drift": drift})))
+    for first, second in itertools.combinations(batches, 2):
+        schema = tfdv.infer_schema(batches[first])
+        drift = measure_drift(batches[second], schema, batches[first], LIMITS)
+        lines.append((max(drift.values()), json.dumps({"batches": [first, second], "drift": drift})))
     for _, line in sorted(lines):
         print(line)
 

@@ -1,4 +1,4 @@
-"""Extraction of all features: seconds of audio that one core hears in a second.
+"""Extraction of all features: seconds of audio that one core analyses in a second.
 
     .venv/bin/python benchmarks/features.py [FOLDER]
 
@@ -40,12 +40,12 @@ def main() -> None:
         names = list_recordings(str(folder), "*", 1).names
         analyse(str(folder), names[0], config, tracker)  # the first one loads what the others find loaded
         before, began = time.process_time(), time.perf_counter()
-        heard = [analyse(str(folder), name, config, tracker).entry.seconds or 0.0 for name in names]
+        seconds = [analyse(str(folder), name, config, tracker).entry.seconds or 0.0 for name in names]
         cpu, wall = time.process_time() - before, time.perf_counter() - began
     facts = {
-        "audio_seconds": round(sum(heard), 1),
-        "per_cpu_second": round(sum(heard) / cpu, 1),
-        "per_wall_second": round(sum(heard) / wall, 1),
+        "audio_seconds": round(sum(seconds), 1),
+        "per_cpu_second": round(sum(seconds) / cpu, 1),
+        "per_wall_second": round(sum(seconds) / wall, 1),
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     print(json.dumps({"name": "swara/features", **facts}))

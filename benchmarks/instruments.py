@@ -1,9 +1,9 @@
-"""Trains, judges and publishes real instruments with both kinds of network: the README's table of results.
+"""Trains, judges and publishes real instruments with both kinds of network: a table of docs/results.md.
 
     .venv/bin/python benchmarks/instruments.py [--instruments violin oboe saxophone] [--models cnn gru] [--output DIR]
 
-The recordings are found through SWARA_SHARED (default: ../shared), in `recordings/NAME`; `docs/recordings.md` says
-where they come from. One JSON line a run; `--table FILE` turns such lines into the README's table.
+The recordings are found through SWARA_SHARED (default: ../shared), in `recordings/NAME`; `docs/recordings.md` lists
+their sources. One JSON line a run; `--table FILE` turns such lines into the table.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COLUMNS = {
 
 
 def measure(instrument: str, model: str, output: Path, settings: list[str]) -> dict[str, Any]:
-    """One run of the whole pipeline, from a folder of its own, and its figures."""
+    """Run the whole pipeline with an output folder of its own; return its figures."""
     shared = Path(os.environ.get("SWARA_SHARED", ROOT.parent / "shared"))
     command = [sys.executable, str(ROOT / "local_runner.py"), "run", "--instrument", instrument, "--json"]
     command += ["--recordings", str(shared / "recordings" / instrument), "--output", str(output / model)]
@@ -56,7 +56,7 @@ def measure(instrument: str, model: str, output: Path, settings: list[str]) -> d
 
 
 def table(lines: list[dict[str, Any]]) -> Iterator[str]:
-    """The lines as a Markdown table."""
+    """Format the lines as a Markdown table."""
     yield "| " + " | ".join(COLUMNS.values()) + " |"
     yield "|" + "---|" * len(COLUMNS)
     for line in lines:

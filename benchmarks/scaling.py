@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/scaling.py FOLDER [--copies 4]
 
-FOLDER holds recordings. Every runner hears them twice: as they are, then `--copies` times, each copy without a few more
-samples at its beginning and so a recording of its own. What the longer run takes more gives the speed, what is left of
-the shorter one the start. At last two workers on Flink hear all copies again while a task manager is killed.
+FOLDER holds recordings. Every runner analyses them twice: as they are, then `--copies` times, each copy without a few
+more samples at its beginning and so a recording of its own. What the longer run takes more gives the speed, what is
+left of the shorter one the start. At last two workers on Flink analyse all copies again while a task manager is killed.
 
 Prints a JSON line a runner, with a hash over the sorted examples of the longer run: all must be the same.
 """
@@ -34,8 +34,8 @@ from data.ingest_report import IngestReport
 from pipeline.configuration.config import load
 from scripts.flink.cluster import Cluster
 
-HEARD = re.compile(r"heard (\S+), ")
-TOLD = re.compile(
+ANALYSED = re.compile(r"heard (\S+), ")
+KILL_EVENTS = re.compile(
     r"Registering TaskManager|Closing TaskExecutor|switched from state|\(attempt #[1-9]\d*\).* to DEPLOYING"
 )
 SKIPPED_SAMPLES = 1000  # more at the beginning of every further copy
@@ -43,7 +43,7 @@ SKIPPED_SAMPLES = 1000  # more at the beginning of every further copy
 
 @dataclass(frozen=True)
 class Extracted:
-    """What RecordingExampleGen made.
+    """Output of RecordingExampleGen.
 
     Attributes:
       examples: serialized, by split, sorted: runners keep no order.
@@ -56,7 +56,7 @@ class Extracted:
     seconds: float
 
     def digest(self) -> str:
-        """SHA-256, hex, over all examples."""
+        """Hash all examples. SHA-256, hex."""
         digest = hashlib.sha256()
         for split, examples in sorted(self.examples.items()):
             for example in examples:
@@ -100,27 +100,27 @@ def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Ext
     return Extracted(examples, IngestReport.read(folder), seconds)
 
 
-def heard(log: Path) -> list[str]:
-    """The recordings that a task manager's worker has analysed so far."""
-    return HEARD.findall(log.read_text(encoding="utf-8", errors="replace"))
+def analysed(log: Path) -> list[str]:
+    """List the recordings that a task manager's worker has analysed so far, from its log."""
+    return ANALYSED.findall(log.read_text(encoding="utf-8", errors="replace"))
 
 
 @contextlib.contextmanager
 def killed_at_work(cluster: Cluster) -> Iterator[list[str]]:
-    """Kill a task manager once its worker has heard a recording, and lets another take its place.
+    """Kill a task manager once its worker has analysed a recording, and start a replacement.
 
-    Yields what it had heard, filled in when it is killed.
+    Yields the names of the recordings that it had analysed, filled in when it is killed.
     """
     lost: list[str] = []
     done = threading.Event()
 
     def kill() -> None:
-        before = {name: len(heard(cluster.log(name))) for name in cluster.task_managers}
+        before = {name: len(analysed(cluster.log(name))) for name in cluster.task_managers}
         while not done.wait(0.05):
             for name in cluster.task_managers:
-                if len(heard(cluster.log(name))) > before[name]:
+                if len(analysed(cluster.log(name))) > before[name]:
                     cluster.kill(name)
-                    lost.extend(heard(cluster.log(name))[before[name] :])
+                    lost.extend(analysed(cluster.log(name))[before[name] :])
                     cluster.replace_dead()
                     return
 
@@ -144,7 +144,7 @@ def copies(recordings: Path, folder: Path, count: int) -> None:
 
 
 def resident_peaks(stop: threading.Event, peaks: dict[int, int]) -> None:
-    """Notes the most memory, in MB, that every worker process of Beam held, by process id, until it is told to stop."""
+    """Record the most memory, in MB, that every worker process of Beam held, by process id, until `stop` is set."""
     while not stop.wait(0.5):
         for process in psutil.process_iter(["cmdline", "memory_info"]):
             if any("sdk_worker_main" in argument for argument in process.info["cmdline"] or ()):
@@ -167,7 +167,7 @@ def measure(runner: str, workers: int, settings: Sequence[str], sizes: tuple[Pat
         watch.join()
     more = audio_seconds(all_copies) - audio_seconds(once)
     speed = more / (all_copies.seconds - once.seconds)
-    tell(
+    print_line(
         runner,
         workers,
         all_copies,
@@ -178,19 +178,19 @@ def measure(runner: str, workers: int, settings: Sequence[str], sizes: tuple[Pat
 
 
 def measure_killed(cluster: Cluster, recordings: Path, scratch: Path) -> None:
-    """Print the line of a run that loses a task manager, and what the job manager said of it."""
+    """Print the line of a run that loses a task manager, and the job manager's log of it."""
     with killed_at_work(cluster) as lost:
         extracted = extract(recordings, scratch / "killed", cluster.settings)
-    tell("flink, a task manager killed", 2, extracted, heard_and_lost=len(lost))
-    said = cluster.log("job-manager").read_text(encoding="utf-8", errors="replace").splitlines()
-    print(*(line for line in said if TOLD.search(line)), sep="\n", file=sys.stderr)
+    print_line("flink, a task manager killed", 2, extracted, analysed_and_lost=len(lost))
+    lines = cluster.log("job-manager").read_text(encoding="utf-8", errors="replace").splitlines()
+    print(*(line for line in lines if KILL_EVENTS.search(line)), sep="\n", file=sys.stderr)
 
 
 def audio_seconds(extracted: Extracted) -> float:
     return sum(entry.seconds or 0.0 for entry in extracted.report.recordings)
 
 
-def tell(runner: str, workers: int, extracted: Extracted, **figures: float | None) -> None:
+def print_line(runner: str, workers: int, extracted: Extracted, **figures: float | None) -> None:
     facts = {
         "runner": runner,
         "workers": workers,

@@ -1,10 +1,10 @@
-"""What makes a model sound better for the same time? Variants of training, judged by measures that not all of them saw.
+"""Variants of training for the same time, judged by measures that most of them do not optimise: which sounds better?
 
     .venv/bin/python benchmarks/sound.py OUTPUT/NAME [--variants base gain ...] [--steps 1000] [--set a.b=value]
 
 OUTPUT/NAME is where `run` made an instrument: its transformed examples are the data. Every variant starts from the same
 weights and trains for as many steps; the eval windows are then judged by ddsp's spectral loss, and by log-mel and MFCC
-distance, loudness and f0 error, which no training here optimises unless the variant's name says so. Prints one JSON
+distance, loudness and f0 error, which no training here optimises unless the variant's name states it. Prints one JSON
 line a variant, which is also what `docs/sound.md` is made of.
 """
 
@@ -43,20 +43,20 @@ Batch = Mapping[str, np.ndarray]
 
 
 def as_it_is(batch: Batch, random: np.random.Generator) -> Batch:
-    """No augmentation."""
+    """Return the batch unchanged: no augmentation."""
     del random
     return batch
 
 
 def gain(batch: Batch, random: np.random.Generator) -> Batch:
-    """Every window louder or softer by up to 6 dB, and its loudness with it (in the units of its standardisation)."""
+    """Make every window louder or softer by up to 6 dB, and its loudness with it (in its standardised units)."""
     decibels = random.uniform(-6.0, 6.0, (len(batch["audio"]), 1)).astype(np.float32)
     louder = {"audio": batch["audio"] * 10.0 ** (decibels / 20.0)}
     return {**batch, **louder, "loudness_scaled": batch["loudness_scaled"] + decibels / batch["loudness_deviation"]}
 
 
 def jitter(semitones: float, decibels: float) -> Callable[[Batch, np.random.Generator], Batch]:
-    """What the network hears, but not what it is asked for, lies beside the truth by a constant of every window."""
+    """Return an augmentation that shifts the network's inputs, not its target, by a random constant of every window."""
 
     def jittered(batch: Batch, random: np.random.Generator) -> Batch:
         windows = len(batch["audio"])
@@ -68,15 +68,15 @@ def jitter(semitones: float, decibels: float) -> Callable[[Batch, np.random.Gene
 
 
 class EmbeddingLoss:
-    """The spectral loss, and how far apart CREPE (Kim et al. 2018) hears two sounds: ddsp's perceptual loss.
+    """The spectral loss, and the distance of two sounds in CREPE's embedding (Kim et al. 2018): ddsp's perceptual loss.
 
-    The mean absolute difference between what CREPE's tiny network has after its fifth layer, on some frames of every
+    The mean absolute difference between the outputs of the fifth layer of CREPE's tiny network, on some frames of every
     window, evenly spaced: all of them would cost many times the step.
 
     Args:
       spectral: the other term.
       weight: of CREPE's term.
-      frames: of 64 ms in a window of 4 s that CREPE hears.
+      frames: number of frames of 64 ms that are embedded in a window of 4 s.
     """
 
     def __init__(self, spectral: SpectralLoss, weight: float, frames: int = 8):
@@ -87,7 +87,7 @@ class EmbeddingLoss:
         self._network = tf.keras.Model(model.inputs, model.get_layer("conv5-maxpool").output)
         self._spectral, self._weight, self._frames = spectral, weight, frames
 
-    def _heard(self, audio: tf.Tensor) -> tf.Tensor:
+    def _embedding(self, audio: tf.Tensor) -> tf.Tensor:
         """[batch, samples] at 16 kHz -> embeddings [batch * frames, ...]."""
         frames = tf.signal.frame(audio, 1024, (int(audio.shape[1]) - 1024) // (self._frames - 1))
         mean, variance = tf.nn.moments(frames, axes=[-1], keepdims=True)
@@ -95,23 +95,25 @@ class EmbeddingLoss:
         return self._network(tf.reshape(normal, [-1, 1024]), training=False)
 
     def target(self, audio: tf.Tensor) -> tuple[Targets, tf.Tensor]:
-        """What of the audio to be matched no network changes."""
-        return self._spectral.target(audio), tf.stop_gradient(self._heard(audio))
+        """Compute what is constant: spectra and embedding of the audio to be matched [batch, samples]."""
+        return self._spectral.target(audio), tf.stop_gradient(self._embedding(audio))
 
     def __call__(self, targets: tuple[Targets, tf.Tensor], audio: tf.Tensor) -> tf.Tensor:
-        """The mean loss of a batch, scalar."""
-        spectral, heard = targets
-        return self._spectral(spectral, audio) + self._weight * tf.reduce_mean(tf.abs(heard - self._heard(audio)))
+        """Compute the mean loss of a batch of audio [batch, samples], scalar."""
+        spectral, embedding = targets
+        return self._spectral(spectral, audio) + self._weight * tf.reduce_mean(
+            tf.abs(embedding - self._embedding(audio))
+        )
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What is done otherwise.
+    """A variant of training: what it changes.
 
     Attributes:
       settings: overrides of the configuration.
       loss: further terms of the spectral loss.
-      embedding: weight of what CREPE hears otherwise.
+      embedding: weight of the distance in CREPE's embedding.
       averaging: share of the averaged weights that each step keeps; 0 judges the last step's own.
       augment: what happens to a batch on its way in.
     """
@@ -152,7 +154,7 @@ VARIANTS = {
 
 
 def newest(folder: Path, split: str) -> list[str]:
-    """Patterns of a split of the last transformed examples below a run's folder."""
+    """Find the last transformed examples below a run's folder: file patterns of a split."""
     made = sorted(folder.glob("pipeline/Transform/transformed_examples/*"), key=lambda path: int(path.name))
     if not made:
         sys.exit(f"{folder}: no transformed examples: `local_runner.py run` makes them")
@@ -160,14 +162,14 @@ def newest(folder: Path, split: str) -> list[str]:
 
 
 def deviations(windows: Windows) -> Batch:
-    """By what f0 in semitones and loudness in dB were divided to be standardised."""
-    heard = {
+    """Estimate the deviations by which f0 in semitones and loudness in dB were divided to be standardised."""
+    sample = {
         name: np.concatenate([one[name] for one in windows.sample(50)]) for name in windows.lengths if name != "audio"
     }
-    midi, loudness = 12 * np.log2(heard["f0_hz"]), heard["loudness_db"]
+    midi, loudness = 12 * np.log2(sample["f0_hz"]), sample["loudness_db"]
     return {
-        "f0_deviation": np.std(midi) / np.std(heard["f0_scaled"]),
-        "loudness_deviation": np.std(loudness) / np.std(heard["loudness_scaled"]),
+        "f0_deviation": np.std(midi) / np.std(sample["f0_scaled"]),
+        "loudness_deviation": np.std(loudness) / np.std(sample["loudness_scaled"]),
     }
 
 
@@ -177,7 +179,7 @@ def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrumen
     stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
     loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
     if variant.embedding and config.audio.sample_rate != TRACKER_RATE:
-        sys.exit(f"CREPE hears {TRACKER_RATE} Hz: no embedding of {config.audio.sample_rate} Hz")
+        sys.exit(f"CREPE takes {TRACKER_RATE} Hz: no embedding of {config.audio.sample_rate} Hz")
     stepper._loss = EmbeddingLoss(loss, variant.embedding) if variant.embedding else loss  # type: ignore[assignment]
     variables = instrument.variables_by_name
     average = {name: variable.numpy() for name, variable in variables.items()}
@@ -187,8 +189,8 @@ def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrumen
         began = time.perf_counter() if step == 1 else began
         chosen = indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
         batch = variant.augment({**windows.batch(chosen), **scales}, random)
-        heard = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
-        stepper.step(heard, tf.constant(step), tf.constant(learning_rate(step, config.trainer), tf.float32))
+        inputs = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
+        stepper.step(inputs, tf.constant(step), tf.constant(learning_rate(step, config.trainer), tf.float32))
         if variant.averaging:
             keep = min(variant.averaging, step / (step + 10))
             average = {
@@ -200,7 +202,7 @@ def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrumen
 
 
 def resynthesise(instrument: Instrument, windows: Windows) -> Iterator[np.ndarray]:
-    """Every window from its features alone: [samples]."""
+    """Resynthesise every window from its features alone: audio [samples]."""
     for number in range(len(windows)):
         batch = windows.batch([number])
         noise = white_noise(1, batch["audio"].shape[1], (0, number))
@@ -208,7 +210,7 @@ def resynthesise(instrument: Instrument, windows: Windows) -> Iterator[np.ndarra
 
 
 def judge(made: Iterable[np.ndarray], windows: Windows, audio: AudioConfig) -> dict[str, float]:
-    """The means over all windows of what is not wanted in their resyntheses, in the same order."""
+    """Compute losses and errors of resyntheses (each [samples], in the windows' order), as means over all windows."""
     tracker = Tracker("swift_f0", audio.sample_rate, audio.frame_rate)
     loss, found, cents = SpectralLoss(), [], []
     for number, one in enumerate(made):
@@ -230,7 +232,7 @@ def judge(made: Iterable[np.ndarray], windows: Windows, audio: AudioConfig) -> d
 
 
 def read(folder: Path, config: Config) -> tuple[Windows, Windows]:
-    """The windows that a run trained on, and its eval windows."""
+    """Read the windows that a run trained on, and its eval windows."""
     features = ("f0_hz", "f0_confidence", "loudness_db", *scaled_names(config.model.inputs))
     train, held_out = (read_windows(newest(folder, split), config.audio, features) for split in ("train", "eval"))
     return train, held_out

@@ -45,7 +45,11 @@ Action = Callable[[], object]
 
 
 def notes(batch: int, audio: AudioConfig) -> dict[str, np.ndarray]:
-    """A seeded, note-like batch: tones of 24 harmonics with vibrato, gaps and a little noise."""
+    """Make a seeded, note-like batch: tones of 24 harmonics with vibrato, gaps and a little noise.
+
+    Returns:
+      `audio` [batch, samples]; `f0_hz`, `f0_scaled` and `loudness_scaled` [batch, frames].
+    """
     random = np.random.default_rng(0)
     seconds = np.arange(audio.window_samples) / audio.sample_rate
     midi = random.uniform(55, 76, (batch, 1 + int(seconds[-1] / 0.5)))[:, (seconds // 0.5).astype(int)]
@@ -60,24 +64,24 @@ def notes(batch: int, audio: AudioConfig) -> dict[str, np.ndarray]:
 
 
 def whole_model(config: Config, batch: int) -> tuple[Action, Action, int]:
-    """A training step, a forward pass of batch 1, and the number of parameters."""
+    """Build a training step and a forward pass of batch 1; return them and the number of parameters."""
     instrument = Instrument(config.model, config.audio)
-    heard = notes(batch, config.audio)
+    inputs = notes(batch, config.audio)
     trainer = config.trainer.model_copy(update={"batch_size": batch})
-    stepper = Stepper(instrument, trainer, config.loss, float(heard["f0_hz"].min()))
-    one = {name: tf.constant(value[:1]) for name, value in heard.items()}
+    stepper = Stepper(instrument, trainer, config.loss, float(inputs["f0_hz"].min()))
+    first = {name: tf.constant(value[:1]) for name, value in inputs.items()}
     noise = white_noise(1, config.audio.window_samples, (0, 0))
-    infer = tf.function(lambda: instrument(one, noise), autograph=False)
+    infer = tf.function(lambda: instrument(first, noise), autograph=False)
     rate = tf.constant(1e-4)
 
     def train() -> object:
-        return float(stepper.step(heard, tf.constant(1), rate)[0])
+        return float(stepper.step(inputs, tf.constant(1), rate)[0])
 
     return train, infer, sum(variable.shape.num_elements() for variable in instrument.trainable_variables)
 
 
 def synthesiser_alone(config: Config, batch: int) -> tuple[Action, Action, int]:
-    """Forward and backward through the harmonic synthesiser, the basis of sines included; forward of batch 1."""
+    """Build both passes through the harmonic synthesiser, the basis of sines included, and a forward of batch 1."""
     synth = Harmonic(harmonics=60, envelope="window", sample_rate=config.audio.sample_rate, hop=config.audio.hop)
     f0 = tf.constant(notes(batch, config.audio)["f0_hz"])[..., tf.newaxis]
     lowest_hz = float(tf.reduce_min(f0))
@@ -96,14 +100,14 @@ def synthesiser_alone(config: Config, batch: int) -> tuple[Action, Action, int]:
 
 
 def clock(action: Action) -> tuple[float, float]:
-    """Wall and CPU seconds of one call."""
+    """Measure wall and CPU seconds of one call."""
     wall, cpu = time.perf_counter(), time.process_time()
     action()
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def answer(actions: dict[str, Action], ready: str) -> None:
-    """Speak the worker's side of the protocol on standard input and output."""
+    """Answer commands of the worker protocol on standard input and output."""
     print(f"READY {ready}", flush=True)
     for line in sys.stdin:
         if line.strip() == "quit":

@@ -1,9 +1,9 @@
-"""What trials of a sweep share: seconds until a configuration has taken its first step, and heard its first eval batch.
+"""Start of a sweep's trials: seconds until a configuration has taken its first step and evaluated its first batch.
 
     .venv/bin/python benchmarks/trial_start.py
 
-The first trial of a process compiles what all of them need, the loss and the sines; `again` is one that finds these
-there, `alone` one whose loss is compiled anew, as in a process of its own. Prints one JSON line.
+The first trial of a process compiles what all of them need, the loss and the sines; `again` is a trial that finds
+these compiled, `alone` a trial whose loss is compiled anew, as in a process of its own. Prints one JSON line.
 """
 
 from __future__ import annotations
