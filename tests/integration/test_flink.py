@@ -18,7 +18,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
-from benchmarks.scaling import Extracted, extract, heard, killed_at_work
+from benchmarks.scaling import Extracted, analysed, extract, killed_at_work
 from components.evaluator.results import Slice, read_metrics
 from data.demo.generate import generate
 from pipeline.stages import training
@@ -123,7 +123,7 @@ def test_a_cluster_makes_the_same_examples_byte_for_byte_and_both_task_managers_
     there = extract(recordings, tmp_path, cluster.settings)
     assert there.examples == here.examples
     assert there.report == here.report
-    assert all(heard(cluster.log(name)) for name in cluster.task_managers)
+    assert all(analysed(cluster.log(name)) for name in cluster.task_managers)
 
 
 @pytest.mark.soak
@@ -144,7 +144,7 @@ def test_a_task_manager_killed_in_the_middle_of_the_extraction_loses_and_doubles
     with killed_at_work(cluster) as lost:
         there = extract(recordings, tmp_path, cluster.settings)
     assert lost
-    assert set(lost) <= {name for log in map(cluster.log, cluster.task_managers) for name in heard(log)}
+    assert set(lost) <= {name for log in map(cluster.log, cluster.task_managers) for name in analysed(log)}
     assert there.examples == here.examples
     assert there.report == here.report
 
