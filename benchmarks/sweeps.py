@@ -1,4 +1,4 @@
-"""What sweeps came to: reference and choice of each, their sizes and how they sound, as rows of a table.
+"""Results of sweeps: reference and choice of each, with sizes and measures of sound, as rows of a table.
 
     .venv/bin/python local_runner.py sweep --instrument violin --recordings DIR --trials 200 --workers 2 --output out
     .venv/bin/python benchmarks/sweeps.py out/violin ...
@@ -20,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.sound import judge, newest, resynthesise
+from common.artifacts import serving_folder
 from models.saved_model.precision import rounded
 from models.saved_model.signatures import load_instrument
 from models.training.windows import read_windows
@@ -28,11 +29,11 @@ COLUMNS = ("instrument", "model", "made of", "parameters", "kB gzip", "loss", "l
 
 
 def rows(folder: Path) -> list[tuple[str, ...]]:
-    """The reference's row and the choice's, of one instrument's folder."""
+    """Make the reference's row and the choice's of one instrument's folder."""
     table = json.loads((folder / "pareto.json").read_text())
     winner = next(trial for trial in table["trials"] if trial["trial"] == table["winner"])
     searched = max(folder.glob("pipeline/SizeTuner/tuner_results/*"), key=lambda path: int(path.name))
-    trained = max(folder.glob("pipeline/Trainer/model/*"), key=lambda path: int(path.name)) / "Format-Serving"
+    trained = serving_folder(max(folder.glob("pipeline/Trainer/model/*"), key=lambda path: int(path.name)))
     made = [("choice", winner, trained)]
     if table["reference"]:
         made.insert(0, ("reference", table["reference"], searched / "reference"))
@@ -43,9 +44,9 @@ def _row(folder: Path, name: str, trial: dict[str, Any], model: Path) -> tuple[s
     instrument = rounded(load_instrument(str(model)))
     features = ("f0_hz", "f0_confidence", "loudness_db", *instrument.feature_names)
     windows = read_windows(newest(folder, "eval"), instrument.audio, features)
-    heard = judge(resynthesise(instrument, windows), windows, instrument.audio)
+    judged = judge(resynthesise(instrument, windows), windows, instrument.audio)
     sizes = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in trial["hyperparameters"].items())
-    figures = (heard["spectral_loss"], heard["log_mel"], heard["loudness_db"], heard["f0_cents"])
+    figures = (judged["spectral_loss"], judged["log_mel"], judged["loudness_db"], judged["f0_cents"])
     size = f"{trial['gzip_bytes'] / 1000:,.1f}"
     return (folder.name, name, sizes, f"{trial['parameters']:,}", size, *(f"{value:.3g}" for value in figures))
 

@@ -128,8 +128,3 @@ def finite(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in values.items()
     }
-
-
-def bundle_folder(artifact_uri: str) -> Path:
-    """Where the exporter's artifact (a TFX `Model`) holds the bundle."""
-    return Path(artifact_uri) / "Format-Serving"

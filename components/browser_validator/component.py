@@ -9,9 +9,8 @@ from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
-from tfx.utils import path_utils
 
-from bundles.manifest import bundle_folder
+from common.artifacts import serving_folder
 from components.browser_validator.chromium import find_chromium
 from components.browser_validator.config import BrowserValidatorConfig
 from components.browser_validator.validate import validate
@@ -28,8 +27,8 @@ class BrowserValidatorExecutor(base_executor.BaseExecutor):
     ) -> None:
         """See `BrowserValidator` for inputs and outputs."""
         verdict = validate(
-            bundle_folder(artifact_utils.get_single_uri(input_dict["bundle"])),
-            Path(path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))),
+            serving_folder(artifact_utils.get_single_uri(input_dict["bundle"])),
+            serving_folder(artifact_utils.get_single_uri(input_dict["model"])),
             Path(artifact_utils.get_split_uri(input_dict["examples"], "eval")),
             BrowserValidatorConfig.model_validate_json(exec_properties["config"]),
         )

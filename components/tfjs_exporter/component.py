@@ -28,7 +28,7 @@ class TfjsExporterSpec(ComponentSpec):
 class TfjsExporter(base_component.BaseComponent):
     """Converts a model to TensorFlow.js, makes it small and describes it.
 
-    Outputs `bundle`, a `Model` whose serving folder holds the bundle (`manifest.bundle_folder`).
+    Outputs `bundle`, a `Model` whose serving folder holds the bundle (`common.artifacts`).
 
     Args:
       model: what the Trainer left.

@@ -10,9 +10,9 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
-from tfx.utils import path_utils
 
-from bundles.manifest import bundle_folder, content_hash, download
+from bundles.manifest import content_hash, download
+from common.artifacts import serving_folder
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
 from models.saved_model.trained import read_trained
@@ -27,7 +27,7 @@ class Executor(base_executor.BaseExecutor):
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         """See `TfjsExporter` for inputs and outputs."""
         self._log_startup(input_dict, output_dict, exec_properties)
-        saved_model = Path(path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"])))
+        saved_model = serving_folder(artifact_utils.get_single_uri(input_dict["model"]))
         train, evaluation = (
             Path(artifact_utils.get_split_uri(input_dict["examples"], split)) for split in ("train", "eval")
         )
@@ -35,7 +35,7 @@ class Executor(base_executor.BaseExecutor):
         trained = read_trained(saved_model)
         with tempfile.TemporaryDirectory(prefix="swara-export-") as scratch:
             manifest = write_bundle(
-                bundle_folder(bundle.uri),
+                serving_folder(bundle.uri),
                 Path(scratch),
                 convert(saved_model, Path(scratch), ("controls", "full")),
                 trained,

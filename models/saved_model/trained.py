@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 INSTRUMENT_FILE = "instrument.json"
 WEIGHTS_FILE = "weights.npz"
+HISTORY_FILE = "history.json"
 
 
 @dataclass(frozen=True)

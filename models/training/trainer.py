@@ -16,6 +16,7 @@ from models.baseline import BASELINE_FEATURES, MOST_WINDOWS, fit_baseline
 from models.instrument import Instrument
 from models.network.sizes import resized
 from models.saved_model import signatures
+from models.saved_model.trained import HISTORY_FILE
 from models.training.checkpoints import Checkpoints, fingerprint
 from models.training.config import TrainerConfig
 from models.training.job import Job, read_splits
@@ -23,7 +24,6 @@ from models.training.loop import TrainingDiverged, TrainingResult, train
 from models.training.tensorboard import Board
 from models.training.windows import Windows
 
-HISTORY_FILE = "history.json"
 _REFERENCE = "reference/"  # of the names of what the Tuner says about the full-size model
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from common.artifacts import serving_folder
 from common.audio import AudioConfig
 from common.errors import UserError
 from models.saved_model.trained import INSTRUMENT_FILE
@@ -34,7 +35,7 @@ def check_last_blessed(metadata: Path, audio: AudioConfig) -> None:
 
 def _check(folder: Path, audio: AudioConfig, output: Path) -> None:
     anew = f"move {output} away to start anew; what is pushed stays"
-    description = folder / "Format-Serving" / INSTRUMENT_FILE
+    description = serving_folder(folder) / INSTRUMENT_FILE
     try:
         before = AudioConfig.model_validate(json.loads(description.read_text(encoding="utf-8"))["config"]["audio"])
     except OSError as error:

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bundles.manifest import MANIFEST_FILE
+from common.artifacts import serving_folder
 from common.errors import UserError
 from components.evaluator.results import read_metrics
 from components.size_tuner.pareto import REFERENCE
 from data.files.decode import Spool, decode
+from models.saved_model.trained import HISTORY_FILE, INSTRUMENT_FILE
 from pipeline.configuration.config import Config
 from pipeline.local.outcome import Outcome
 from pipeline.report import sections
@@ -26,8 +29,6 @@ from pipeline.report.sweep import sweep
 from pipeline.store.folders import RunFolders
 from player.render import render
 
-SERVING = "Format-Serving"
-HISTORY_FILE, INSTRUMENT_FILE, MANIFEST_FILE = "history.json", "instrument.json", "manifest.json"
 VOICE_SECONDS = 30.0  # of a voice clip are played
 
 
@@ -83,7 +84,7 @@ def _folder(outcome: Outcome, node: str, output: str) -> Path | None:
 def _serving(outcome: Outcome, node: str, output: str) -> Path | None:
     """Where TFX keeps what is to be served, in the folder of a model."""
     folder = _folder(outcome, node, output)
-    return folder / SERVING if folder and (folder / SERVING).is_dir() else None
+    return serving_folder(folder) if folder and serving_folder(folder).is_dir() else None
 
 
 def _read(path: Path) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from bundles.manifest import MANIFEST_FILE, InvalidBundle, Manifest, bundle_folder, load
+from bundles.manifest import MANIFEST_FILE, InvalidBundle, Manifest, load
 from bundles.publish import served_version, versions
+from common.artifacts import serving_folder
 from common.errors import UserError
 from data.ingest_report import IngestReport, RecordingEntry, clock
 from pipeline.configuration.differences import Difference, from_defaults
@@ -187,7 +188,7 @@ def _manifest(place: RunFolders, version: str, bundle: pb.Artifact) -> Manifest:
     """That of the published version, or the exporter's copy where the version was removed since."""
     published = place.pushed / place.name / version
     try:
-        return load(published if (published / MANIFEST_FILE).is_file() else bundle_folder(bundle.uri))
+        return load(published if (published / MANIFEST_FILE).is_file() else serving_folder(bundle.uri))
     except InvalidBundle as fault:
         raise UserError(f"{place.name} {version}: no manifest is left of it: {fault}") from None
 

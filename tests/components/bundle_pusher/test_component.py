@@ -9,8 +9,9 @@ from tfx import types
 from tfx.dsl.components.base import base_component
 from tfx.types import channel_utils, standard_artifacts
 
-from bundles.manifest import bundle_folder, load
+from bundles.manifest import load
 from bundles.publish import served_version
+from common.artifacts import serving_folder
 from common.errors import UserError
 from common.verdict import Verdict
 from components.bundle_pusher import executor
@@ -30,7 +31,7 @@ def artifact(kind: type[types.Artifact], folder: Path, **properties: int) -> typ
 @pytest.fixture
 def inputs(tmp_path, monkeypatch):
     """A bundle that every gate has blessed, with an evaluation of it."""
-    write_small_bundle(bundle_folder(str(tmp_path / "bundle")))
+    write_small_bundle(serving_folder(str(tmp_path / "bundle")))
     metrics = {"spectral_loss": 6.0, "example_count": 12.0, "broken": float("nan")}
     monkeypatch.setattr(executor, "read_metrics", lambda _: {(): metrics})
     monkeypatch.setattr(executor, "read_verdict", lambda _: Verdict.of("Evaluator", [], metrics))
@@ -92,7 +93,7 @@ def test_a_push_removes_what_is_too_old_and_says_so(tmp_path, push, inputs, monk
     with monkeypatch.context() as earlier:
         earlier.setattr(executor, "datetime", Earlier)
         first = push().get_string_custom_property("pushed_version")
-    write_small_bundle(bundle_folder(str(tmp_path / "other")), gain=0.9)
+    write_small_bundle(serving_folder(str(tmp_path / "other")), gain=0.9)
     inputs["model"] = [artifact(standard_artifacts.Model, tmp_path / "other")]
     assert Verdict.read(push(keep_versions=1).uri).figures["removed"] == [first]
 

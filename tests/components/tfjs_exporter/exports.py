@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
-from bundles.manifest import bundle_folder, load
+from bundles.manifest import load
+from common.artifacts import serving_folder
 from components.tfjs_exporter.executor import Executor
 from models.baseline import fit_baseline
 from models.instrument import Instrument
@@ -60,7 +61,7 @@ def export(kind: str, windows: list[dict[str, np.ndarray]], graph: Path, folder:
     """
     config = load_config("violin", OVERRIDES[kind])
     model = _artifact(standard_artifacts.Model, folder / "model")
-    saved_model = bundle_folder(model.uri)
+    saved_model = serving_folder(model.uri)
     instrument = Instrument(config.model, config.audio, seed=1)
     _shuffle(instrument)
     baseline = fit_baseline([window for window in windows[:-1] if "audio" in window], instrument.graph)
@@ -81,7 +82,7 @@ def export(kind: str, windows: list[dict[str, np.ndarray]], graph: Path, folder:
     properties = {"config": config.to_json(), "source_revision": "0123abc", "source_fingerprint": "f"}
     before = set(sys.modules)
     Executor().Do({"model": [model], "examples": [examples]}, {"bundle": [bundle]}, properties)
-    where = bundle_folder(bundle.uri)
+    where = serving_folder(bundle.uri)
     return Exported(config, saved_model, where, load(where), bundle, frozenset(set(sys.modules) - before))
 
 

@@ -14,8 +14,8 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 import local_runner
-from bundles.manifest import bundle_folder
 from bundles.publish import publish
+from common.artifacts import serving_folder
 from common.errors import UserError
 from data.ingest_report import IngestReport, RecordingEntry
 from pipeline.store.lineage import lineage
@@ -58,7 +58,7 @@ class Workshop:
         base_model = {} if started_from is None else {"base_model": started_from}
         self.executions.append(store.execution(run, base_model, {"model": model}))
         bundle = store.artifact("Model", folder / "bundle")
-        write_small_bundle(bundle_folder(str(folder / "bundle")), gain=gain)
+        write_small_bundle(serving_folder(str(folder / "bundle")), gain=gain)
         store.execution(run, {"model": model, "examples": examples}, {"bundle": bundle})
         self._publish(run, number, bundle)
         return model
@@ -66,7 +66,7 @@ class Workshop:
     def _publish(self, run: str, number: int, bundle: int) -> None:
         store, folder = self.store, self.output / "violin" / "pipeline" / str(number)
         made = publish(
-            bundle_folder(str(folder / "bundle")),
+            serving_folder(str(folder / "bundle")),
             self.output / "pushed",
             NOON + timedelta(days=number),
             {"spectral_loss": 5.0 + number},
