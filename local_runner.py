@@ -115,7 +115,7 @@ def _overrides(verb: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> Answer:
-    from pipeline.configuration.config import load
+    from pipeline.configuration.loading import load
     from pipeline.store.folders import RunFolders
 
     config = load(arguments.instrument, arguments.overrides)
@@ -124,7 +124,7 @@ def _run(arguments: argparse.Namespace) -> Answer:
 
 
 def _retrain(arguments: argparse.Namespace) -> Answer:
-    from pipeline.configuration.config import load
+    from pipeline.configuration.loading import load
     from pipeline.retraining import retraining
     from pipeline.store.folders import RunFolders
 
@@ -163,7 +163,7 @@ def _sweep(arguments: argparse.Namespace) -> Answer:
 
 
 def _check(arguments: argparse.Namespace) -> Answer:
-    from pipeline.configuration.config import load
+    from pipeline.configuration.loading import load
     from pipeline.local.run import check
 
     report = check(load(arguments.instrument or "demo", arguments.overrides), arguments.recordings)

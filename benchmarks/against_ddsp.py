@@ -40,7 +40,8 @@ from models.instrument import Instrument
 from models.training.loop import Stepper, deterministic_ops
 from models.training.optimizer import learning_rate
 from models.training.windows import Windows, indices
-from pipeline.configuration.config import Config, load
+from pipeline.configuration.config import Config
+from pipeline.configuration.loading import load
 
 TINY = "papers/iclr2020/tiny_instrument.gin"
 FEATURES = ("audio", "f0_hz", "f0_confidence", "loudness_db")

@@ -29,7 +29,8 @@ from data.analysis import analyse, make_tracker
 from data.files.decode import Spool, decode
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
-from pipeline.configuration.config import Config, load
+from pipeline.configuration.config import Config
+from pipeline.configuration.loading import load
 
 LEVELS = 256
 CONDITIONS = 2

@@ -25,7 +25,7 @@ from data.config import ExtractionConfig
 from data.files.listing import list_recordings
 from data.windows.examples import cut
 from data.windows.plan import make_plan
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 SHARD_MEGABYTES = 256.0
 JOB_HOURS = 2.0  # how long the job may take

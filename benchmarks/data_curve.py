@@ -28,7 +28,7 @@ from matplotlib import pyplot
 from benchmarks.sound import Variant, judge, read, resynthesise, train
 from models.training.loop import deterministic_ops
 from models.training.windows import Windows
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 
 def covered(keys: list[str], window_seconds: float) -> list[float]:

@@ -20,7 +20,7 @@ from components.data_gate.config import DataGateConfig
 from components.data_gate.judge import DRIFT_FEATURES, measure_drift
 from data.analysis import analyse, make_tracker
 from data.files.listing import list_recordings
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 LIMITS = DataGateConfig(max_drift=1.0, min_train_windows=1, min_eval_windows=1)
 

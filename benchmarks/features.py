@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from data.analysis import analyse, make_tracker
 from data.demo.generate import generate
 from data.files.listing import list_recordings
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 
 def main() -> None:

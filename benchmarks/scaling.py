@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data.files.listing import list_recordings
 from data.ingest_report import IngestReport
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from scripts.flink.cluster import Cluster
 
 ANALYSED = re.compile(r"heard (\S+), ")

@@ -37,7 +37,8 @@ from models.preprocessing import scaled_names
 from models.training.loop import Stepper, deterministic_ops
 from models.training.optimizer import learning_rate
 from models.training.windows import Windows, indices, read_windows
-from pipeline.configuration.config import Config, load
+from pipeline.configuration.config import Config
+from pipeline.configuration.loading import load
 
 Batch = Mapping[str, np.ndarray]
 

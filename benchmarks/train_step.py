@@ -32,7 +32,8 @@ from common.audio import AudioConfig
 from models.ddsp.synths import Harmonic, white_noise
 from models.instrument import Instrument
 from models.training.loop import Stepper, deterministic_ops
-from pipeline.configuration.config import Config, load
+from pipeline.configuration.config import Config
+from pipeline.configuration.loading import load
 
 GRU = ["model=gru", "model.processors.reverb.seconds=3.0"]
 MODELS = {

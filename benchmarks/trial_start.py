@@ -25,7 +25,7 @@ from models.instrument import Instrument
 from models.network.sizes import draw, resized, search_space
 from models.training import loop as training
 from models.training.loop import Stepper
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 TRIALS = 6
 

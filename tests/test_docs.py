@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMED = re.compile(r"(tests/[\w/]+\.py)::(\w+)")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from common.errors import UserError
 from data.files.listing import input_pattern, list_recordings, resolve
-from pipeline.configuration.config import Config, instruments, load
+from pipeline.configuration.config import Config
+from pipeline.configuration.loading import instruments, load
 from pipeline.retraining.unconfigured import told, unconfigured
 
 LAYOUTS = {"files": "*", "spans": "span-{SPAN}/*", "versions": "span-{SPAN}/version-{VERSION}/*"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.configuration.config import CONFIGS, defaults
+from pipeline.configuration.loading import CONFIGS, defaults
 
 LEFT_OUT = "instrument"  # says who is who: no instrument has it from the defaults
 

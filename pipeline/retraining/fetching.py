@@ -34,7 +34,7 @@ from common.errors import UserError
 from data.files.listing import SPAN, number_of
 from pipeline import command
 from pipeline.command import DONE, Answer
-from pipeline.configuration.config import instruments
+from pipeline.configuration.loading import instruments
 
 TOKEN = "RECORDINGS_TOKEN"
 MARK = ".sha256"  # in a span's folder: of the archive that it was unpacked from

@@ -15,7 +15,8 @@ from bundles.publish import versions
 from common.errors import UserError
 from data.files.listing import fingerprint, input_pattern, list_recordings, resolve
 from pipeline.command import BAD_INPUT, DONE, FAULT, REFUSED
-from pipeline.configuration.config import Config, instruments
+from pipeline.configuration.config import Config
+from pipeline.configuration.loading import instruments
 from pipeline.retraining.unconfigured import told, unconfigured
 from pipeline.store.folders import RunFolders
 from pipeline.store.lineage import lineage

@@ -7,7 +7,7 @@ import difflib
 from common.errors import UserError
 from data.analysis import shown
 from data.files.listing import holds_recordings, subfolders
-from pipeline.configuration.config import instruments
+from pipeline.configuration.loading import instruments
 
 
 def unconfigured(recordings: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from components.tfjs_exporter.convert import IR_FILE
 from models.saved_model.trained import Trained
 from models.voice.dataset import Dataset
 from models.voice.statistics import dataset_statistics
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 THEN = datetime(2025, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 FREE = {"dim": [{"size": "1"}, {"size": "-1"}, {"size": "1"}]}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 CONFIG = load("violin").extraction
 

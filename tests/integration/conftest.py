@@ -16,7 +16,8 @@ import pytest
 from tfx.dsl.components.common.importer import Importer
 
 from data.demo.generate import generate
-from pipeline.configuration.config import Config, load
+from pipeline.configuration.config import Config
+from pipeline.configuration.loading import load
 from pipeline.store.folders import RunFolders
 from pipeline.store.records import RunRecord, last_run
 

@@ -7,7 +7,7 @@ import pytest
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from pipeline.pipeline import create_pipeline
 
 STAGES = {

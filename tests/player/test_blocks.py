@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from player.blocks import BLOCK_SECONDS, RELEASE_SECONDS, StreamedReverb, play
 
 NO_ROOM = np.zeros(0, np.float32)

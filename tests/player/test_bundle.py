@@ -15,7 +15,7 @@ from models.ddsp.core import amplitude_to_db, hz_to_midi
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 from models.saved_model.precision import rounded
-from pipeline.configuration.config import load as load_config
+from pipeline.configuration.loading import load as load_config
 from player.bundle import load
 from tests.player.playable_bundle import INPUTS, write_playable_bundle
 

@@ -12,7 +12,7 @@ from data.features.tracker import Tracker
 from data.files.decode import Spool, decode
 from models.instrument import Instrument
 from models.voice.statistics import detect_notes
-from pipeline.configuration.config import load as load_config
+from pipeline.configuration.loading import load as load_config
 from player.render import hear, move, render
 from tests.player.playable_bundle import write_playable_bundle
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from bundles.publish import publish
 from models.instrument import Instrument
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from tests.player.playable_bundle import write_playable_bundle
 
 ROOM = ["model.processors.reverb.type=reverb_free", "model.processors.reverb.seconds=0.25"]

@@ -20,7 +20,7 @@ from components.browser_validator.config import BrowserValidatorConfig
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
 from models.saved_model.trained import Trained
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from tests.bundles.small_bundle import small_dataset
 from tests.components.tfjs_exporter.stand_in import StandIn
 

@@ -13,7 +13,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from components.data_gate.config import DataGateConfig
 from components.data_gate.judge import judge
 from data.windows.schema import example_schema, statistics_features, statistics_schema
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 AUDIO = load("violin", ["audio.window_seconds=1.0", "audio.frame_rate=25"]).audio
 SCHEMA = statistics_schema(AUDIO)

@@ -10,7 +10,7 @@ import tensorflow_model_analysis as tfma
 
 from components.evaluator.eval_config import eval_config
 from components.evaluator.metrics import NO_PITCH_CENTS, LossOver, MeanOutput, MedianF0Error, f0_errors
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 RATE, FRAMES = 16000, 500
 

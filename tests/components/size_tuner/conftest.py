@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from tests.models.tones import tone
 
 CONFIG = load(

@@ -2,7 +2,7 @@
 
 from components.size_tuner.pareto import TrialRow
 from components.size_tuner.progress import progress_line
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 CONFIG = load("violin", ["tuner.trials=8", "tuner.rungs=[40]", "tuner.keep=0.25", "tuner.workers=2"]).tuner
 

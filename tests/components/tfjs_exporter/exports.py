@@ -19,7 +19,7 @@ from models.baseline import fit_baseline
 from models.instrument import Instrument
 from models.saved_model import signatures
 from pipeline.configuration.config import Config
-from pipeline.configuration.config import load as load_config
+from pipeline.configuration.loading import load as load_config
 from tests.models.saved_model.transform_graphs import build_transform_graph
 
 _GRU = [

@@ -16,7 +16,7 @@ from components.tfjs_exporter.component import TfjsExporter
 from components.tfjs_exporter.convert import convert
 from models.saved_model.precision import round_array
 from models.saved_model.trained import read_trained
-from pipeline.configuration.config import load as load_config
+from pipeline.configuration.loading import load as load_config
 from tests.components.tfjs_exporter.exports import OVERRIDES, Exported, export, make_graph, make_windows
 from tests.components.tfjs_exporter.tfjs import run_graphs, snr_db
 from tests.models import reference_engine

@@ -15,7 +15,7 @@ RATE = 44100
 EXTRACT = """
 import json, resource, sys, time
 from data.analysis import analyse, make_tracker
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.network.sizes import OF_ARCHITECTURE, active, draw, full_size, inputs_of, mutate, resized, search_space
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 CONFIG = load("violin")
 SPACE = search_space(CONFIG.model, CONFIG.tuner.space)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from models.training.optimizer import Adam, learning_rate
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 
 def _trainer(**update):

@@ -14,7 +14,7 @@ from models.saved_model import signatures
 from models.training import loop as training
 from models.training.job import Job
 from models.training.trainer import run_fn
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from tests.models.saved_model.transform_graphs import build_transform_graph
 from tests.models.tones import AUDIO, LOSS, MODEL, tone
 

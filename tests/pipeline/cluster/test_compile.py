@@ -24,7 +24,7 @@ from common.errors import UserError
 from pipeline.cluster import submission
 from pipeline.cluster.compile import Job, compile_job, make_pipeline
 from pipeline.cluster.container import ACCELERATOR
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from pipeline.pipeline import create_pipeline
 from tests.pipeline.cluster.cloud import Cloud, cloud
 

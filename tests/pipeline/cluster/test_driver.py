@@ -12,7 +12,7 @@ from tfx.orchestration.kubeflow.v2.file_based_example_gen import driver as stock
 
 from pipeline.cluster.compile import Job, compile_job
 from pipeline.cluster.driver import main
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from tests.integration.replay import Replay
 
 

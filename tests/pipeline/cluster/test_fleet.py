@@ -12,7 +12,7 @@ import tensorflow as tf
 import kubeflow_runner
 from common.errors import UserError
 from pipeline.cluster.fleet import all_with_recordings, one
-from pipeline.configuration.config import instruments
+from pipeline.configuration.loading import instruments
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMON = ("submit", "--instrument", "violin", "--pipeline-root", "gs://b", "--image", "i")

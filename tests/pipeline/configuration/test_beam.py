@@ -4,7 +4,7 @@ import pytest
 
 from common.errors import UserError
 from pipeline.configuration.beam import ROOT, beam_arguments
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 
 
 def arguments(*settings: str, image: str | None = None) -> list[str]:

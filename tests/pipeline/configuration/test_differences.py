@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.configuration.config import load
 from pipeline.configuration.differences import Difference, from_defaults
+from pipeline.configuration.loading import load
 
 
 def resolved(*settings: str) -> dict[str, Any]:

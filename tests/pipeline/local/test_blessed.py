@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import UserError
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from pipeline.local.blessed import check_last_blessed
 from tests.pipeline.store.recorded import Recorder
 

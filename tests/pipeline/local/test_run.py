@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import local_runner
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from pipeline.local.run import check
 from pipeline.store.records import check_store
 from tests.disks import ROOT, on_disk

@@ -15,7 +15,8 @@ import tensorflow as tf
 from common.verdict import Verdict
 from data.ingest_report import IngestReport, RecordingEntry
 from models.instrument import Instrument
-from pipeline.configuration.config import Config, load
+from pipeline.configuration.config import Config
+from pipeline.configuration.loading import load
 from pipeline.local.outcome import Outcome
 from pipeline.report import write_report
 from pipeline.report.hearing import distributions, hear

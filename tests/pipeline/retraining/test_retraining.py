@@ -19,7 +19,7 @@ import local_runner
 from bundles.publish import publish, serve
 from common.errors import UserError
 from data.files.listing import fingerprint, list_recordings
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from pipeline.retraining import retraining
 from pipeline.retraining.retraining import made_of_these, retrain_all, worst
 from pipeline.store.folders import RunFolders

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.cluster.compile import Job, compile_job
-from pipeline.configuration.config import load
+from pipeline.configuration.loading import load
 from tests.integration.replay import Replay
 
 
