@@ -72,13 +72,13 @@ def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Ext
     from tfx.orchestration.pipeline import Pipeline
 
     from pipeline.configuration.beam import beam_arguments
-    from pipeline.stages.ingestion import make_example_gen
+    from pipeline.stages.recording_example_gen import make_recording_example_gen
 
     config = load("demo", settings)
     pipeline = Pipeline(
         pipeline_name="extraction",
         pipeline_root=str(output),
-        components=[make_example_gen(config, str(recordings))],
+        components=[make_recording_example_gen(config, str(recordings))],
         metadata_connection_config=sqlite_metadata_connection_config(str(output / "metadata.sqlite")),
         beam_pipeline_args=beam_arguments(config.beam),
     )

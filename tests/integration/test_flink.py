@@ -21,7 +21,8 @@ from tfx.types import standard_artifacts
 from benchmarks.scaling import Extracted, analysed, extract, killed_at_work
 from components.evaluator.results import Slice, read_metrics
 from data.demo.generate import generate
-from pipeline.stages import training
+from pipeline.stages.evaluator import make_evaluator
+from pipeline.stages.last_blessed_model import make_last_blessed_model
 from pipeline.store.folders import RunFolders
 from pipeline.store.records import RunRecord, last_run
 from scripts.flink.cluster import SETTINGS, Cluster
@@ -81,8 +82,8 @@ def judged_here(run: RunRecord, folder: Path) -> dict[Slice, dict[str, float]]:
     model = imported(standard_artifacts.Model, made["Trainer"]["model"], "Model")
     split_names = {"split_names": '["train", "eval"]'}
     examples = imported(standard_artifacts.Examples, made["RecordingExampleGen"]["examples"], "Examples", **split_names)
-    last_blessed = training.make_last_blessed()
-    evaluator = training.make_evaluator(
+    last_blessed = make_last_blessed_model()
+    evaluator = make_evaluator(
         small_config(), examples.outputs["result"], model.outputs["result"], last_blessed.outputs["model"]
     )
     folder.mkdir()

@@ -14,7 +14,11 @@ from tfx.types import standard_artifacts
 
 from models.instrument import Instrument
 from pipeline.local.outcome import Outcome, read_outcome
-from pipeline.stages import publishing, training
+from pipeline.stages.browser_validator import make_browser_validator
+from pipeline.stages.bundle_pusher import make_bundle_pusher
+from pipeline.stages.evaluator import make_evaluator
+from pipeline.stages.last_blessed_model import make_last_blessed_model
+from pipeline.stages.tfjs_exporter import make_tfjs_exporter
 from tests.integration.conftest import Workshop, imported, small_config
 
 pytestmark = pytest.mark.slow
@@ -84,15 +88,15 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
         "Examples",
         split_names='["train", "eval"]',
     )
-    last_blessed = training.make_last_blessed()
-    evaluator = training.make_evaluator(
+    last_blessed = make_last_blessed_model()
+    evaluator = make_evaluator(
         config, examples.outputs["result"], model.outputs["result"], last_blessed.outputs["model"]
     )
-    exporter = publishing.make_exporter(config, model.outputs["result"], examples.outputs["result"])
-    validator = publishing.make_browser_validator(
+    exporter = make_tfjs_exporter(config, model.outputs["result"], examples.outputs["result"])
+    validator = make_browser_validator(
         config, exporter.outputs["bundle"], model.outputs["result"], examples.outputs["result"]
     )
-    pusher = publishing.make_pusher(config, exporter, evaluator, validator, str(places.pushed))
+    pusher = make_bundle_pusher(config, exporter, evaluator, validator, str(places.pushed))
     pipeline = Pipeline(
         pipeline_name=places.name,
         pipeline_root=str(places.pipeline_root),
