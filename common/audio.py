@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from common.loudness import window_samples
 from common.settings import Settings
 
 
@@ -43,5 +44,5 @@ class AudioConfig(Settings):
 
     @property
     def loudness_fft(self) -> int:
-        """Samples in the 32 ms window of loudness and RMS energy: 512 at 16 kHz."""
-        return self.sample_rate * 32 // 1000
+        """Samples in the window of loudness and RMS energy."""
+        return window_samples(self.sample_rate)

@@ -20,18 +20,18 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
+from common.loudness import a_weighting_db, window_samples
+from common.pitch import VOICED_CONFIDENCE
 from models.ddsp.core import hz_to_midi
 from models.ddsp.graph import ProcessorGraph
-from models.ddsp.spectral import a_weighting_db
 from models.ddsp.synths import normalise_harmonics
 
 Array = npt.NDArray[np.float64]
 
-BASELINE_FEATURES = ("f0_hz", "f0_confidence", "loudness_db")  # of the windows that it is fitted to
+BASELINE_FEATURES = PITCH_AND_LOUDNESS  # of the windows that it is fitted to
 MOST_WINDOWS = 32
-VOICED_CONFIDENCE = 0.5
 SOUNDING_DB = 40.0  # a frame sounds where its loudness is no further than this below the loud level
-LOUDNESS_SECONDS = 0.032  # of the window by which loudness is defined
 ANALYSIS_SECONDS = 0.064  # of the window that tells harmonics apart: down to f0 of 62 Hz
 PITCHES_PER_SEMITONE = 8
 _PITCHES = np.arange(128 * PITCHES_PER_SEMITONE) / PITCHES_PER_SEMITONE  # MIDI
@@ -70,7 +70,7 @@ class Baseline:
             "harmonic_distribution": normalise_harmonics(ones * self.distribution, f0_hz, graph.sample_rate),
             "noise_magnitudes": _amplitude(offset_db + slope * loudness_db) * self.noise_magnitudes,
         }
-        controls = {"f0_hz": f0_hz}
+        controls = {F0_HZ: f0_hz}
         for name, channels in graph.raw_outputs.items():
             kind = next(kind for kind in _KINDS if name.endswith(kind))
             controls[name] = played.pop(kind, ones * tf.zeros([channels]))
@@ -126,17 +126,17 @@ def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGr
 
 def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics: int, bands: int) -> dict[str, Array]:
     """Frame by frame: amplitudes [T, harmonics], noise power [T, bands], features [T], and which frames count."""
-    audio, f0 = (np.asarray(window[name], np.float64) for name in ("audio", "f0_hz"))
-    loudness = np.asarray(window["loudness_db"], np.float64)
+    audio, f0 = (np.asarray(window[name], np.float64) for name in (AUDIO, F0_HZ))
+    loudness = np.asarray(window[LOUDNESS_DB], np.float64)
     sounding = loudness >= np.percentile(loudness, 95) - SOUNDING_DB
-    voiced = sounding & (window["f0_confidence"] >= VOICED_CONFIDENCE)
+    voiced = sounding & (window[F0_CONFIDENCE] >= VOICED_CONFIDENCE)
     partials, cycles = _demodulate(audio, f0, harmonics, graph)
     rest = audio - _resynthesise(partials * voiced[:, np.newaxis], cycles, graph.hop)
     return {
         "amplitudes": np.abs(partials),
         "noise_power": _noise_power(rest, bands, graph.hop),
-        "f0_hz": f0,
-        "loudness_db": loudness,
+        F0_HZ: f0,
+        LOUDNESS_DB: loudness,
         "sounding": sounding,
         "voiced": voiced,
     }
@@ -187,7 +187,7 @@ def _mean_distribution(frames: Mapping[str, Array], sample_rate: int) -> Array:
     voiced = _those_or_all(frames["voiced"])
     amplitudes = frames["amplitudes"][voiced]
     numbers = np.arange(1, amplitudes.shape[1] + 1)
-    exists = np.outer(frames["f0_hz"][voiced], numbers) < sample_rate / 2
+    exists = np.outer(frames[F0_HZ][voiced], numbers) < sample_rate / 2
     shares = amplitudes / np.maximum(amplitudes.sum(axis=1, keepdims=True), _TINY)
     logs = np.log(np.maximum(shares, _TINY)) * exists
     often = exists.sum(axis=0)
@@ -206,7 +206,7 @@ def _level_db(distribution: Array, sample_rate: int) -> Array:
     shares = np.where(hz < sample_rate / 2, distribution, 0.0)
     shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), _TINY)
     heard = np.sum(shares**2 * 10.0 ** (a_weighting_db(hz) / 10.0), axis=1)
-    return -10.0 * np.log10(3.0 / 16.0 * LOUDNESS_SECONDS * sample_rate * np.maximum(heard, _TINY))
+    return -10.0 * np.log10(3.0 / 16.0 * window_samples(sample_rate) * np.maximum(heard, _TINY))
 
 
 def _mean_noise(frames: Mapping[str, Array]) -> Array:
@@ -220,7 +220,7 @@ def _noise_line(frames: Mapping[str, Array]) -> tuple[float, float]:
     """Least squares of the noise's level in dB over loudness: at 0 dB, and the slope."""
     if not frames["noise_power"].size:
         return 0.0, 0.0
-    loudness, level = frames["loudness_db"], 10.0 * np.log10(_level(frames["noise_power"]))
+    loudness, level = frames[LOUDNESS_DB], 10.0 * np.log10(_level(frames["noise_power"]))
     spread = np.var(loudness)
     slope = float(np.mean((loudness - loudness.mean()) * level) / spread) if spread > 1.0 else 1.0
     return float(level.mean() - slope * loudness.mean()), slope

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from common.audio import AudioConfig
+from common.features import F0_HZ
 from models.config import ModelConfig
 from models.ddsp.graph import ProcessorGraph
 from models.network.decoders import PREFIX, make_decoder
@@ -59,7 +60,7 @@ class Instrument(tf.Module):
         Returns:
           `graph.control_names`, each [B, T, channels], scaled and limited; and `f0_hz` [B, T, 1].
         """
-        return self.graph.get_controls(self.decoder(self._heard(features), training), _column(features["f0_hz"]))
+        return self.graph.get_controls(self.decoder(self._heard(features), training), _column(features[F0_HZ]))
 
     def signals(
         self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
@@ -125,7 +126,7 @@ class Instrument(tf.Module):
           The dry signal [B, n * hop], `latency` samples late, and the state after these frames.
         """
         raw, decoder_state = self.decoder.step(self._heard(features), _stripped(_DECODER, state))
-        controls = self.graph.get_controls(raw, _column(features["f0_hz"]))
+        controls = self.graph.get_controls(raw, _column(features[F0_HZ]))
         dry, synthesiser_state = self.graph.step(controls, _stripped(_SYNTHESISER, state), noise=noise)
         return dry, {**_prefixed(_DECODER, decoder_state), **_prefixed(_SYNTHESISER, synthesiser_state)}
 

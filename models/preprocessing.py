@@ -14,20 +14,21 @@ The statistics are outputs of the graph too, the same for every example: `read_s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from common.features import F0_CONFIDENCE, F0_HZ, FRAME_FEATURES, LOUDNESS_DB, RMS_ENERGY
+from common.pitch import VOICED_CONFIDENCE
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-VOICED_CONFIDENCE = 0.5  # f0 of less sure frames does not count
-SILENCE_DB = -40.0  # below the loudest frame of a window; quieter frames do not count
+SOUNDING_RANGE_DB = 40.0  # frames further below the loudest one of their window do not count
 QUANTILES = 101  # kept of every feature: its percentiles from 0 to 100
 QUANTILE_ERROR = 0.001  # in rank, of TFT's sketch
 MIN_DEVIATION = 1.0  # semitone or dB: a recording of one long note must not divide by nothing
 
-SOURCES = {"loudness": "loudness_db", "rms": "rms_energy"}  # input of the model -> feature of an example
+SOURCES = {"loudness": LOUDNESS_DB, "rms": RMS_ENERGY}  # input of the model -> feature of an example
 _STATISTICS = "_statistics"  # ending of the outputs that carry them
 
 
@@ -53,18 +54,18 @@ def preprocessing_fn(inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str
     """
     import tensorflow as tf  # not at the top, which command lines pass by
 
-    from models.ddsp.core import amplitude_to_db
+    from models.ddsp.core import amplitude_to_db, positive_hz_to_midi
 
-    frames = {name: _fixed(name, inputs[name]) for name in ("f0_hz", "f0_confidence", "loudness_db", "rms_energy")}
-    heard = {"f0": _midi(frames["f0_hz"])}
+    frames = {name: _fixed(name, inputs[name]) for name in FRAME_FEATURES}
+    values_of = {"f0": positive_hz_to_midi(tf.maximum(frames[F0_HZ], 1.0))}
     for name in custom_config["inputs"]:
-        heard[name] = frames["loudness_db"] if name == "loudness" else amplitude_to_db(frames["rms_energy"])
+        values_of[name] = frames[LOUDNESS_DB] if name == "loudness" else amplitude_to_db(frames[RMS_ENERGY])
 
-    loudest = tf.reduce_max(frames["loudness_db"], axis=1, keepdims=True)
-    sounding = frames["loudness_db"] >= loudest + SILENCE_DB
-    voiced = sounding & (frames["f0_confidence"] >= VOICED_CONFIDENCE)
+    loudest = tf.reduce_max(frames[LOUDNESS_DB], axis=1, keepdims=True)
+    sounding = frames[LOUDNESS_DB] >= loudest - SOUNDING_RANGE_DB
+    voiced = sounding & (frames[F0_CONFIDENCE] >= VOICED_CONFIDENCE)
     outputs = dict(inputs)
-    for name, values in heard.items():
+    for name, values in values_of.items():
         counts = voiced if name == "f0" else sounding
         mean, deviation, variance = _moments(values, counts, around=60.0 if name == "f0" else -30.0)
         outputs[f"{name}_scaled"] = (values - mean) / deviation
@@ -118,13 +119,6 @@ def _fixed(name: str, values: Any) -> tf.Tensor:
     if not isinstance(values, tf.Tensor):
         raise ValueError(f"feature {name} has no fixed length: give it a shape in the schema")
     return values
-
-
-def _midi(hz: tf.Tensor) -> tf.Tensor:
-    """MIDI pitch in semitones, of 1 Hz below that. Without the custom gradient of ddsp.core's: TFT cannot save that."""
-    import tensorflow as tf
-
-    return 69.0 + 12.0 / math.log(2.0) * tf.math.log(tf.maximum(hz, 1.0) / 440.0)
 
 
 def _moments(values: tf.Tensor, counts: tf.Tensor, around: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -16,14 +16,16 @@ from bundles.manifest import InvalidBundle
 from bundles.publish import resolve
 from common.audio import AudioConfig
 from common.errors import UserError
+from common.features import F0_HZ, LOUDNESS_DB, RMS_ENERGY
+from common.loudness import amplitude_to_db
+from common.pitch import hz_to_midi
 from models.config import ModelConfig
 from models.instrument import Instrument
-from models.voice.statistics import DatasetStatistics, hz_to_midi
+from models.voice.statistics import DatasetStatistics
 
 Array = npt.NDArray[np.float32]
 
 ROOM = "reverb/ir"  # the instrument's variable
-QUIETEST_RMS = 1e-4  # -80 dB
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,15 @@ class Bundle:
           rms_energy: linear.
         """
         sources = {
-            "f0_hz": hz_to_midi(np.maximum(f0_hz, 1.0)),
-            "loudness_db": loudness_db,
-            "rms_energy": 20.0 * np.log10(np.maximum(rms_energy, QUIETEST_RMS)),
+            F0_HZ: hz_to_midi(np.maximum(f0_hz, 1.0)),
+            LOUDNESS_DB: loudness_db,
+            RMS_ENERGY: amplitude_to_db(rms_energy),
         }
         heard = {
             one["name"]: ((sources[one["feature"]] - one["mean"]) / one["deviation"]).astype(np.float32)
             for one in self.manifest["network"]["inputs"]
         }
-        return {"f0_hz": np.asarray(f0_hz, np.float32), **heard}
+        return {F0_HZ: np.asarray(f0_hz, np.float32), **heard}
 
 
 def load(path: Path) -> Bundle:

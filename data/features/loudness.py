@@ -1,7 +1,6 @@
 """Loudness and RMS energy of a recording, frame by frame: numpy twins of what training measures on generated audio.
 
-Definitions are ddsp 3.7's (`spectral_ops.compute_loudness`, `compute_rms_energy`; Hantrakul et al. 2019): centred
-frames, of which the first `samples // hop` are kept, over a window of 32 ms at any sample rate.
+Frames are centred, and the first `samples // hop` are kept. Window, weighting and floor: `common.loudness`.
 """
 
 from __future__ import annotations
@@ -14,25 +13,12 @@ import numpy.typing as npt
 import scipy.fft
 
 from common.audio import AudioConfig
+from common.loudness import FLOOR_DB, a_weighting_db
 
 Floats = npt.NDArray[np.float32]
 Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording
 
-FLOOR_DB = -80.0
 BLOCK_FRAMES = 2500  # measured at a time
-
-
-def a_weighting_db(hertz: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """A-weighting (IEC 61672-1) in dB, at least -80. Shape of `hertz`."""
-    squared = np.asarray(hertz, np.float64) ** 2
-    response = (12194.217**2 * squared**2) / (
-        (squared + 20.598997**2)
-        * np.sqrt((squared + 107.65265**2) * (squared + 737.86223**2))
-        * (squared + 12194.217**2)
-    )
-    with np.errstate(divide="ignore"):
-        weights: npt.NDArray[np.float64] = np.maximum(20 * np.log10(response) + 2.0, FLOOR_DB)
-    return weights
 
 
 def loudness_and_rms(read: Read, samples: int, audio: AudioConfig) -> tuple[Floats, Floats]:

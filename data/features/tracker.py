@@ -23,6 +23,7 @@ import numpy.typing as npt
 import soxr
 
 from common.errors import UserError
+from common.pitch import VOICED_CONFIDENCE
 from data.features.octaves import mend_octaves
 
 Floats = npt.NDArray[np.float32]
@@ -32,7 +33,6 @@ Measure = Callable[[Floats], Frames]  # audio at 16 kHz -> frames, the first one
 
 TRACKER_RATE = 16_000  # Hz, what all trackers hear
 FMIN, FMAX = 46.875, 2093.75  # Hz, what swift_f0 covers
-VOICED = 0.5  # confidence from which a frame's own f0 is kept
 CHUNK_SECONDS = 24.0  # measured at a time, a whole number of every tracker's frames
 CONTEXT_SECONDS = 0.96  # heard on either side of a chunk, likewise
 FALLBACK_HZ = 440.0  # where no frame of a recording has a pitch
@@ -111,7 +111,7 @@ class Tracker:
             if heard:
                 heard(stop / rate)
         tracked, sure = np.concatenate(f0), np.concatenate(confidence)
-        voiced = np.isfinite(tracked) & (tracked > 0) & (sure >= VOICED)
+        voiced = np.isfinite(tracked) & (tracked > 0) & (sure >= VOICED_CONFIDENCE)
         mended = mend_octaves(tracked, voiced, step, read, samples, rate)
         return self._resample(mended, sure, samples)
 
@@ -122,7 +122,7 @@ class Tracker:
         wanted = np.arange(frames) / self._frame_rate
         given = np.arange(len(f0_hz)) * self._frame_seconds
         sound = np.isfinite(f0_hz) & (f0_hz > 0)
-        voiced = sound & (confidence >= VOICED)
+        voiced = sound & (confidence >= VOICED_CONFIDENCE)
         if not voiced.any():
             voiced = sound
         if not voiced.any():

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from common.loudness import FLOOR_DB
+
 LN_10 = float(np.log(10.0))
-DB_RANGE = 80.0  # dB between full scale and the floor of loudness and power
 MIDI_RANGE = 127.0
 
 
@@ -39,10 +40,18 @@ def exp_sigmoid(x: tf.Tensor, exponent: float = 10.0, max_value: float = 2.0, th
     return max_value * tf.exp(-float(np.log(exponent)) * tf.nn.softplus(-x)) + threshold
 
 
+def positive_hz_to_midi(hz: tf.Tensor) -> tf.Tensor:
+    """Convert frequencies above 0 Hz to MIDI note numbers (69 is 440 Hz). Any shape.
+
+    Without a custom gradient, which a Transform graph could not hold, and with no more operations than it takes.
+    """
+    return 69.0 + 12.0 / float(np.log(2.0)) * tf.math.log(hz / 440.0)
+
+
 def hz_to_midi(hz: tf.Tensor) -> tf.Tensor:
-    """MIDI note numbers (69 is 440 Hz) of frequencies in Hz; 0 for frequencies <= 0. Any shape."""
-    midi = 12.0 / float(np.log(2.0)) * (safe_log(hz) - float(np.log(440.0))) + 69.0
-    return tf.where(hz <= 0.0, 0.0, midi)
+    """Convert frequencies in Hz to MIDI note numbers; 0 for frequencies <= 0. Any shape."""
+    audible = hz > 0.0
+    return tf.where(audible, positive_hz_to_midi(tf.where(audible, hz, 440.0)), 0.0)
 
 
 def midi_to_hz(midi: tf.Tensor) -> tf.Tensor:
@@ -62,17 +71,17 @@ def unscale_f0_hz(scaled: tf.Tensor) -> tf.Tensor:
 
 def scale_db(db: tf.Tensor) -> tf.Tensor:
     """Loudness or power in [-80, 0] dB -> [0, 1]; above 0 dB it exceeds 1. Any shape."""
-    return db / DB_RANGE + 1.0
+    return db / -FLOOR_DB + 1.0
 
 
 def unscale_db(scaled: tf.Tensor) -> tf.Tensor:
     """The inverse of `scale_db`. Any shape."""
-    return (scaled - 1.0) * DB_RANGE
+    return (scaled - 1.0) * -FLOOR_DB
 
 
 def power_to_db(power: tf.Tensor) -> tf.Tensor:
     """10 log10(power) with a floor of -80 dB, where its gradient is 0. Any shape."""
-    floor = 10.0 ** (-DB_RANGE / 10.0)
+    floor = 10.0 ** (FLOOR_DB / 10.0)
     return 10.0 / LN_10 * tf.math.log(tf.maximum(power, floor))
 
 

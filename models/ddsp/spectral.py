@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
+from common.loudness import a_weighting_db, window_samples
 from models.ddsp import core, filters
-
-SILENCE_DB = -core.DB_RANGE
 
 
 def stft(audio: tf.Tensor, size: int, hop: int, pad_end: bool = True) -> tf.Tensor:
@@ -83,19 +81,6 @@ def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: 
     return magnitude(audio)
 
 
-def a_weighting_db(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A-weighting in dB (IEC 61672-1), 0 dB at 1 kHz, with a floor of -80 dB. Any shape, Hz in, dB out."""
-    square = np.asarray(hz, np.float64) ** 2
-    poles = np.array([20.598997, 107.65265, 737.86223, 12194.217]) ** 2
-    response = (
-        poles[3]
-        * square**2
-        / ((square + poles[0]) * np.sqrt((square + poles[1]) * (square + poles[2])) * (square + poles[3]))
-    )
-    with np.errstate(divide="ignore"):
-        return np.maximum(20.0 * np.log10(response) + 2.0, SILENCE_DB)
-
-
 def _pad(audio: tf.Tensor, size: int, hop: int, padding: str) -> tf.Tensor:
     """Zeros around audio [batch, samples] so that frames of `size` fall where `padding` says."""
     samples = tf.shape(audio)[1]
@@ -129,7 +114,7 @@ def loudness_db(
     Returns:
       Shape [batch, frames], dB, at least -80.
     """
-    size = sample_rate * 32 // 1000 if n_fft is None else n_fft
+    size = window_samples(sample_rate) if n_fft is None else n_fft
     hop = sample_rate // frame_rate
     padded = _pad(audio, size, hop, padding)
     magnitudes = stft_magnitude(padded, size, overlap=1.0 - hop / size, pad_end=False)
@@ -145,7 +130,7 @@ def rms_energy(
     padding: str = "center",
 ) -> tf.Tensor:
     """Root mean square of each frame, linear (ddsp.spectral_ops.compute_rms_energy). Shapes as in `loudness_db`."""
-    size = sample_rate * 32 // 1000 if frame_size is None else frame_size
+    size = window_samples(sample_rate) if frame_size is None else frame_size
     hop = sample_rate // frame_rate
     frames = tf.signal.frame(_pad(audio, size, hop, padding), size, hop, pad_end=False)
     return tf.sqrt(tf.reduce_mean(frames**2, axis=-1))

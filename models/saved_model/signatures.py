@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from common.audio import AudioConfig
+from common.features import AUDIO, F0_HZ, FRAME_FEATURES, LOUDNESS_DB, PITCH_AND_LOUDNESS
 from models.baseline import Baseline
 from models.config import ModelConfig
 from models.ddsp import portable
@@ -39,8 +40,8 @@ from models.saved_model.transform_graph import TransformGraph
 from models.training.config import LossConfig
 
 NOISE_SEED = (20, 20)  # of the noise in eval_losses and serving_default: the same in every window of every run
-SILENCE_DB = -60.0  # frames of a recording below this have no loudness to be met
-_EVALUATED = ("audio", "f0_hz", "f0_confidence", "loudness_db", "rms_energy")
+QUIETEST_JUDGED_DB = -60.0  # frames of a recording at or below this have no loudness to be met
+_EVALUATED = (AUDIO, *FRAME_FEATURES)
 _LOSSES = ("spectral_loss", "baseline_spectral_loss", "reference_spectral_loss", "loudness_l1_db")
 
 Tensors = dict[str, tf.Tensor]
@@ -138,7 +139,7 @@ class Served(tf.Module):
     def signatures(self) -> dict[str, Any]:
         """The traced functions by name."""
         column = tf.TensorSpec([1, None, 1], tf.float32)
-        features = dict.fromkeys(("f0_hz", *(SOURCES[name] for name in self.instrument.model.inputs)), column)
+        features = dict.fromkeys((F0_HZ, *(SOURCES[name] for name in self.instrument.model.inputs)), column)
         noise = {"noise": tf.TensorSpec([1, None], tf.float32)}
         return {
             "controls": _traced(self._controls, features),
@@ -160,7 +161,7 @@ class Served(tf.Module):
         return {"audio": self.instrument.audio_from(self._controls_of(_flat(features)), noise)}
 
     def _serve(self, **features: tf.Tensor) -> Tensors:
-        samples = tf.shape(features["f0_hz"])[1] * self.instrument.audio.hop
+        samples = tf.shape(features[F0_HZ])[1] * self.instrument.audio.hop
         return self._render(white_noise(1, samples, NOISE_SEED), **features)
 
     def _impulse_response(self) -> Tensors:
@@ -176,12 +177,12 @@ class Served(tf.Module):
         signature["audio"] = tf.TensorSpec([None], tf.float32)
         # One by one: whoever evaluates may send a thousand windows, and the harmonics of one take 15 MB.
         made = tf.map_fn(self._evaluate, windows, fn_output_signature=signature, parallel_iterations=1)
-        return {**made, **{name: windows[name] for name in ("f0_hz", "f0_confidence", "loudness_db")}}
+        return {**made, **{name: windows[name] for name in PITCH_AND_LOUDNESS}}
 
     def _evaluate(self, window: Tensors) -> Tensors:
         """Losses [] and audio [samples] of one window."""
         batch = {name: values[tf.newaxis] for name, values in window.items()}
-        recording = batch["audio"]
+        recording = batch[AUDIO]
         noise = white_noise(1, tf.shape(recording)[1], NOISE_SEED)
         audio = self.instrument.audio_from(self._controls_of(batch), noise)
         targets = self._loss.target(recording)
@@ -189,19 +190,19 @@ class Served(tf.Module):
             "spectral_loss": self._loss.per_example(targets, audio),
             "baseline_spectral_loss": self._baseline_loss(batch, targets, noise),
             "reference_spectral_loss": tf.constant([self._reference_loss], tf.float32),
-            "loudness_l1_db": self._loudness_error(batch["loudness_db"], audio),
+            "loudness_l1_db": self._loudness_error(batch[LOUDNESS_DB], audio),
         }
         return {name: values[0] for name, values in {**losses, "audio": audio}.items()}
 
     def _controls_of(self, features: Mapping[str, tf.Tensor]) -> Tensors:
         """Raw features [B, T] -> controls [B, T, channels] and f0_hz."""
         heard = self._transform(features, self.instrument.feature_names)
-        return self.instrument.controls({**heard, "f0_hz": features["f0_hz"]})
+        return self.instrument.controls({**heard, F0_HZ: features[F0_HZ]})
 
     def _baseline_loss(self, window: Tensors, targets: Any, noise: tf.Tensor) -> tf.Tensor:
         """Of the baseline, dry or in the model's room, whichever is better: no room may make it easy to beat."""
         graph = self.instrument.graph
-        dry, wet = self._baseline.audio(graph, window["f0_hz"], window["loudness_db"], noise)
+        dry, wet = self._baseline.audio(graph, window[F0_HZ], window[LOUDNESS_DB], noise)
         dry_loss = self._loss.per_example(targets, dry)
         if graph.reverb is None:
             return dry_loss
@@ -212,7 +213,7 @@ class Served(tf.Module):
         """Mean |dB| over the frames that are not silent (over all of a window that is silent throughout). Shape [B]."""
         settings = self.instrument.audio
         value_db = loudness_db(audio, settings.sample_rate, settings.frame_rate)[:, : tf.shape(target_db)[1]]
-        heard = target_db > SILENCE_DB
+        heard = target_db > QUIETEST_JUDGED_DB
         counts = tf.cast(heard | ~tf.reduce_any(heard, axis=1, keepdims=True), tf.float32)
         return tf.reduce_sum(counts * tf.abs(value_db - target_db), axis=1) / tf.reduce_sum(counts, axis=1)
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.features import F0_HZ
 from models.config import FilteredNoiseConfig
 from models.instrument import Instrument
 from models.network.config import CnnConfig
@@ -71,7 +72,7 @@ def synthesiser(instrument: Instrument) -> dict[str, Any]:
 
 
 def _input(name: str, statistics: Mapping[str, Any]) -> dict[str, Any]:
-    feature = "f0_hz" if name == "f0" else SOURCES[name]
+    feature = F0_HZ if name == "f0" else SOURCES[name]
     unit = {"f0": "midi", "loudness": "db", "rms": "amplitude"}[name]
     scaling = {key: statistics[key] for key in ("mean", "deviation")}
     return {"name": f"{name}_scaled", "feature": feature, "unit": unit, **scaling}

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
 
+from common.features import AUDIO, F0_HZ
 from common.progress import Progress
 from models.ddsp.losses import SpectralLoss
 from models.ddsp.synths import white_noise
@@ -170,10 +171,10 @@ class Stepper(tf.Module):
     @tf.function(autograph=False)
     def step(self, batch: Mapping[str, tf.Tensor], step: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Take one training step. Returns the loss before it and the gradient's norm."""
-        audio = batch["audio"]  # [batch, samples]
+        audio = batch[AUDIO]  # [batch, samples]
         noise = white_noise(audio.shape[0], audio.shape[1], tf.stack([self._seed, step]))
         # What does not depend on the weights is made before the tape starts to record.
-        basis, targets = self._instrument.basis(batch["f0_hz"], self._lowest_hz), self._loss.target(audio)
+        basis, targets = self._instrument.basis(batch[F0_HZ], self._lowest_hz), self._loss.target(audio)
         with tf.GradientTape() as tape:
             value = self._loss(targets, self._instrument(batch, noise, basis, training=True))
         return value, self.adam.apply(tape.gradient(value, self._variables), step, rate)
@@ -181,9 +182,9 @@ class Stepper(tf.Module):
     @tf.function(autograph=False)
     def hear(self, batch: Mapping[str, tf.Tensor], number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Resynthesise eval batch `number`, with its own noise. Returns losses [batch] and audio [batch, samples]."""
-        audio = batch["audio"]
+        audio = batch[AUDIO]
         noise = white_noise(audio.shape[0], audio.shape[1], tf.stack([self._seed, -1 - number]))  # never a step's noise
-        made = self._instrument(batch, noise, self._instrument.basis(batch["f0_hz"], self._lowest_hz), training=True)
+        made = self._instrument(batch, noise, self._instrument.basis(batch[F0_HZ], self._lowest_hz), training=True)
         return self._loss.per_example(self._loss.target(audio), made), made
 
 
@@ -205,9 +206,9 @@ class _Training:
         self._instrument, self._windows, self._eval_windows = instrument, windows, eval_windows
         self._until = until
         self._config, self._checkpoints, self._board, self._label = config, checkpoints, board, label
-        lowest_hz = min(windows.least("f0_hz"), eval_windows.least("f0_hz"))
+        lowest_hz = min(windows.least(F0_HZ), eval_windows.least(F0_HZ))
         self._stepper = Stepper(instrument, config, loss, lowest_hz)
-        self._inputs = ("audio", "f0_hz", *instrument.feature_names)
+        self._inputs = (AUDIO, F0_HZ, *instrument.feature_names)
         self._step = 0
         self._seconds = 0.0
         self._history = History()
@@ -307,7 +308,7 @@ class _Training:
     def _originals(self) -> tuple[list[str], np.ndarray]:
         """Names of the eval windows that are shown, and their audio [windows, samples]."""
         shown = self._eval_chosen[:BOARD_WINDOWS]
-        return [self._eval_windows.keys[place] for place in shown], self._eval_windows.batch(shown)["audio"]
+        return [self._eval_windows.keys[place] for place in shown], self._eval_windows.batch(shown)[AUDIO]
 
     def _select(self, batch: Batch) -> Batch:
         return {name: batch[name] for name in self._inputs}

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from common.features import F0_CONFIDENCE, F0_HZ, LOUDNESS_DB
+from common.pitch import hz_to_midi, midi_to_hz
 from models.voice.statistics import (
     Array,
     DatasetStatistics,
     QuantileTransformer,
     checked_features,
     detect_notes,
-    hz_to_midi,
-    midi_to_hz,
 )
 
 MAX_F0_HZ = float(midi_to_hz(110.0))
@@ -97,8 +97,8 @@ def adjust(
       ValueError: shapes differ, there are no frames, or a value is not finite.
     """
     options = options or AdjustOptions()
-    voice = checked_features({"f0_hz": f0_hz, "loudness_db": loudness_db, "f0_confidence": f0_confidence}, ndim=1)
-    f0, loudness, confidence = voice["f0_hz"], voice["loudness_db"], voice["f0_confidence"]
+    voice = checked_features({F0_HZ: f0_hz, LOUDNESS_DB: loudness_db, F0_CONFIDENCE: f0_confidence}, ndim=1)
+    f0, loudness, confidence = voice[F0_HZ], voice[LOUDNESS_DB], voice[F0_CONFIDENCE]
     mask_on, ratio = detect_notes(loudness, confidence, options.note_threshold)
     shift, tuning = 0.0, 0.0
     if options.automatic and mask_on.any():

@@ -17,9 +17,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from common.features import F0_CONFIDENCE, F0_HZ, LOUDNESS_DB
+from common.loudness import FLOOR_DB
+from common.pitch import hz_to_midi
+
 Array = npt.NDArray[Any]
 
-MIN_LOUDNESS_DB = -80.0  # the floor of the loudness scale
 SMOOTHING_FRAMES = 40  # 160 ms at 250 frames per second
 CONFIDENCE_THRESHOLD = 0.7
 TRIMMED_FRAMES = 20  # f0 and loudness of an example's last 80 ms are made from padding
@@ -28,18 +31,6 @@ MANIFEST_QUANTILES = 101
 MANIFEST_DECIMALS = 3  # a thousandth of a dB or of a semitone
 
 Distribution = Literal["uniform", "normal"]
-
-
-def hz_to_midi(hz: npt.ArrayLike) -> Array:
-    """Frequency in Hz to MIDI pitch in semitones (69 is 440 Hz), any shape; 0 Hz and less becomes 0."""
-    hz = np.asarray(hz, np.float64)
-    audible = hz > 0.0
-    return np.where(audible, 69.0 + 12.0 * np.log2(np.where(audible, hz, 440.0) / 440.0), 0.0)
-
-
-def midi_to_hz(midi: npt.ArrayLike) -> Array:
-    """MIDI pitch in semitones to frequency in Hz, any shape."""
-    return 440.0 * np.exp2((np.asarray(midi, np.float64) - 69.0) / 12.0)
 
 
 def smooth(x: npt.ArrayLike, frames: int) -> Array:
@@ -76,7 +67,7 @@ def detect_notes(
       The mask (bool) and the ratio, both of the shape given.
     """
     confidence = np.asarray(f0_confidence, np.float64)
-    height = np.asarray(loudness_db, np.float64) - MIN_LOUDNESS_DB
+    height = np.asarray(loudness_db, np.float64) - FLOOR_DB
     if height.size == 0:
         return np.zeros(height.shape, bool), np.zeros(height.shape)
     typical = np.mean(height) * CONFIDENCE_THRESHOLD**2
@@ -269,19 +260,19 @@ def dataset_statistics(
     Raises:
       ValueError: shapes differ or are not [examples, time], there are no frames, or a value is not finite.
     """
-    features = {"f0_hz": f0_hz, "loudness_db": loudness_db, "f0_confidence": f0_confidence}
+    features = {F0_HZ: f0_hz, LOUDNESS_DB: loudness_db, F0_CONFIDENCE: f0_confidence}
     if power_db is not None:
         features["power_db"] = power_db
     arrays = checked_features(features, ndim=2)
-    time = arrays["f0_hz"].shape[-1]
+    time = arrays[F0_HZ].shape[-1]
     kept = time - TRIMMED_FRAMES if time > TRIMMED_FRAMES else time
     arrays = {name: array[:, :kept] for name, array in arrays.items()}
 
-    loudness = arrays["loudness_db"]
-    mask, _ = detect_notes(loudness, arrays["f0_confidence"])
+    loudness = arrays[LOUDNESS_DB]
+    mask, _ = detect_notes(loudness, arrays[F0_CONFIDENCE])
     mask |= ~mask.any(axis=-1, keepdims=True)
     everywhere = np.ones_like(mask)
-    pitch = hz_to_midi(arrays["f0_hz"])
+    pitch = hz_to_midi(arrays[F0_HZ])
     power = arrays.get("power_db")
     return DatasetStatistics(
         pitch=Spread.of(pitch, everywhere),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.audio import AudioConfig
-from data.features.loudness import a_weighting_db, loudness_and_rms
+from data.features.loudness import loudness_and_rms
 from tests.data.sounds import melody, reader, tone
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=4.0)
@@ -28,11 +28,6 @@ def test_golden_rms_energy(golden):
     fixture = golden("loudness")
     for audio, expected in zip(fixture["audio"], fixture["rms_center"], strict=True):
         np.testing.assert_allclose(measure(audio)[1], expected[: len(audio) // 64], atol=1e-6)
-
-
-def test_golden_a_weighting(golden):
-    fixture = golden("loudness")
-    np.testing.assert_allclose(a_weighting_db(fixture["a_weighting_hz"]), fixture["a_weighting_db"], atol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [16000, 32000, 48000])

@@ -138,7 +138,6 @@ def test_golden_loudness(golden: Golden):
     for name in ("silence", "sine_1k"):
         close(spectral.loudness_db(tf.constant(g[name])), g[f"loudness_{name}"], 1e-3)
         close(spectral.power_db(tf.constant(g[name])), g[f"power_{name}"], 1e-3)
-    close(spectral.a_weighting_db(g["a_weighting_hz"]), g["a_weighting_db"], 1e-3)
 
 
 ALL_TERMS = {

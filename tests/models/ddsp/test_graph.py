@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 
 from models.ddsp.graph import ProcessorGraph
-from models.ddsp.metrics import f0_error_cents, loudness_l1_db
 from models.ddsp.synths import white_noise
 
 HARMONIC: dict[str, Any] = {"name": "harmonic", "type": "harmonic", "harmonics": 10}
@@ -88,13 +87,3 @@ def test_noise_that_is_missing_is_asked_for():
     raw = {name: tf.zeros([1, 20, width]) for name, width in graph.raw_outputs.items()}
     with pytest.raises(ValueError, match="filters noise"):
         graph.get_signal(graph.get_controls(raw, tf.fill([1, 20, 1], 300.0)))
-
-
-def test_metrics_count_only_frames_that_mean_something():
-    target, value = np.array([[-80.0, -20.0, -30.0]]), np.array([[0.0, -22.0, -30.0]])
-    assert loudness_l1_db(target, value).tolist() == [1.0]
-    assert np.isnan(loudness_l1_db(np.full((1, 3), -80.0), value)).all()
-    hz, octave = np.full((1, 3), 440.0), np.array([[440.0, 880.0, 440.0 * 2 ** (1 / 12)]])
-    trusted = np.array([[0.9, 0.1, 0.9]])
-    assert f0_error_cents(hz, octave, trusted, trusted)[0] == pytest.approx(50.0)
-    assert np.isnan(f0_error_cents(hz, octave, 0 * trusted, trusted)).all()

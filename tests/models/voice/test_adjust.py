@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from common.pitch import hz_to_midi, midi_to_hz
 from models.voice import adjust as adjusting
 from models.voice.adjust import AdjustOptions, adjust, rms_of_loudness
-from models.voice.statistics import DatasetStatistics, QuantileTransformer, Spread, detect_notes, hz_to_midi, midi_to_hz
+from models.voice.statistics import DatasetStatistics, QuantileTransformer, Spread, detect_notes
 
 
 def instrument(quantiles: np.ndarray, mean_pitch: float) -> DatasetStatistics:

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from models.voice import statistics
+from common.pitch import hz_to_midi
 from models.voice.statistics import DatasetStatistics, QuantileTransformer, dataset_statistics, detect_notes, smooth
 
 
@@ -61,12 +61,6 @@ def test_quantiles_agree_with_scikit_learn(distribution):
     np.testing.assert_allclose(ranks, oracle.transform(y[:, np.newaxis])[:, 0], atol=1e-9)
     expected = oracle.inverse_transform(ranks[:, np.newaxis])[:, 0]
     np.testing.assert_allclose(ours.inverse_transform(ranks), expected, atol=1e-9)
-
-
-def test_midi_and_hz_are_inverse_and_zero_hz_is_midi_zero():
-    midi = np.array([0.5, 21.0, 69.0, 110.0])
-    np.testing.assert_allclose(statistics.hz_to_midi(statistics.midi_to_hz(midi)), midi, atol=1e-9)
-    np.testing.assert_array_equal(statistics.hz_to_midi([0.0, -3.0, 440.0]), [0.0, 0.0, 69.0])
 
 
 def test_smooth_averages_with_zeros_beyond_the_ends():
@@ -169,7 +163,7 @@ def test_an_example_without_notes_counts_whole():
     features = sample(examples=2)
     features["f0_confidence"][1] = 0.0
     features["f0_hz"][1] = 1500.0
-    assert dataset_statistics(**features).pitch_note.max == pytest.approx(statistics.hz_to_midi(1500.0))
+    assert dataset_statistics(**features).pitch_note.max == pytest.approx(hz_to_midi(1500.0))
 
 
 def test_silence_gives_finite_statistics():
