@@ -23,7 +23,7 @@ def test_a_first_run_publishes_a_whole_bundle_and_a_report(workshop: Workshop):
     latest = workshop.latest()
     bundle = places.pushed / "demo" / latest["version"]
     manifest = json.loads((bundle / "manifest.json").read_text())
-    schema = json.loads((ROOT / "components" / "tfjs_exporter" / "manifest.schema.json").read_text())
+    schema = json.loads((ROOT / "bundles" / "manifest.schema.json").read_text())
     jsonschema.validate(manifest, schema)
     for name in ("controls/model.json", "full/model.json", "README.md"):
         assert (bundle / name).stat().st_size > 0
@@ -57,7 +57,7 @@ def test_an_identical_run_trains_exports_and_publishes_nothing_again(workshop: W
 
 
 def test_a_changed_line_of_the_models_trains_again_but_extracts_nothing_again(workshop: Workshop):
-    decoders = workshop.source / "models" / "decoders.py"
+    decoders = workshop.source / "models" / "network" / "decoders.py"
     as_it_was = decoders.read_text()
     decoders.write_text(as_it_was + "\n# a changed line\n")
     try:
