@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from common.settings import Settings
-from models.ddsp.chain import check_playable
+from models.ddsp.chain import DEFAULTS, check_playable
 from models.network.config import CnnConfig, GruConfig
 
 LONGEST_ROOM = 4.0  # s
@@ -46,15 +46,34 @@ class MixConfig(Settings):
 
 
 class ReverbConfig(Settings):
-    """A room: an impulse response that is learned whole, or as a decay, or as filtered noise."""
+    """A room: an impulse response that is learned whole, or as noise that decays."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    type: Literal["reverb_free", "reverb_exponential", "reverb_filtered_noise"]
+    type: Literal["reverb_free", "reverb_exponential"]
     seconds: Annotated[float, Field(gt=0, le=LONGEST_ROOM)] = Field(description="s, length of the impulse response")
     inputs: Annotated[list[str], Field(min_length=1, max_length=1)]
 
 
-Processor = Annotated[HarmonicConfig | FilteredNoiseConfig | MixConfig | ReverbConfig, Field(discriminator="type")]
+class FilteredNoiseReverbConfig(Settings):
+    """A room: noise through a filter that is learned frame by frame; earlier configurations lack its two sizes."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    type: Literal["reverb_filtered_noise"]
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_ROOM)] = Field(description="s, length of the impulse response")
+    frames: Annotated[int, Field(ge=1, le=2000)] = Field(
+        DEFAULTS["reverb_filtered_noise"]["frames"], description="stretches of the response with a filter of their own"
+    )
+    bands: Annotated[int, Field(ge=3, le=257)] = Field(
+        DEFAULTS["reverb_filtered_noise"]["bands"],
+        description="points of each filter's magnitude response from 0 Hz to Nyquist",
+    )
+    inputs: Annotated[list[str], Field(min_length=1, max_length=1)]
+
+
+Processor = Annotated[
+    HarmonicConfig | FilteredNoiseConfig | MixConfig | ReverbConfig | FilteredNoiseReverbConfig,
+    Field(discriminator="type"),
+]
 
 
 Inputs = Annotated[list[Literal["loudness", "rms"]], Field(min_length=1, max_length=2)]

@@ -108,7 +108,9 @@ def _instrument(folder: Path, manifest: Mapping[str, Any], room: Array) -> Instr
 
 
 def _with_free_room(processor: Mapping[str, Any]) -> dict[str, Any]:
-    return {**processor, "type": "reverb_free"} if processor["type"].startswith("reverb_") else dict(processor)
+    if not processor["type"].startswith("reverb_"):
+        return dict(processor)
+    return {"type": "reverb_free", **{key: processor[key] for key in ("name", "seconds", "inputs")}}
 
 
 def _tensors(folder: Path, described: list[dict[str, Any]]) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""What a signal chain is: a list of processors, and the rules that it follows. Nothing here imports TensorFlow.
+"""Signal chains as data: a list of processors, the rules that it follows, its defaults. Nothing imports TensorFlow.
 
     - {name: harmonic, type: harmonic, harmonics: 60, envelope: window}
     - {name: noise, type: filtered_noise, bands: 65, initial_bias: -5.0}
@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 DEFAULT_ENTRIES: tuple[dict[str, Any], ...] = (
-    {"name": "harmonic", "type": "harmonic", "harmonics": 60, "envelope": "window"},
-    {"name": "noise", "type": "filtered_noise", "bands": 65, "initial_bias": -5.0},
+    {"name": "harmonic", "type": "harmonic"},
+    {"name": "noise", "type": "filtered_noise"},
     {"name": "dry", "type": "mix", "inputs": ["harmonic", "noise"]},
-    {"name": "reverb", "type": "reverb_free", "seconds": 1.0, "inputs": ["dry"]},
+    {"name": "reverb", "type": "reverb_free", "inputs": ["dry"]},
 )
 
-# type -> the keys that it knows besides name, type and inputs, with their defaults; how many inputs it takes
-KEYS: dict[str, dict[str, Any]] = {
+# type -> the keys that it has besides name, type and inputs, and their defaults: these stand here alone
+DEFAULTS: dict[str, dict[str, Any]] = {
     "harmonic": {"harmonics": 60, "envelope": "window"},
     "filtered_noise": {"bands": 65, "initial_bias": -5.0},
     "mix": {},
@@ -56,11 +56,11 @@ def check_entries(entries: Sequence[Mapping[str, Any]]) -> None:
 
 def _check_entry(name: str, entry: Mapping[str, Any], above: set[str]) -> None:
     kind, inputs = entry.get("type"), entry.get("inputs") or []
-    if kind not in KEYS:
-        raise ValueError(f"{name}: no processor type {kind!r}; known: {', '.join(KEYS)}")
+    if kind not in DEFAULTS:
+        raise ValueError(f"{name}: no processor type {kind!r}; known: {', '.join(DEFAULTS)}")
     for key in entry:
-        if key not in {"name", "type", "inputs", *KEYS[kind]}:
-            raise ValueError(f"{name}: unknown key {key!r}; {kind} knows {', '.join(KEYS[kind]) or 'none'}")
+        if key not in {"name", "type", "inputs", *DEFAULTS[kind]}:
+            raise ValueError(f"{name}: unknown key {key!r}; {kind} knows {', '.join(DEFAULTS[kind]) or 'none'}")
         if key in _LEAST and not _is_number_from(_LEAST[key], entry[key], whole=key != "seconds"):
             raise ValueError(f"{name}: {key} must be a number of at least {_LEAST[key]}, not {entry[key]!r}")
     for source in inputs:

@@ -78,7 +78,7 @@ class FilteredNoiseReverb(Reverb):
       seed: of the noise and of the initial magnitudes.
     """
 
-    def __init__(self, taps: int, frames: int = 500, bands: int = 32, seed: int = 0):
+    def __init__(self, taps: int, frames: int, bands: int, seed: int = 0):
         super().__init__(name="reverb")
         self.taps = taps
         hop = max(1, -(-taps // frames))

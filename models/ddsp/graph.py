@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from models.ddsp import effects
-from models.ddsp.chain import DEFAULT_ENTRIES, KEYS, check_entries
+from models.ddsp.chain import DEFAULT_ENTRIES, DEFAULTS, check_entries
 from models.ddsp.synths import FilteredNoise, Harmonic, Tensors
 
 _SYNTHS = {"harmonic": Harmonic, "filtered_noise": FilteredNoise}
@@ -76,7 +76,7 @@ class ProcessorGraph(tf.Module):
 
     def _build(self, entry: Mapping[str, Any], seed: int) -> None:
         kind = entry["type"]
-        keys = {key: entry.get(key, default) for key, default in KEYS[kind].items()}
+        keys = {key: entry.get(key, default) for key, default in DEFAULTS[kind].items()}
         if kind == "harmonic":
             self.synths[entry["name"]] = Harmonic(sample_rate=self.sample_rate, hop=self.hop, **keys)
         elif kind == "filtered_noise":

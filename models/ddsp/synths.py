@@ -47,7 +47,7 @@ class Harmonic:
       envelope: how amplitudes are interpolated, "window" or "linear".
     """
 
-    def __init__(self, harmonics: int = 60, sample_rate: int = 16000, hop: int = 64, envelope: str = "window"):
+    def __init__(self, harmonics: int, sample_rate: int, hop: int, envelope: str):
         self.harmonics, self.sample_rate, self.hop = harmonics, sample_rate, hop
         self.raw_outputs = {"amplitude": 1, "harmonic_distribution": harmonics}
         self.latency = hop  # a sample lies between two frames, so the second one must be known
@@ -144,7 +144,7 @@ class FilteredNoise:
       initial_bias: added to raw outputs, so that an untrained network is quiet.
     """
 
-    def __init__(self, bands: int = 65, hop: int = 64, initial_bias: float = -5.0):
+    def __init__(self, bands: int, hop: int, initial_bias: float):
         self.bands, self.hop, self.initial_bias = bands, hop, initial_bias
         self.taps = 2 * (bands - 1)
         self.raw_outputs = {"noise_magnitudes": bands}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.config import ModelConfig
+from models.ddsp.chain import DEFAULTS
 from models.network.search_space import ReferenceConfig, SpaceConfig
 
 Choice = Mapping[str, Any]  # name of a size -> its value; strings and numbers, as KerasTuner keeps them
@@ -88,4 +89,6 @@ def _resize_processor(processor: dict[str, Any], choice: Choice) -> None:
         processor["bands"] = choice["bands"]
     elif processor["type"].startswith("reverb_") and "reverb" in choice:
         kind, seconds = choice["reverb"].split(" ")
+        for key in DEFAULTS[processor["type"]].keys() - DEFAULTS[kind].keys():
+            del processor[key]  # a size that the other kind of room does not have
         processor |= {"type": kind, "seconds": float(seconds)}

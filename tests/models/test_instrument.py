@@ -143,6 +143,20 @@ def test_parametric_rooms_have_named_weights_too(kind) -> None:
     assert len(rooms) == len(instrument.graph.trainable_variables)
 
 
+def test_a_room_of_filtered_noise_has_the_sizes_that_it_is_given_or_those_of_bundles_that_name_none() -> None:
+    plain = {**REVERB, "type": "reverb_filtered_noise"}
+    shapes = [
+        Instrument(make_model("cnn", reverb=reverb), AUDIO).weights()["reverb/magnitudes"].shape
+        for reverb in (plain, {**plain, "frames": 500, "bands": 32}, {**plain, "frames": 8, "bands": 9})
+    ]
+    assert shapes == [shapes[1], shapes[1], (8, 9)]
+    for wrong in ({"frames": 0}, {"bands": 2}, {"frames": 2001}, {"bands": 258}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            make_model("cnn", reverb={**plain, **wrong})
+    with pytest.raises(ValueError, match="bands"):
+        make_model("cnn", reverb={**REVERB, "bands": 9})
+
+
 def test_a_chain_without_a_room_is_dry() -> None:
     instrument = Instrument(make_model("cnn", reverb=None), AUDIO)
     assert all(name.startswith("decoder/") for name in instrument.weights())

@@ -203,7 +203,7 @@ def test_golden_mfcc_logmel(golden: Golden):
 
 def test_golden_full_chain(golden: Golden):
     g = golden("full_chain")
-    harmonic, noise = synths.Harmonic(60), synths.FilteredNoise(65)
+    harmonic, noise = synths.Harmonic(60, 16000, 64, "window"), synths.FilteredNoise(65, 64, -5.0)
     reverb = effects.FreeReverb(len(g["ir"]))
     reverb.response.assign(g["ir"])
     controls = harmonic.get_controls(

@@ -50,7 +50,7 @@ def test_phase_is_exact_after_ten_minutes():
 
 def test_nothing_sounds_above_nyquist():
     """A glide to 7.9 kHz would fold harmonics down as tones that are not multiples of f0."""
-    synth = synths.Harmonic(20, RATE, HOP)
+    synth = synths.Harmonic(20, RATE, HOP, "window")
     f0 = tf.fill([1, 250, 1], 3000.0)  # harmonics at 3 and 6 kHz; 9, 12 ... would alias to 7, 4 ...
     controls = synth.get_controls(tf.ones([1, 250, 1]), tf.ones([1, 250, 20]), f0)
     audio = synth.get_signal(**controls).numpy()[0]
@@ -70,7 +70,7 @@ def test_the_wave_has_no_step_where_frames_meet():
 
 
 def test_a_steady_tone_has_the_amplitude_that_its_controls_say():
-    synth = synths.Harmonic(1, RATE, HOP)
+    synth = synths.Harmonic(1, RATE, HOP, "window")
     controls = {"amplitude": tf.fill([1, 250, 1], 0.5), "harmonic_distribution": tf.ones([1, 250, 1])}
     audio = synth.get_signal(**controls, f0_hz=tf.fill([1, 250, 1], 440.0)).numpy()
     assert np.sqrt(np.mean(audio**2)) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
@@ -78,7 +78,9 @@ def test_a_steady_tone_has_the_amplitude_that_its_controls_say():
 
 def test_filtered_noise_has_the_spectrum_that_its_magnitudes_say():
     magnitudes = np.tile(np.linspace(1.0, 0.1, 65), (1, 1000, 1)).astype(np.float32)
-    audio = synths.FilteredNoise(65, HOP).get_signal(tf.constant(magnitudes), synths.white_noise(1, 64000, (3, 4)))
+    audio = synths.FilteredNoise(65, HOP, -5.0).get_signal(
+        tf.constant(magnitudes), synths.white_noise(1, 64000, (3, 4))
+    )
     hz, power = scipy_signal.welch(audio.numpy()[0], RATE, nperseg=512)
     expected = np.interp(hz, np.linspace(0, 8000, 65), np.linspace(1.0, 0.1, 65)) ** 2 * (1 / 3) / 8000
     inside = slice(10, -10)
@@ -150,7 +152,7 @@ def test_a_basis_made_beforehand_gives_the_same_sound():
 
 
 def test_harmonics_above_nyquist_everywhere_are_not_computed():
-    assert synths.Harmonic(60, RATE, HOP).basis(tf.fill([1, 10, 1], 800.0)).shape[-1] <= 11
+    assert synths.Harmonic(60, RATE, HOP, "window").basis(tf.fill([1, 10, 1], 800.0)).shape[-1] <= 11
 
 
 @pytest.mark.parametrize("settings", [{}, {"sample_rate": 48000}, {"frame_rate": 125}])

@@ -47,6 +47,12 @@ def test_sizes_go_where_they_belong() -> None:
     assert (model.inputs, model.precision) == (["loudness", "rms"], "uint8")
 
 
+def test_another_kind_of_room_keeps_no_sizes_that_it_does_not_have() -> None:
+    noise = resized(CONFIG.model, {"reverb": "reverb_filtered_noise 0.5"})
+    assert {"frames", "bands"} < noise.processors[-1].model_dump().keys()
+    assert resized(noise, {"reverb": "reverb_free 0.5"}) == resized(CONFIG.model, {"reverb": "reverb_free 0.5"})
+
+
 def test_a_choice_may_change_the_architecture() -> None:
     decoder = resized(CONFIG.model, {"architecture": "gru", "units": 16, "stack_units": 8, "stack_layers": 2}).decoder
     assert decoder.model_dump() == {"kind": "gru", "units": 16, "stack_units": 8, "stack_layers": 2, "hold": 1}
