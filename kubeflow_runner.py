@@ -59,7 +59,7 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
         type=_given,
         metavar="URI",
         help="of the instrument's recordings (default: URI/recordings/NAME); with --all, of a folder that holds one "
-        "folder an instrument, which is looked into",
+        "folder an instrument, which is listed",
     )
     verb.add_argument(
         "--layout",
@@ -80,18 +80,17 @@ def _given(text: str) -> str:
 
 
 def _fleet(arguments: argparse.Namespace) -> Fleet:
-    from pipeline.cluster.fleet import all_with_recordings, one
+    from pipeline.cluster.fleet import all_with_recordings, one_instrument
 
     root = f"{arguments.pipeline_root.rstrip('/')}/recordings"
     if arguments.all:
         if arguments.layout is not None:
             raise UserError(
-                "--layout: with --all every instrument's recordings are looked into: leave it out, or name one "
-                "--instrument"
+                "--layout: with --all every instrument's recordings are listed: leave it out, or name one --instrument"
             )
         return all_with_recordings(arguments.recordings or root, arguments.overrides)
     recordings = arguments.recordings or f"{root}/{arguments.instrument}"
-    return one(arguments.instrument, recordings, arguments.layout, arguments.overrides)
+    return one_instrument(arguments.instrument, recordings, arguments.layout, arguments.overrides)
 
 
 def _compiled(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -124,33 +124,39 @@ def _run(arguments: argparse.Namespace) -> Answer:
 
 
 def _retrain(arguments: argparse.Namespace) -> Answer:
-    from pipeline.configuration.loading import load
-    from pipeline.retraining import retraining
-    from pipeline.store.folders import RunFolders
-
     if arguments.all:
-        ended = retraining.retrain_all(
-            Path(__file__), arguments.recordings, arguments.output, arguments.overrides, arguments.minutes
-        )
-        for name, code in ended.items():
-            print(f"{name}: {retraining.meaning(code)}")
-        return retraining.worst(ended.values()), {"instruments": ended}
+        return _retrain_all(arguments)
     if arguments.minutes is not None:
         raise UserError("--minutes: is shared among all instruments: give it with --all")
+    from pipeline.configuration.loading import load
+    from pipeline.retraining.up_to_date import up_to_date_version
+    from pipeline.store.folders import RunFolders
+
     name = arguments.instrument
     config = load(name, arguments.overrides, retraining=True)
-    places = RunFolders(arguments.recordings / name, arguments.output, name)
-    version = retraining.made_of_these(config, places)
+    folders = RunFolders(arguments.recordings / name, arguments.output, name)
+    version = up_to_date_version(config, folders)
     if version is not None:
         print(f"{name}: nothing new: {version} was made of these recordings with these settings")
         return DONE, {"pushed": False, "version": version}
-    return _train(config, places)
+    return _train(config, folders)
 
 
-def _train(config: Config, places: RunFolders) -> Answer:
+def _retrain_all(arguments: argparse.Namespace) -> Answer:
+    from pipeline.retraining.retrain_all import meaning, retrain_all, worst
+
+    exit_codes = retrain_all(
+        Path(__file__), arguments.recordings, arguments.output, arguments.overrides, arguments.minutes
+    )
+    for name, code in exit_codes.items():
+        print(f"{name}: {meaning(code)}")
+    return worst(exit_codes.values()), {"instruments": exit_codes}
+
+
+def _train(config: Config, folders: RunFolders) -> Answer:
     from pipeline.local.run import run
 
-    outcome = run(config, places)
+    outcome = run(config, folders)
     print(outcome.summary())
     return (DONE if outcome.pushed else REFUSED), outcome.figures()
 
@@ -186,7 +192,7 @@ def _serve(arguments: argparse.Namespace) -> Answer:
 
 
 def _rollback(arguments: argparse.Namespace) -> Answer:
-    from pipeline.store.published import rollback
+    from pipeline.store.rollback import rollback
 
     now = rollback(arguments.output, arguments.name, arguments.version)
     print(f"{now.name}: {now.version} is served{'' if now.new else ' already'}")

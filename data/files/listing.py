@@ -270,7 +270,7 @@ def _refuse(error: OSError) -> None:
 
 def _unlisted(error: OSError) -> UserError:
     place = os.path.normpath(error.filename)
-    return UserError(f"{place}: cannot be looked into: {error.strerror}: make it readable, or name a folder without it")
+    return UserError(f"{place}: cannot be listed: {error.strerror}: make it readable, or name a folder without it")
 
 
 def _files(base: str, folder: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which instruments a cluster command is for, and where their recordings lie."""
+"""The instruments that a cluster command is for, and the folders of their recordings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from common.errors import UserError
 from data.files.listing import input_pattern, list_recordings, resolve
 from pipeline.configuration.config import Config
 from pipeline.configuration.loading import instruments, load
-from pipeline.retraining.unconfigured import told, unconfigured
+from pipeline.retraining.unconfigured import as_text, unconfigured
 
 LAYOUTS = {"files": "*", "spans": "span-{SPAN}/*", "versions": "span-{SPAN}/version-{VERSION}/*"}
 
@@ -33,24 +33,24 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Fleet:
-    """What a command is for.
+    """The instruments of a command.
 
     Attributes:
       chosen: by name.
-      left_out: why, by name: instruments without recordings, and recordings that no instrument has.
+      left_out: reasons by name: of instruments without recordings, and of recordings that no instrument has.
     """
 
     chosen: dict[str, Chosen]
     left_out: dict[str, str]
 
 
-def one(name: str, recordings: str, layout: str | None, overrides: Sequence[str]) -> Fleet:
-    """A single instrument.
+def one_instrument(name: str, recordings: str, layout: str | None, overrides: Sequence[str]) -> Fleet:
+    """Choose a single instrument.
 
     Args:
       name: a file in configs/instruments.
       recordings: its folder or URI.
-      layout: one of `LAYOUTS`; None looks into a folder that is here, and takes spans for any other.
+      layout: one of `LAYOUTS`; None lists a folder of this machine, and takes spans for any other.
       overrides: `a.b=value`.
 
     Raises:
@@ -65,10 +65,10 @@ def one(name: str, recordings: str, layout: str | None, overrides: Sequence[str]
 
 
 def all_with_recordings(recordings: str, overrides: Sequence[str]) -> Fleet:
-    """Every instrument in configs/instruments that has recordings.
+    """Choose every instrument in configs/instruments that has recordings.
 
     Args:
-      recordings: folder or URI that holds one folder an instrument, which is looked into.
+      recordings: folder or URI that holds one folder an instrument, which is listed.
       overrides: `a.b=value`, for all of them.
 
     Raises:
@@ -83,23 +83,23 @@ def all_with_recordings(recordings: str, overrides: Sequence[str]) -> Fleet:
             left_out[name] = str(pattern)
         else:
             chosen[name] = Chosen(config, folder, pattern)
-    with _looking_into(recordings):
-        strangers = unconfigured(recordings)
+    with _listing(recordings):
+        without_instrument = unconfigured(recordings)
     if not chosen:
         raise UserError(
             f"{recordings}: no recordings of any instrument there: name a folder or URI with --recordings that holds "
-            f"one folder an instrument ({', '.join(left_out)}){told(strangers)}"
+            f"one folder an instrument ({', '.join(left_out)}){as_text(without_instrument)}"
         )
-    return Fleet(chosen, {**left_out, **strangers})
+    return Fleet(chosen, {**left_out, **without_instrument})
 
 
 def _layout_of(folder: str, span_window: int) -> str | UserError:
-    """How recordings are laid out, or why there are none.
+    """Find the layout of recordings, or the reason why there are none.
 
     Raises:
-      UserError: the storage does not let itself be looked into.
+      UserError: the storage cannot be listed.
     """
-    with _looking_into(folder):
+    with _listing(folder):
         try:
             pattern = input_pattern(folder)
             list_recordings(folder, resolve(folder, pattern).pattern, span_window)
@@ -109,22 +109,22 @@ def _layout_of(folder: str, span_window: int) -> str | UserError:
 
 
 @contextlib.contextmanager
-def _looking_into(folder: str) -> Iterator[None]:
-    """Say clearly where the storage does not let itself be looked into."""
+def _listing(folder: str) -> Iterator[None]:
+    """Raise UserError where the storage cannot be listed."""
     try:
         yield
     except UserError:
         raise
     except _faults_of_storage() as fault:  # evaluated only if something was raised: TensorFlow takes seconds
-        said = " ".join(str(fault).split())[:200] or type(fault).__name__
+        why = " ".join(str(fault).split())[:200] or type(fault).__name__
         raise UserError(
-            f"{folder}: cannot be looked into: {said}: see that the address and your rights there are right, or name "
-            "one --instrument with its --layout, which is not looked into"
+            f"{folder}: cannot be listed: {why}: see that the address and your rights there are right, or name one "
+            "--instrument with its --layout, which is not listed"
         ) from None
 
 
 def _faults_of_storage() -> tuple[type[Exception], ...]:
-    """What TFX's file systems raise: the system's own errors, and TensorFlow's for buckets."""
+    """Return the errors that TFX's file systems raise: the system's own, and TensorFlow's for buckets."""
     import tensorflow as tf
 
     return OSError, tf.errors.OpError

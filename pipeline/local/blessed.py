@@ -1,4 +1,4 @@
-"""The last blessed model: what the next one starts from and is held against, so it has to be there and comparable."""
+"""The last blessed model: the next one starts from it and is compared with it, so it has to exist and to match."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pipeline.store.records import opened, properties
 
 
 def check_last_blessed(metadata: Path, audio: AudioConfig) -> None:
-    """Make sure, before a run begins, that its model can be held against the last blessed one.
+    """Check, before a run begins, that its model can be compared with the last blessed one.
 
     Args:
-      metadata: a sound SQLite metadata store; absent or empty where nothing was run yet.
+      metadata: an intact SQLite metadata store; absent or empty where nothing was run yet.
       audio: of the run.
 
     Raises:
-      UserError: the blessed model's files are gone, or it hears audio at other rates.
+      UserError: the blessed model's files are gone, or its sample rate or frame rate is another.
     """
     if not metadata.exists() or not metadata.stat().st_size:
         return
@@ -40,31 +40,31 @@ def _check(folder: Path, audio: AudioConfig, output: Path) -> None:
         before = AudioConfig.model_validate(json.loads(description.read_text(encoding="utf-8"))["config"]["audio"])
     except OSError as error:
         raise UserError(
-            f"{description}: cannot be read ({error.strerror}). It is of the last blessed model, which a new one is "
-            f"held against: put it back, or {anew}"
+            f"{description}: cannot be read ({error.strerror}). It describes the last blessed model, which a new "
+            f"one is compared with: put it back, or {anew}"
         ) from None
     for name in ("sample_rate", "frame_rate"):
-        was, asked = getattr(before, name), getattr(audio, name)
-        if was != asked:
+        old, new = getattr(before, name), getattr(audio, name)
+        if old != new:
             raise UserError(
-                f"audio.{name}: {asked} Hz, and the last blessed model ({folder}) has {was} Hz: losses at two rates "
+                f"audio.{name}: {new} Hz, and the last blessed model ({folder}) has {old} Hz: losses at two rates "
                 f"cannot be compared. Give the run another --output, or {anew}"
             )
 
 
 def _last_blessed(store: mlmd.MetadataStore) -> Path | None:
-    """Folder of the newest model that the Evaluator blessed, as TFX's resolver finds it."""
+    """Return the folder of the newest model that the Evaluator blessed, as TFX's resolver finds it."""
     blessed = {
-        given["current_model_id"]
-        for given in map(properties, _live(store, "ModelBlessing"))
-        if given.get("blessed") == 1 and "current_model_id" in given
+        blessing["current_model_id"]
+        for blessing in map(properties, _live(store, "ModelBlessing"))
+        if blessing.get("blessed") == 1 and "current_model_id" in blessing
     }
-    models = [one for one in _live(store, "Model") if one.id in blessed]
-    return Path(max(models, key=lambda one: one.id).uri) if models else None
+    models = [model for model in _live(store, "Model") if model.id in blessed]
+    return Path(max(models, key=lambda model: model.id).uri) if models else None
 
 
 def _live(store: mlmd.MetadataStore, kind: str) -> list[pb.Artifact]:
     try:
-        return [one for one in store.get_artifacts_by_type(kind) if one.state == pb.Artifact.LIVE]
+        return [artifact for artifact in store.get_artifacts_by_type(kind) if artifact.state == pb.Artifact.LIVE]
     except mlmd.errors.NotFoundError:
         return []

@@ -1,4 +1,4 @@
-"""What a run came to: pushed or refused, by which gates and why, and its figures."""
+"""The outcome of a run: pushed or refused, by which gates and why, and its figures."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Outcome:
 
     Attributes:
       record: its artifacts.
-      ingest: what was heard in each recording; None where the run did not get that far.
-      verdicts: of all gates that spoke, in order.
+      ingest: the analysis of each recording; None where the run ended before it.
+      verdicts: of all gates that came to one, in order.
       pushed_version: the version that is served now because of this run, or None.
-      sweep: what `pareto.json` holds; None where no sizes were searched.
+      sweep: the content of `pareto.json`; None where no sizes were searched.
     """
 
     record: RunRecord
@@ -38,11 +38,11 @@ class Outcome:
 
     @property
     def pushed(self) -> bool:
-        """Whether what the run made is what is served now."""
+        """Whether the run's bundle is served now."""
         return self.pushed_version is not None
 
     def figures(self) -> dict[str, Any]:
-        """All figures by name, JSON values: the line that `--json` prints."""
+        """Return all figures by name, JSON values: the line that `--json` prints."""
         by_gate = {verdict.gate: verdict.figures for verdict in self.verdicts}
         return {
             "pushed": self.pushed,
@@ -63,33 +63,33 @@ class Outcome:
         yield "reference", sweep["reference"]
 
     def summary(self) -> str:
-        """The last lines of a run: every gate with its reasons, and what is served."""
-        lines = [f"{one.gate}: {'blessed' if one.blessed else 'REFUSED'}" for one in self.verdicts]
-        lines += [f"  {one.gate}: {reason}" for one in self.verdicts for reason in one.reasons]
+        """Return the last lines of a run: every gate with its reasons, and the version that is served."""
+        lines = [f"{verdict.gate}: {'blessed' if verdict.blessed else 'REFUSED'}" for verdict in self.verdicts]
+        lines += [f"  {verdict.gate}: {reason}" for verdict in self.verdicts for reason in verdict.reasons]
         lines.append(f"pushed {self.pushed_version}" if self.pushed else "not pushed: a gate refused")
         return "\n".join(lines)
 
 
-def read_outcome(places: RunFolders, refusal: Verdict | None = None) -> Outcome:
-    """Read what the last run left behind.
+def read_outcome(folders: RunFolders, refusal: Verdict | None = None) -> Outcome:
+    """Read the outcome of the last run.
 
     Args:
-      places: of the instrument.
-      refusal: of a gate that stopped the run: what it would have left is not kept, so its word is handed over.
+      folders: of the instrument.
+      refusal: of a gate that stopped the run, the artifact of which is not kept.
 
     Raises:
       UserError: nothing was run with this output folder.
     """
-    record = last_run(places.metadata)
+    record = last_run(folders.metadata)
     examples = record.find("RecordingExampleGen", "examples")
     pushed = record.find("BundlePusher", "pushed_model")
     version = pushed.properties.get("pushed_version") if pushed and pushed.properties.get("pushed") else None
-    served = served_version(places.pushed / places.name)
+    served = served_version(folders.pushed / folders.name)
     if version is not None and served != version:
         raise UserError(
-            f"{places.pushed / places.name}: an earlier, identical run pushed version {version}, and "
+            f"{folders.pushed / folders.name}: an earlier, identical run pushed version {version}, and "
             f"{served or 'none'} is served now. Nothing has changed since, so nothing was pushed again. To publish "
-            f"anew, move {places.metadata.parent} away"
+            f"anew, move {folders.metadata.parent} away"
         )
     return Outcome(
         record=record,
@@ -109,9 +109,9 @@ def _sweep(record: RunRecord) -> Mapping[str, Any] | None:
 
 
 def _verdicts(record: RunRecord) -> Iterator[Verdict]:
-    """What the gates said, in their order; of a gate that did not speak, nothing."""
-    places = (("DataGate", "accepted_data"), ("BrowserValidator", "blessing"), ("BundlePusher", "pushed_model"))
-    kept = {node: made.uri for node, output in places if (made := record.find(node, output))}
+    """Read the gates' verdicts, in their order; a gate that did not run has none."""
+    outputs = (("DataGate", "accepted_data"), ("BrowserValidator", "blessing"), ("BundlePusher", "pushed_model"))
+    kept = {node: made.uri for node, output in outputs if (made := record.find(node, output))}
     evaluation = record.find("Evaluator", "evaluation")
     for node in ("DataGate", "Evaluator", "BrowserValidator", "BundlePusher"):
         if node == "Evaluator" and evaluation:

@@ -1,4 +1,4 @@
-"""What a person sees while a run works, and the log that takes all the rest."""
+"""Progress of a run on the terminal, and the log file that takes all other output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOG_FILE = "run.log"
 
 
 class StageProgress(logging.Handler):
-    """Turns the runner's log into a line a stage: which one runs, and how long it took."""
+    """Turns the runner's log into a line a stage: its name while it runs, then how long it took."""
 
     def __init__(self, out: TextIO):
         super().__init__(logging.INFO)
@@ -26,7 +26,7 @@ class StageProgress(logging.Handler):
         self._cached = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hear `LocalDagRunner`'s "is running" and "is finished", the launcher about its cache, and each recording."""
+        """Print a line for `LocalDagRunner`'s "is running" and "is finished" (or cached), and for each recording."""
         if record.msg == "Component %s is running.":
             self._began, self._cached = time.monotonic(), False
             print(f"{record.args[0]} ...", file=self._out, flush=True)  # type: ignore[index]
@@ -41,8 +41,10 @@ class StageProgress(logging.Handler):
 
 @contextlib.contextmanager
 def logged(folder: Path) -> Iterator[Path]:
-    """Send all that libraries say to a file, the path of which it gives; standard error is left to Python's own lines
-    and to one for each stage."""
+    """Send the output of libraries to `run.log`, whose path it yields.
+
+    Standard error is left to Python's own lines and to one for each stage.
+    """
     path = folder / LOG_FILE
     path.write_bytes(b"")
     with _native_messages_to(path), _python_messages_to(path):
@@ -51,12 +53,12 @@ def logged(folder: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _native_messages_to(log: Path) -> Iterator[None]:
-    """Libraries' native code writes to file descriptor 2, whatever Python calls standard error."""
+    """Libraries' native code writes to file descriptor 2, whatever Python's `sys.stderr` is."""
     try:
         native = sys.stderr.fileno() == 2
     except (OSError, ValueError):
         native = False
-    if not native:  # someone has taken Python's side elsewhere already
+    if not native:  # `sys.stderr` has been redirected already
         yield
         return
     terminal, python = os.dup(2), sys.stderr
@@ -83,7 +85,7 @@ def _python_messages_to(log: Path) -> Iterator[None]:
     absl_logging.get_absl_handler().setLevel(logging.CRITICAL)
     absl_logging.set_verbosity(absl_logging.INFO)
     root.handlers = [file, StageProgress(sys.stderr)]
-    logging.getLogger("tensorflow").handlers.clear()  # its messages go where all others go
+    logging.getLogger("tensorflow").handlers.clear()  # its messages go to the root logger, as all others
     logging.captureWarnings(True)
     loud, logging.raiseExceptions = logging.raiseExceptions, False  # a log that cannot be written stops nothing
     try:

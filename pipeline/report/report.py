@@ -32,18 +32,18 @@ from player.render import render
 VOICE_SECONDS = 30.0  # of a voice clip are played
 
 
-def write_report(config: Config, places: RunFolders, outcome: Outcome) -> Path:
+def write_report(config: Config, folders: RunFolders, outcome: Outcome) -> Path:
     """Write `report.html`: one file that needs no other, for a run that was pushed and for one that was refused.
 
     Args:
       config: of the run.
-      places: where the report goes.
+      folders: where the report goes.
       outcome: what the run left; sections whose artifacts are missing are left out.
 
     Returns:
       The file that was written.
     """
-    return write(places.report, page(gather(config, outcome)))
+    return write(folders.report, page(gather(config, outcome)))
 
 
 def gather(config: Config, outcome: Outcome) -> dict[str, Any]:

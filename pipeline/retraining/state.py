@@ -1,7 +1,7 @@
-"""What retraining keeps between runs: all that lies under `--output`, but for what is bulky.
+"""The state that retraining keeps between runs: all files under `--output` but the bulky ones.
 
-`python -m pipeline.retraining.state thin OUTPUT` before it is kept, `... settle OUTPUT` after it was put
-back. Windows of audio are most of what there is and are cut again from the recordings when they are needed.
+`python -m pipeline.retraining.state thin OUTPUT` before the state is kept, `... settle OUTPUT` after it was restored.
+Windows of audio are most of the bytes and are cut again from the recordings when they are needed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ FOLDERS = ("examples", "transformed_examples", "model_run")  # of their artifact
 
 
 def thin(output: Path) -> int:
-    """Remove windows of audio and TensorBoard's logs, and marks them in the store as gone, so that no cache has them.
+    """Remove windows of audio and TensorBoard's logs, and mark them as deleted in the store, so that no cache has them.
 
-    Reports of what was heard in each recording stay: `lineage` shows them.
+    Ingest reports, the analysis of each recording, stay: `lineage` shows them.
 
     Returns:
-      How many artifacts became empty.
+      The number of artifacts that became empty.
 
     Raises:
       UserError: a metadata store is damaged, or an instrument is being made at the time.
@@ -41,16 +41,17 @@ def thin(output: Path) -> int:
     return _sum_over_instruments(output, _thin_one)
 
 
-def _thin_one(places: RunFolders) -> int:
-    store = _writable(places)
-    held = [one for kind in BULKY for one in store.get_artifacts_by_type(kind) if one.state == pb.Artifact.LIVE]
-    for artifact in held:
+def _thin_one(folders: RunFolders) -> int:
+    store = _writable(folders)
+    of_kinds = [artifact for kind in BULKY for artifact in store.get_artifacts_by_type(kind)]
+    live = [artifact for artifact in of_kinds if artifact.state == pb.Artifact.LIVE]
+    for artifact in live:
         artifact.state = pb.Artifact.DELETED
-    store.put_artifacts(held)
+    store.put_artifacts(live)
     for name in FOLDERS:  # by folder, since an interrupted run leaves some that no one recorded
-        for path in places.pipeline_root.glob(f"*/{name}/*/*"):
+        for path in folders.pipeline_root.glob(f"*/{name}/*/*"):
             _remove(path)
-    return len(held)
+    return len(live)
 
 
 def _remove(path: Path) -> None:
@@ -61,10 +62,10 @@ def _remove(path: Path) -> None:
 
 
 def settle(output: Path) -> int:
-    """Tell the metadata stores where `output` is now: they name every artifact by its whole path.
+    """Update the metadata stores to where `output` is now: they hold the absolute path of every artifact.
 
     Returns:
-      How many artifacts had been somewhere else.
+      The number of artifacts whose path changed.
 
     Raises:
       UserError: a metadata store is damaged, or an instrument is being made at the time.
@@ -72,53 +73,53 @@ def settle(output: Path) -> int:
     return _sum_over_instruments(output, _settle_one)
 
 
-def _settle_one(places: RunFolders) -> int:
-    store, below = _writable(places), f"/{places.name}/pipeline/"
+def _settle_one(folders: RunFolders) -> int:
+    store, below = _writable(folders), f"/{folders.name}/pipeline/"
     changed = []
     for artifact in store.get_artifacts():
         _, found, rest = artifact.uri.rpartition(below)
-        place = f"{places.pipeline_root.resolve()}/{rest}"
-        if found and place != artifact.uri:
-            artifact.uri = place
+        uri = f"{folders.pipeline_root.resolve()}/{rest}"
+        if found and uri != artifact.uri:
+            artifact.uri = uri
             changed.append(artifact)
     store.put_artifacts(changed)
     return len(changed)
 
 
 def _sum_over_instruments(output: Path, change: Callable[[RunFolders], int]) -> int:
-    """Changes every instrument's state, once no run has any: what a run relies on is not taken from under it."""
+    """Change every instrument's state, once all are locked: nothing is changed beside a run that relies on it."""
     instruments = list(_instruments(output))
-    with contextlib.ExitStack() as held:
-        for places in instruments:
-            held.enter_context(only_run(places))
+    with contextlib.ExitStack() as locks:
+        for folders in instruments:
+            locks.enter_context(only_run(folders))
         return sum(map(change, instruments))
 
 
 def _instruments(output: Path) -> Iterator[RunFolders]:
-    """Those with a store; an empty one knows nothing yet: the run that began it was killed at once."""
+    """Yield the instruments with a metadata store. An empty store has no records: its first run was killed at once."""
     for metadata in sorted(output.glob("*/metadata.sqlite")):
-        places = RunFolders(recordings=Path(), output=output, name=metadata.parent.name)
+        folders = RunFolders(recordings=Path(), output=output, name=metadata.parent.name)
         if metadata.stat().st_size:
-            # Undoes what a killed run had half written, and says clearly what is wrong, where something is.
-            check_store(places.metadata, places.pipeline_root)
+            # Rolls back the transaction of a killed run, and raises UserError for a damaged store.
+            check_store(folders.metadata, folders.pipeline_root)
         if metadata.stat().st_size:
-            yield places
+            yield folders
 
 
-def _writable(places: RunFolders) -> mlmd.MetadataStore:
+def _writable(folders: RunFolders) -> mlmd.MetadataStore:
     config = pb.ConnectionConfig()
-    config.sqlite.filename_uri = str(places.metadata)
+    config.sqlite.filename_uri = str(folders.metadata)
     config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE
     return mlmd.MetadataStore(config)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     top = argparse.ArgumentParser(prog="python -m pipeline.retraining.state", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(dest="verb", required=True, metavar="thin | settle")
     thinned = verbs.add_parser("thin", help="remove what is bulky: windows of audio, logs of training")
     thinned.set_defaults(answer=_thin)
-    settled = verbs.add_parser("settle", help="tell the metadata stores where they are now")
+    settled = verbs.add_parser("settle", help="update the paths in the metadata stores to where they are now")
     settled.set_defaults(answer=_settle)
     for verb in (thinned, settled):
         verb.add_argument("output", type=Path, metavar="OUTPUT", help="folder given by --output")

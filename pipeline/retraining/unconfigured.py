@@ -1,4 +1,4 @@
-"""Folders of recordings that no instrument has: one that is misspelt would never be trained, and no one would know."""
+"""Folders of recordings that no instrument has: a misspelt folder would otherwise never be trained, unnoticed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pipeline.configuration.loading import instruments
 
 
 def unconfigured(recordings: str) -> dict[str, str]:
-    """Find what lies beside the folders of known instruments; folders without recordings and hidden ones may.
+    """Find folders of recordings beside those of known instruments; hidden folders are left out.
 
     Args:
       recordings: folder or URI that holds one folder an instrument.
 
     Returns:
-      By name of the folder, what is wrong with it and what to do; also of one that cannot be looked into.
+      By name of the folder, what is wrong with it and what to do; also of a folder that cannot be listed.
 
     Raises:
-      UserError: `recordings` itself cannot be looked into.
+      UserError: `recordings` itself cannot be listed.
     """
     known = instruments()
     found = {}
@@ -44,6 +44,6 @@ def _wrong(recordings: str, name: str, known: list[str]) -> str:
     )
 
 
-def told(found: dict[str, str]) -> str:
-    """What was found, as the end of a line; empty where nothing was."""
+def as_text(found: dict[str, str]) -> str:
+    """Format what was found as the end of a line; empty where nothing was."""
     return "".join(f"; {name}: {wrong}" for name, wrong in found.items())

@@ -1,4 +1,4 @@
-"""The folders of one instrument: what a run reads and writes."""
+"""The folders of one instrument."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunFolders:
-    """Where a run of one instrument reads and writes.
+    """The folders and files that a run of one instrument reads and writes.
 
     Attributes:
       recordings: folder of recordings, or of `span-N` folders of them.
       output: folder given by `--output`.
-      name: the instrument's.
+      name: of the instrument.
     """
 
     recordings: Path
@@ -22,20 +22,20 @@ class RunFolders:
 
     @property
     def pipeline_root(self) -> Path:
-        """Artifacts of every component."""
+        """Folder of the artifacts of every component."""
         return self.output / self.name / "pipeline"
 
     @property
     def metadata(self) -> Path:
-        """The store of what was run on what."""
+        """SQLite file of the metadata store."""
         return self.output / self.name / "metadata.sqlite"
 
     @property
     def report(self) -> Path:
-        """The page that shows and plays what came out."""
+        """HTML file of the report."""
         return self.output / self.name / "report.html"
 
     @property
     def pushed(self) -> Path:
-        """What a web page loads."""
+        """Folder of all published instruments, which a web page loads."""
         return self.output / "pushed"

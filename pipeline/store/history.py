@@ -1,4 +1,4 @@
-"""Walks the metadata store backwards: which execution made an artifact, and from what."""
+"""The metadata store, read backwards: which execution made an artifact, and from which inputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Step:
       id: in the metadata store.
       run: name of the pipeline run that it was part of, the time it began.
       state: as ML Metadata names it: COMPLETE, or FAILED, RUNNING, ...
-      properties: what the component was given besides artifacts.
+      properties: parameters of the component.
       inputs: artifacts by name of the input.
     """
 
@@ -32,7 +32,7 @@ class Step:
     inputs: dict[str, list[pb.Artifact]]
 
     def input(self, name: str) -> pb.Artifact | None:
-        """The only artifact of an input, or None where there is none."""
+        """Return the only artifact of an input, or None where the input has none."""
         return next(iter(self.inputs.get(name, [])), None)
 
 
@@ -43,28 +43,34 @@ class History:
         self._store = store
 
     def push_of(self, version: str) -> pb.Artifact | None:
-        """What was recorded when a version was pushed for the first time, or None where it was not pushed from here."""
+        """Return the artifact of a version's first push, or None where no run of this store pushed it."""
         try:
             pushes = self._store.get_artifacts_by_type("PushedModel")
         except mlmd.errors.NotFoundError:
             return None
-        found = [one for one in pushes if _is_push_of(properties(one), version)]
+        found = [push for push in pushes if _is_push_of(properties(push), version)]
         return min(found, key=lambda artifact: artifact.id, default=None)
 
     def maker(self, artifact: pb.Artifact) -> Step | None:
-        """The execution that made an artifact: the first that output it, since later ones took it from the cache."""
+        """Return the execution that made an artifact: the first to output it; later ones took it from the cache.
+
+        None where no completed execution is recorded.
+        """
         events = self._store.get_events_by_artifact_ids([artifact.id])
         ids = {event.execution_id for event in events if event.type == pb.Event.OUTPUT}
-        executions = [one for one in self._store.get_executions_by_id(sorted(ids)) if one.last_known_state in DONE]
-        if not executions:
+        executions = self._store.get_executions_by_id(sorted(ids))
+        completed = [execution for execution in executions if execution.last_known_state in DONE]
+        if not completed:
             return None
-        return self._step(min(executions, key=lambda execution: execution.id))
+        return self._step(min(completed, key=lambda execution: execution.id))
 
     def _step(self, execution: pb.Execution) -> Step:
-        runs = [one.name for one in self._store.get_contexts_by_execution(execution.id) if one.type == "pipeline_run"]
+        contexts = self._store.get_contexts_by_execution(execution.id)
+        runs = [context.name for context in contexts if context.type == "pipeline_run"]
         events = self._store.get_events_by_execution_ids([execution.id])
         read = [event for event in events if event.type == pb.Event.INPUT]
-        artifacts = {one.id: one for one in self._store.get_artifacts_by_id([event.artifact_id for event in read])}
+        stored = self._store.get_artifacts_by_id([event.artifact_id for event in read])
+        artifacts = {artifact.id: artifact for artifact in stored}
         inputs: dict[str, list[pb.Artifact]] = {}
         for event in read:
             name = next(step.key for step in event.path.steps if step.HasField("key"))

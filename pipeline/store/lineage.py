@@ -1,4 +1,4 @@
-"""From a pushed version back to all that it was made of: recordings, configuration, code, model and judgements."""
+"""Trace a pushed version back to what it was made of: recordings, configuration, code, model and judgements."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from data.ingest_report import IngestReport, RecordingEntry, clock
 from pipeline.configuration.differences import Difference, from_defaults
 from pipeline.store.folders import RunFolders
 from pipeline.store.history import History, Step
-from pipeline.store.published import places, served
+from pipeline.store.lookup import find_published, served
 from pipeline.store.records import opened, properties
 
-BLESSINGS = {"Evaluator": "model_blessing", "BrowserValidator": "infra_blessing"}  # gate: what the pusher was given
+BLESSINGS = {"Evaluator": "model_blessing", "BrowserValidator": "infra_blessing"}  # gate: the BundlePusher's input
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Data:
 
     Attributes:
       folder: folder or URI that they were read from.
-      span: the newest one that was used; 0 where there were no spans.
-      fingerprint: SHA-256, hex, of what was read.
-      recordings: every file of the folder with its verdict; None where the report of it is gone.
+      span: the newest that was used; 0 where there were no spans.
+      fingerprint: SHA-256, hex, of the recordings.
+      recordings: every file of the folder with its verdict; None where the ingest report is gone.
     """
 
     folder: str
@@ -48,7 +48,7 @@ class Training:
       run: name of the pipeline run, the time it began.
       model: folder or URI of the trained model.
       started_from: folder or URI of the model that it was warm-started from, or None.
-      record: what the manifest says of it: steps, examples, seconds, seed.
+      record: the manifest's `training`: steps, examples, seconds, seed.
     """
 
     execution: int
@@ -60,20 +60,20 @@ class Training:
 
 @dataclass(frozen=True)
 class Lineage:
-    """Where a version comes from.
+    """The origin of a version.
 
     Attributes:
       name: of the instrument.
       version: that was pushed.
-      folder: it was pushed to.
-      kept: whether it is still there; older ones are removed as `publishing.keep_versions` says.
-      served: whether it is what a page loads now.
+      folder: folder or URI that it was pushed to.
+      kept: whether it still exists; `publishing.keep_versions` limits how many do.
+      served: whether a page loads this version now.
       data: the recordings.
       training: the model's execution.
       blessings: by gate.
-      metrics: by name, as the evaluation found them.
+      metrics: of the evaluation, by name.
       configuration_hash: SHA-256, hex, of the whole resolved configuration.
-      differences: what in it is not as in the defaults.
+      differences: settings that differ from the defaults.
       source_revision: of the code; it ends in `-dirty` where that was not committed.
     """
 
@@ -91,11 +91,11 @@ class Lineage:
     source_revision: str
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values; of the recordings, all that was found out."""
+        """Return all fields as JSON values."""
         return asdict(self)
 
     def text(self) -> str:
-        """A page for people."""
+        """Return a page for people."""
         state = "served" if self.served else "kept" if self.kept else "removed from what is published"
         recordings = self.data.recordings
         lines = [
@@ -109,7 +109,10 @@ class Lineage:
             f"  blessed by   {', '.join(gate for gate, blessed in self.blessings.items() if blessed) or 'no gate'}",
             f"  metrics      {_pairs(self.metrics)}",
             f"  settings     {self.configuration_hash[:12]}, {len(self.differences)} of them not as in the defaults",
-            *(f"               {one.key} = {one.value} (default: {one.default})" for one in self.differences),
+            *(
+                f"               {setting.key} = {setting.value} (default: {setting.default})"
+                for setting in self.differences
+            ),
             f"  recordings   {self.data.folder}, span {self.data.span}, fingerprint {self.data.fingerprint[:12]}",
             *(map(_row, recordings) if recordings is not None else ["               the report of them is gone"]),
         ]
@@ -122,41 +125,43 @@ def lineage(output: Path, name: str, version: str | None = None) -> Lineage:
     Args:
       output: folder given by `--output`.
       name: of an instrument that was published.
-      version: None takes the one that is served.
+      version: None takes the served version.
 
     Raises:
-      UserError: an unknown instrument or version, one that was not pushed from this output folder, or a metadata store
-        that is absent or damaged.
+      UserError: an unknown instrument or version, a version that was not pushed from this output folder, or a metadata
+        store that is absent or damaged.
     """
-    place = places(output, name)
-    version = version or served(place)
-    with opened(place.metadata) as store:
-        return _trace(History(store), place, version)
+    folders = find_published(output, name)
+    version = version or served(folders)
+    with opened(folders.metadata) as store:
+        return _trace(History(store), folders, version)
 
 
-def _trace(history: History, place: RunFolders, version: str) -> Lineage:
+def _trace(history: History, folders: RunFolders, version: str) -> Lineage:
     pushed = history.push_of(version)
     if pushed is None:
-        known = versions(place.pushed / place.name)
+        known = versions(folders.pushed / folders.name)
         raise UserError(
-            f"{place.metadata}: no run that is recorded there pushed version {version!r}"
+            f"{folders.metadata}: no run that is recorded there pushed version {version!r}"
             + (": it was pushed before that store was begun" if version in known else "")
             + f"; published versions: {', '.join(known)}"
         )
-    push = _maker(history, pushed, place)
-    bundle = _input(push, "model", place)
-    export = _maker(history, bundle, place)
-    model = _input(export, "model", place)
-    manifest = _manifest(place, version, bundle)
+    push = _maker(history, pushed, folders)
+    bundle = _input(push, "model", folders)
+    export = _maker(history, bundle, folders)
+    model = _input(export, "model", folders)
+    manifest = _manifest(folders, version, bundle)
     return Lineage(
-        name=place.name,
+        name=folders.name,
         version=version,
         folder=str(properties(pushed).get("pushed_destination", "")),
-        kept=version in versions(place.pushed / place.name),
-        served=version == served_version(place.pushed / place.name),
-        data=_data(history, _input(export, "examples", place), place),
-        training=_training(_maker(history, model, place), model, manifest),
-        blessings={gate: bool(properties(_input(push, key, place)).get("blessed")) for gate, key in BLESSINGS.items()},
+        kept=version in versions(folders.pushed / folders.name),
+        served=version == served_version(folders.pushed / folders.name),
+        data=_data(history, _input(export, "examples", folders), folders),
+        training=_training(_maker(history, model, folders), model, manifest),
+        blessings={
+            gate: bool(properties(_input(push, key, folders)).get("blessed")) for gate, key in BLESSINGS.items()
+        },
         metrics=manifest.get("metrics", {}),
         configuration_hash=manifest["configuration_hash"],
         differences=from_defaults(manifest["configuration"]),
@@ -169,8 +174,8 @@ def _training(step: Step, model: pb.Artifact, manifest: Manifest) -> Training:
     return Training(step.id, step.run, model.uri, base.uri if base else None, manifest["training"])
 
 
-def _data(history: History, examples: pb.Artifact, place: RunFolders) -> Data:
-    ingestion = _maker(history, examples, place)
+def _data(history: History, examples: pb.Artifact, folders: RunFolders) -> Data:
+    ingestion = _maker(history, examples, folders)
     try:
         recordings = IngestReport.read(examples.uri).recordings
     except (OSError, ValueError, KeyError, TypeError):  # removed or damaged: the rest is worth knowing all the same
@@ -184,26 +189,26 @@ def _data(history: History, examples: pb.Artifact, place: RunFolders) -> Data:
     )
 
 
-def _manifest(place: RunFolders, version: str, bundle: pb.Artifact) -> Manifest:
-    """That of the published version, or the exporter's copy where the version was removed since."""
-    published = place.pushed / place.name / version
+def _manifest(folders: RunFolders, version: str, bundle: pb.Artifact) -> Manifest:
+    """Read the manifest of the published version, or the exporter's copy where the version has been removed."""
+    published = folders.pushed / folders.name / version
     try:
         return load(published if (published / MANIFEST_FILE).is_file() else serving_folder(bundle.uri))
     except InvalidBundle as fault:
-        raise UserError(f"{place.name} {version}: no manifest is left of it: {fault}") from None
+        raise UserError(f"{folders.name} {version}: no manifest is left of it: {fault}") from None
 
 
-def _maker(history: History, artifact: pb.Artifact, place: RunFolders) -> Step:
+def _maker(history: History, artifact: pb.Artifact, folders: RunFolders) -> Step:
     step = history.maker(artifact)
     if step is None:
-        raise UserError(f"{place.metadata}: does not say what made {artifact.uri}: records are missing from it")
+        raise UserError(f"{folders.metadata}: has no execution that made {artifact.uri}: records are missing from it")
     return step
 
 
-def _input(step: Step, name: str, place: RunFolders) -> pb.Artifact:
+def _input(step: Step, name: str, folders: RunFolders) -> pb.Artifact:
     artifact = step.input(name)
     if artifact is None:
-        raise UserError(f"{place.metadata}: execution {step.id} has no input {name!r}: records are missing from it")
+        raise UserError(f"{folders.metadata}: execution {step.id} has no input {name!r}: records are missing from it")
     return artifact
 
 

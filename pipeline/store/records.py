@@ -1,4 +1,4 @@
-"""What a run left in the metadata store: which node made which artifact, and which nodes were served from the cache."""
+"""The records of a run in the metadata store: which node made which artifact, and which nodes used the cache."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from common.errors import UserError
 
 
 @dataclass(frozen=True)
-class Made:
+class ArtifactRecord:
     """One artifact.
 
     Attributes:
@@ -37,11 +37,11 @@ class RunRecord:
       cached: nodes whose earlier result was used again.
     """
 
-    artifacts: Mapping[str, Mapping[str, Made]]
+    artifacts: Mapping[str, Mapping[str, ArtifactRecord]]
     cached: frozenset[str]
 
-    def find(self, node: str, output: str) -> Made | None:
-        """An artifact, or None where the run did not get that far."""
+    def find(self, node: str, output: str) -> ArtifactRecord | None:
+        """Return an artifact, or None where the run ended before it was made."""
         return self.artifacts.get(node, {}).get(output)
 
 
@@ -58,19 +58,20 @@ def last_run(metadata: Path) -> RunRecord:
         newest = max(runs, key=lambda context: context.create_time_since_epoch)
         executions = store.get_executions_by_context(newest.id)
         artifacts = {_node(store, execution): _outputs(store, execution) for execution in executions}
-        cached = frozenset(_node(store, one) for one in executions if one.last_known_state == pb.Execution.CACHED)
+        reused = [execution for execution in executions if execution.last_known_state == pb.Execution.CACHED]
+        cached = frozenset(_node(store, execution) for execution in reused)
     return RunRecord(artifacts, cached)
 
 
 def check_store(metadata: Path, artifacts: Path) -> None:
-    """Make sure, before anything is written, that a run can go on from what earlier ones recorded.
+    """Check, before anything is written, that a run can go on from the records of earlier runs.
 
-    Opening the store undoes what a killed run was about to write, as SQLite does for every reader.
+    Opening the store rolls back the unfinished transaction of a killed run, as SQLite does for every reader.
 
     Args:
       metadata: a SQLite metadata store; one that is absent or empty is begun by the run.
-      artifacts: folder of all that the store's runs made. A new store would number its executions from 1 again, and
-        mix what they make with what is there.
+      artifacts: folder of all artifacts of the store's runs. A new store would number its executions from 1 again,
+        and mix their artifacts with the old ones.
 
     Raises:
       UserError: the store is damaged, or it is gone and the artifacts are not.
@@ -78,7 +79,7 @@ def check_store(metadata: Path, artifacts: Path) -> None:
     if not metadata.exists() or not metadata.stat().st_size:  # empty: the run that began it was killed at once
         if artifacts.exists():
             raise UserError(
-                f"{metadata}: the metadata store is gone, but what it knew of is still in {artifacts}: put the store "
+                f"{metadata}: the metadata store is gone, but its artifacts are still in {artifacts}: put the store "
                 f"back, or move {metadata.parent} away to start anew; what is pushed stays"
             )
         return
@@ -87,7 +88,7 @@ def check_store(metadata: Path, artifacts: Path) -> None:
             [[found]] = store.execute("PRAGMA integrity_check(1)")
     except sqlite3.Error as error:
         found = str(error)
-    if found == "ok" and not metadata.stat().st_size:  # all that was in it had been half written
+    if found == "ok" and not metadata.stat().st_size:  # nothing in it had been committed
         return
     if found != "ok":
         raise _unreadable(metadata, found)
@@ -110,15 +111,15 @@ def opened(metadata: Path) -> Iterator[mlmd.MetadataStore]:
         raise _unreadable(metadata, str(error)) from None
 
 
-def _unreadable(metadata: Path, said: str) -> UserError:
+def _unreadable(metadata: Path, fault: str) -> UserError:
     return UserError(
-        f"{metadata}: not a readable metadata store ({' '.join(said.split())[:200]}): put back a copy of it, or move "
+        f"{metadata}: not a readable metadata store ({' '.join(fault.split())[:200]}): put back a copy of it, or move "
         f"{metadata.parent} away to start anew; what is pushed stays"
     )
 
 
 def properties(record: pb.Artifact | pb.Execution) -> dict[str, Any]:
-    """Declared and custom properties as plain values."""
+    """Return declared and custom properties as plain values."""
     values = {**record.properties, **record.custom_properties}
     return {
         name: getattr(value, value.WhichOneof("value")) for name, value in values.items() if value.WhichOneof("value")
@@ -133,16 +134,17 @@ def _connection(metadata: Path) -> pb.ConnectionConfig:
 
 
 def _node(store: mlmd.MetadataStore, execution: pb.Execution) -> str:
-    """The node's id: its context is called `PIPELINE.NODE`."""
-    [context] = [one for one in store.get_contexts_by_execution(execution.id) if one.type == "node"]
+    """Return the node's id, from its context `PIPELINE.NODE`."""
+    contexts = store.get_contexts_by_execution(execution.id)
+    [context] = [context for context in contexts if context.type == "node"]
     return str(context.name.split(".", 1)[1])
 
 
-def _outputs(store: mlmd.MetadataStore, execution: pb.Execution) -> dict[str, Made]:
+def _outputs(store: mlmd.MetadataStore, execution: pb.Execution) -> dict[str, ArtifactRecord]:
     events = [event for event in store.get_events_by_execution_ids([execution.id]) if event.type == pb.Event.OUTPUT]
     by_id = {artifact.id: artifact for artifact in store.get_artifacts_by_id([event.artifact_id for event in events])}
     return {
-        next(step.key for step in event.path.steps if step.HasField("key")): Made(
+        next(step.key for step in event.path.steps if step.HasField("key")): ArtifactRecord(
             Path(by_id[event.artifact_id].uri), properties(by_id[event.artifact_id])
         )
         for event in events

@@ -26,7 +26,7 @@ from data.demo.generate import generate
 from pipeline.retraining.state import settle
 from pipeline.store.folders import RunFolders
 from pipeline.store.lineage import lineage
-from pipeline.store.published import rollback
+from pipeline.store.rollback import rollback
 from pipeline.store.records import RunRecord, last_run
 from player.render import render
 from tests.integration.conftest import ROOT, webgl

@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_looked_into_is_one_clear_error(tmp_path: Path, 
 
     monkeypatch.setattr(os, "scandir", denied)
     for shut in (tmp_path, tmp_path / "span-2"):
-        with pytest.raises(UserError, match=f"^{shut}: cannot be looked into: Permission denied"):
+        with pytest.raises(UserError, match=f"^{shut}: cannot be listed: Permission denied"):
             input_pattern(str(tmp_path))
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import kubeflow_runner
 from common.errors import UserError
-from pipeline.cluster.fleet import all_with_recordings, one
+from pipeline.cluster.fleet import all_with_recordings, one_instrument
 from pipeline.configuration.loading import instruments
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,12 +71,12 @@ def test_where_no_recordings_have_a_configuration_those_that_have_none_are_named
         all_with_recordings(str(tmp_path), [])
 
 
-def test_a_storage_that_does_not_let_itself_be_looked_into_is_one_clear_error(monkeypatch: pytest.MonkeyPatch):
+def test_a_storage_that_cannot_be_listed_is_one_clear_error(monkeypatch: pytest.MonkeyPatch):
     def denied(*_: object) -> str:
         raise tf.errors.PermissionDeniedError(None, None, "403:\nno rights")
 
     monkeypatch.setattr("pipeline.cluster.fleet.input_pattern", denied)
-    with pytest.raises(UserError, match=r"gs://bucket/bansuri: cannot be looked into: 403: no rights: see"):
+    with pytest.raises(UserError, match=r"gs://bucket/bansuri: cannot be listed: 403: no rights: see"):
         all_with_recordings("gs://bucket", [])
 
 
@@ -85,10 +85,10 @@ def test_without_any_recordings_there_is_nothing_to_do(tmp_path: Path):
         all_with_recordings(str(tmp_path), [])
 
 
-def test_a_storage_uri_is_not_looked_into_for_one_instrument_and_has_spans():
-    chosen = one("violin", "gs://bucket/violin", None, []).chosen["violin"]
+def test_a_storage_uri_is_not_listed_for_one_instrument_and_has_spans():
+    chosen = one_instrument("violin", "gs://bucket/violin", None, []).chosen["violin"]
     assert (chosen.recordings, chosen.layout) == ("gs://bucket/violin", "span-{SPAN}/*")
-    assert one("violin", "gs://bucket/violin", "files", []).chosen["violin"].layout == "*"
+    assert one_instrument("violin", "gs://bucket/violin", "files", []).chosen["violin"].layout == "*"
 
 
 @pytest.mark.parametrize("verb", [["compile"], ["submit", "--endpoint", "http://127.0.0.1:1"]])
@@ -100,13 +100,12 @@ def test_a_layout_for_all_is_refused_and_not_ignored(
     common = ["--all", "--pipeline-root", str(tmp_path), "--image", "i", "--layout", "files"]
     assert kubeflow_runner.main([*verb, *output, *common]) == 2
     assert capsys.readouterr().err == (
-        "error: --layout: with --all every instrument's recordings are looked into: leave it out, or name one "
-        "--instrument\n"
+        "error: --layout: with --all every instrument's recordings are listed: leave it out, or name one --instrument\n"
     )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "--project and --region send the run to Vertex, --endpoint to Kubeflow Pipelines"),
         (["--project", "p"], "--region: Vertex runs pipelines in one region"),
@@ -114,10 +113,10 @@ def test_a_layout_for_all_is_refused_and_not_ignored(
     ],
 )
 def test_a_submission_to_nowhere_is_one_clear_error(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ):
     assert kubeflow_runner.main([*COMMON, *arguments]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("held", [b"s3cret\nmore", b"s3cret\xff", b"s3 cret", b"\n"])
@@ -127,9 +126,9 @@ def test_a_file_without_a_token_is_one_clear_error_that_does_not_show_it(
     (tmp_path / "token").write_bytes(held)
     target = ("--endpoint", "http://127.0.0.1:1", "--token-file", str(tmp_path / "token"))
     assert kubeflow_runner.main([*COMMON, *target]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"error: --token-file {tmp_path / 'token'}: holds no ")
-    assert "cret" not in said
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: --token-file {tmp_path / 'token'}: holds no ")
+    assert "cret" not in error
 
 
 def test_the_command_line_starts_without_tfx_and_names_its_verbs():

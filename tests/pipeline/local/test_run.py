@@ -86,7 +86,7 @@ def test_a_store_that_is_gone_is_not_begun_anew_over_what_it_knew(store, recordi
     store.unlink()
     assert local_runner.main(arguments(store.parents[1], recordings)) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: {store}: the metadata store is gone, but what it knew of is still in ")
+    assert line.startswith(f"error: {store}: the metadata store is gone, but its artifacts are still in ")
     assert not store.exists()
 
 

@@ -21,7 +21,7 @@ from pipeline.local.outcome import Outcome
 from pipeline.report import write_report
 from pipeline.report.hearing import distributions, hear
 from pipeline.store.folders import RunFolders
-from pipeline.store.records import Made, RunRecord
+from pipeline.store.records import ArtifactRecord, RunRecord
 from tests.player.playable_bundle import write_playable_bundle
 
 SMALL = [
@@ -81,7 +81,7 @@ class Halver(tf.Module):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, dict[str, dict[str, Made]]]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, dict[str, dict[str, ArtifactRecord]]]:
     """Artifacts of a whole run with three eval windows."""
     root = tmp_path_factory.mktemp("run")
     soundfile.write(root / "voice.wav", _tone(3 * 16000, 220.0), 16000)
@@ -97,9 +97,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, dict[str, dic
     (serving / "history.json").write_text(json.dumps(history))
     write_playable_bundle(root / "bundle" / "Format-Serving", Instrument(config.model, config.audio), config)
     return config, {
-        "RecordingExampleGen": {"examples": Made(root / "examples", {})},
-        "Trainer": {"model": Made(root / "model", {})},
-        "TfjsExporter": {"bundle": Made(root / "bundle", {})},
+        "RecordingExampleGen": {"examples": ArtifactRecord(root / "examples", {})},
+        "Trainer": {"model": ArtifactRecord(root / "model", {})},
+        "TfjsExporter": {"bundle": ArtifactRecord(root / "bundle", {})},
     }
 
 
@@ -127,7 +127,9 @@ def _write_examples(folder: Path, config: Config, windows: int) -> None:
             writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
 
 
-def _outcome(artifacts: dict[str, dict[str, Made]], *verdicts: Verdict, version: str | None = None) -> Outcome:
+def _outcome(
+    artifacts: dict[str, dict[str, ArtifactRecord]], *verdicts: Verdict, version: str | None = None
+) -> Outcome:
     return Outcome(RunRecord(artifacts, frozenset()), INGEST if artifacts else None, verdicts, version)
 
 

@@ -36,4 +36,4 @@ def test_a_folder_that_cannot_be_looked_into_is_named_with_the_others(tmp_path: 
     monkeypatch.setattr(os, "scandir", denied)
     found = unconfigured(str(tmp_path))
     assert set(found) == {"kazoo", "shut"}
-    assert found["shut"].startswith(f"{tmp_path / 'shut'}: cannot be looked into: Permission denied")
+    assert found["shut"].startswith(f"{tmp_path / 'shut'}: cannot be listed: Permission denied")

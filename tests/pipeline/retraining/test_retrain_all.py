@@ -1,4 +1,4 @@
-"""Retraining goes to work only where something is new, and one instrument's trouble is not another's."""
+"""Every instrument with recordings is retrained in its turn, and a fault of one does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,15 +16,8 @@ import psutil
 import pytest
 
 import local_runner
-from bundles.publish import publish, serve
 from common.errors import UserError
-from data.files.listing import fingerprint, list_recordings
-from pipeline.configuration.loading import load
-from pipeline.retraining import retraining
-from pipeline.retraining.retraining import made_of_these, retrain_all, worst
-from pipeline.store.folders import RunFolders
-from tests.bundles.small_bundle import write_small_bundle
-from tests.pipeline.store.test_lineage import NOON
+from pipeline.retraining.retrain_all import retrain_all, worst
 
 ROOT = Path(__file__).resolve().parents[3]
 STUB = """
@@ -40,57 +33,9 @@ sys.exit({"demo": 0, "oboe": 3, "violin": 0}[name])
 """
 
 
-def recording(path: Path, content: bytes = b"sound") -> None:
+def recording(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-@pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolders:
-    """Two pushed versions, the second made of span-1 and span-2; the first is served again."""
-    made = RunFolders(tmp_path / "in", tmp_path / "out", "violin")
-    recording(made.recordings / "span-1" / "a.wav")
-    recording(made.recordings / "span-2" / "b.wav")
-    pushed = []
-    for hour, gain in ((1, 0.5), (2, 0.75)):
-        bundle = tmp_path / f"bundle-{hour}"
-        write_small_bundle(bundle, gain=gain)
-        pushed.append(publish(bundle, made.pushed, NOON.replace(hour=hour)).version)
-    serve(made.pushed, "violin", pushed[0])
-    base = str(made.recordings)
-    known = {
-        pushed[1]: SimpleNamespace(
-            data=SimpleNamespace(fingerprint=fingerprint(base, list_recordings(base, "span-2/*", 4))),
-            configuration_hash=load("violin", retraining=True).hash(),
-        )
-    }
-    monkeypatch.setattr(retraining, "lineage", lambda output, name, version: known[version])
-    return made
-
-
-def test_the_same_recordings_and_settings_are_nothing_new_even_after_a_rollback(places: RunFolders):
-    assert made_of_these(load("violin", retraining=True), places) is not None
-
-
-@pytest.mark.parametrize("change", ["a new span", "a changed recording", "a span that is gone", "a setting"])
-def test_whatever_changes_the_model_is_new(places: RunFolders, change: str):
-    settings = ["trainer.steps=7"] if change == "a setting" else []
-    if change == "a new span":
-        recording(places.recordings / "span-3" / "c.wav")
-    if change == "a changed recording":
-        recording(places.recordings / "span-1" / "a.wav", b"another")
-    if change == "a span that is gone":
-        (places.recordings / "span-1" / "a.wav").unlink()
-    assert made_of_these(load("violin", settings, retraining=True), places) is None
-
-
-def test_a_lost_store_and_an_instrument_never_pushed_are_new(places: RunFolders, monkeypatch: pytest.MonkeyPatch):
-    def lost(*_: object) -> None:
-        raise UserError("no metadata store")
-
-    monkeypatch.setattr(retraining, "lineage", lost)
-    assert made_of_these(load("violin", retraining=True), places) is None
-    assert made_of_these(load("oboe", retraining=True), RunFolders(places.recordings, places.output, "oboe")) is None
+    path.write_bytes(b"sound")
 
 
 @pytest.fixture
@@ -107,15 +52,15 @@ def test_every_instrument_with_recordings_is_retrained_and_a_refusal_of_one_does
     program: Path, tmp_path: Path
 ):
     (tmp_path / "in" / "demo").mkdir()  # nothing in it
-    ended = retrain_all(program, tmp_path / "in", tmp_path / "out", ["trainer.steps=7"])
-    assert ended == {"oboe": 3, "violin": 0}
+    exit_codes = retrain_all(program, tmp_path / "in", tmp_path / "out", ["trainer.steps=7"])
+    assert exit_codes == {"oboe": 3, "violin": 0}
     calls = (tmp_path / "calls").read_text()
     assert calls.count('"--set", "trainer.steps=7"') == 2
     with pytest.raises(UserError, match="no recordings of any instrument there"):
         retrain_all(program, tmp_path / "nowhere", tmp_path / "out", [])
 
 
-def test_recordings_without_a_configuration_are_told_of_once_the_others_are_trained(
+def test_recordings_without_a_configuration_are_reported_once_the_others_are_trained(
     program: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     recording(tmp_path / "in" / "Voilin" / "span-1" / "a.wav")
@@ -136,7 +81,7 @@ def test_where_no_recordings_have_a_configuration_those_that_have_none_are_named
 
 
 def ends(pid: int) -> bool:
-    """Whether a process is gone within seconds, or dead and only not asked about."""
+    """Return whether a process is gone within seconds, or dead and only not waited for."""
     for _ in range(100):
         with contextlib.suppress(psutil.NoSuchProcess):
             if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
@@ -149,12 +94,12 @@ def ends(pid: int) -> bool:
 def test_an_instrument_that_hangs_is_stopped_and_the_next_has_its_turn(
     program: Path, capfd: pytest.CaptureFixture[str]
 ):
-    places = program.parent / "in", program.parent / "out"
-    assert retrain_all(program, *places, ["hangs=oboe"], minutes=0.1) == {"oboe": 124, "violin": 0}
+    folders = program.parent / "in", program.parent / "out"
+    assert retrain_all(program, *folders, ["hangs=oboe"], minutes=0.1) == {"oboe": 124, "violin": 0}
     assert ends(int((program.parent / "worker").read_text()))
     [line] = capfd.readouterr().err.splitlines()
     assert line.startswith("fault: oboe: had not ended after 0.05 minutes, its share of --minutes, and was stopped: ")
-    assert f"{program.parent / 'out' / 'oboe' / 'run.log'} says where it was" in line
+    assert f"{program.parent / 'out' / 'oboe' / 'run.log'} shows how far it was" in line
 
 
 def test_an_instrument_may_take_the_time_that_those_before_it_left_over(program: Path, monkeypatch: pytest.MonkeyPatch):
@@ -165,8 +110,8 @@ def test_an_instrument_may_take_the_time_that_those_before_it_left_over(program:
         now[0] += 600
         return 0
 
-    monkeypatch.setattr(retraining, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(retraining, "_exit_code", exit_code)
+    monkeypatch.setattr("pipeline.retraining.retrain_all.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("pipeline.retraining.retrain_all._exit_code", exit_code)
     recording(program.parent / "in" / "demo" / "span-1" / "a.wav")
     retrain_all(program, program.parent / "in", program.parent / "out", [], minutes=90)
     assert limits == [1800, 2400, 4200]
@@ -175,15 +120,15 @@ def test_an_instrument_may_take_the_time_that_those_before_it_left_over(program:
     assert limits == [None] * 3
 
 
-def test_an_interruption_that_only_the_fleet_hears_ends_the_one_at_work_too(program: Path):
+def test_an_interruption_of_the_parent_alone_ends_the_instrument_at_work_too(program: Path):
     """So does GitHub where a run is cancelled: what is kept next must not be written to meanwhile."""
-    calling = "import sys, pathlib; from pipeline.retraining.retraining import retrain_all\n"
+    calling = "import sys, pathlib; from pipeline.retraining.retrain_all import retrain_all\n"
     calling += "retrain_all(*map(pathlib.Path, sys.argv[1:4]), ['hangs=oboe'])"
-    places = [str(program.parent / name) for name in ("program.py", "in", "out")]
-    command = [sys.executable, "-c", calling, *places]
-    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # whoever runs this may not hear it
+    paths = [str(program.parent / name) for name in ("program.py", "in", "out")]
+    command = [sys.executable, "-c", calling, *paths]
+    interruptible = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # the caller may ignore the signal
     with subprocess.Popen(
-        command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL, preexec_fn=heard
+        command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL, preexec_fn=interruptible
     ) as fleet:
         while not (program.parent / "worker").exists():
             assert fleet.poll() is None
