@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import UserError
 from pipeline import command
-from pipeline.command import DONE, Answer
+from pipeline.command import DONE, Result
 
 if TYPE_CHECKING:
     from pipeline.cluster.fleet import Chosen, Fleet
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="compile | submit")
     compile_ = verbs.add_parser("compile", help="write a PipelineJob (schema 2.1)")
     compile_.add_argument("--output", type=Path, required=True, help="JSON file; with --all a folder, NAME.json each")
-    compile_.set_defaults(answer=_compile)
+    compile_.set_defaults(handler=_compile)
 
     submit = verbs.add_parser("submit", help="compile and start a run on Vertex or on Kubeflow Pipelines")
     submit.add_argument("--dry-run", action="store_true", help="show what would be sent, and send nothing")
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     submit.add_argument("--experiment", default="swara", help="of Kubeflow Pipelines (default: swara)")
     submit.add_argument("--namespace", help="of Kubeflow Pipelines, where it has many users")
     submit.add_argument("--token-file", type=Path, help="bearer token for Kubeflow Pipelines")
-    submit.set_defaults(answer=_submit)
+    submit.set_defaults(handler=_submit)
     for verb in (compile_, submit):
         _pipeline(verb)
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON")
@@ -107,7 +107,7 @@ def _compiled(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return {name: compile_one(chosen) for name, chosen in fleet.chosen.items()}
 
 
-def _compile(arguments: argparse.Namespace) -> Answer:
+def _compile(arguments: argparse.Namespace) -> Result:
     from pipeline.cluster.spec_file import write_spec
 
     written = {}
@@ -119,7 +119,7 @@ def _compile(arguments: argparse.Namespace) -> Answer:
     return DONE, {"compiled": written}
 
 
-def _submit(arguments: argparse.Namespace) -> Answer:
+def _submit(arguments: argparse.Namespace) -> Result:
     from pipeline.cluster.submission import run_name
 
     service = _service(arguments)

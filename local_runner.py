@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from common.errors import UserError
 from pipeline import command
-from pipeline.command import BAD_INPUT, DONE, REFUSED, Answer
+from pipeline.command import BAD_INPUT, DONE, REFUSED, Result
 
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _instrument(run, required=True)
     run.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
     run.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
-    run.set_defaults(answer=_run)
+    run.set_defaults(handler=_run)
 
     retrain = verbs.add_parser("retrain", help="go on training where recordings came, from the last blessed model")
     which = retrain.add_mutually_exclusive_group(required=True)
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         help="with --all: for all together; one that needs more than an equal share of what is left is stopped, and "
         "goes on the next time (default: no limit)",
     )
-    retrain.set_defaults(answer=_retrain)
+    retrain.set_defaults(handler=_retrain)
 
     sweep = verbs.add_parser("sweep", help="try many sizes of model, and push the smallest that sounds as good")
     _instrument(sweep, required=True)
@@ -60,34 +60,34 @@ def parser() -> argparse.ArgumentParser:
     sweep.add_argument("--trials", type=int, metavar="N", help="sizes to try (default: tuner.trials)")
     sweep.add_argument("--workers", type=int, metavar="N", help="processes that try them (default: tuner.workers)")
     sweep.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
-    sweep.set_defaults(answer=_sweep)
+    sweep.set_defaults(handler=_sweep)
 
     check = verbs.add_parser("check", help="what is wrong with these recordings, file by file")
     check.add_argument("--recordings", type=Path, required=True, help="folder of recordings")
     _instrument(check, required=False)
-    check.set_defaults(answer=_check)
+    check.set_defaults(handler=_check)
 
     render = verbs.add_parser("render", help="turn any recording into the instrument")
     render.add_argument("--bundle", type=Path, required=True, help="pushed/NAME or pushed/NAME/VERSION")
     render.add_argument("--input", type=Path, required=True, help="a recording of a voice or an instrument")
     render.add_argument("--output", type=Path, required=True, help="wav or flac file to write")
-    render.set_defaults(answer=_render)
+    render.set_defaults(handler=_render)
 
     serve = verbs.add_parser("serve", help="the player and the published instruments, in a browser on this machine")
     serve.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
     serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8000, metavar="P", help="port to listen on (default: 8000)")
-    serve.set_defaults(answer=_serve)
+    serve.set_defaults(handler=_serve)
 
     rollback = verbs.add_parser("rollback", help="serve an earlier version of an instrument again")
     _published(rollback)
     rollback.add_argument("version", metavar="VERSION", help="a folder in pushed/NAME")
-    rollback.set_defaults(answer=_rollback)
+    rollback.set_defaults(handler=_rollback)
 
     lineage = verbs.add_parser("lineage", help="what a version was made of: recordings, settings, code, model, gates")
     _published(lineage)
     lineage.add_argument("version", nargs="?", metavar="VERSION", help="default: the one that is served")
-    lineage.set_defaults(answer=_lineage)
+    lineage.set_defaults(handler=_lineage)
     for verb in (run, retrain, sweep, check, render, serve, rollback, lineage):
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
@@ -114,7 +114,7 @@ def _overrides(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(arguments: argparse.Namespace) -> Answer:
+def _run(arguments: argparse.Namespace) -> Result:
     from pipeline.configuration.loading import load
     from pipeline.store.folders import RunFolders
 
@@ -123,7 +123,7 @@ def _run(arguments: argparse.Namespace) -> Answer:
     return _train(config, RunFolders(arguments.recordings or RECORDINGS / name, arguments.output, name))
 
 
-def _retrain(arguments: argparse.Namespace) -> Answer:
+def _retrain(arguments: argparse.Namespace) -> Result:
     if arguments.all:
         return _retrain_all(arguments)
     if arguments.minutes is not None:
@@ -142,7 +142,7 @@ def _retrain(arguments: argparse.Namespace) -> Answer:
     return _train(config, folders)
 
 
-def _retrain_all(arguments: argparse.Namespace) -> Answer:
+def _retrain_all(arguments: argparse.Namespace) -> Result:
     from pipeline.retraining.retrain_all import meaning, retrain_all, worst
 
     exit_codes = retrain_all(
@@ -153,7 +153,7 @@ def _retrain_all(arguments: argparse.Namespace) -> Answer:
     return worst(exit_codes.values()), {"instruments": exit_codes}
 
 
-def _train(config: Config, folders: RunFolders) -> Answer:
+def _train(config: Config, folders: RunFolders) -> Result:
     from pipeline.local.run import run
 
     outcome = run(config, folders)
@@ -161,14 +161,14 @@ def _train(config: Config, folders: RunFolders) -> Answer:
     return (DONE if outcome.pushed else REFUSED), outcome.figures()
 
 
-def _sweep(arguments: argparse.Namespace) -> Answer:
+def _sweep(arguments: argparse.Namespace) -> Result:
     given = {"enabled": True, "trials": arguments.trials, "workers": arguments.workers}
     settings = [f"tuner.{name}={value}" for name, value in given.items() if value is not None]
     arguments.overrides = [*arguments.overrides, *settings]
     return _run(arguments)
 
 
-def _check(arguments: argparse.Namespace) -> Answer:
+def _check(arguments: argparse.Namespace) -> Result:
     from pipeline.configuration.loading import load
     from pipeline.local.run import check
 
@@ -177,7 +177,7 @@ def _check(arguments: argparse.Namespace) -> Answer:
     return (DONE if report.would_run else BAD_INPUT), report.to_json()
 
 
-def _render(arguments: argparse.Namespace) -> Answer:
+def _render(arguments: argparse.Namespace) -> Result:
     from player.render import render
 
     figures = render(arguments.bundle, arguments.input, arguments.output)
@@ -185,13 +185,13 @@ def _render(arguments: argparse.Namespace) -> Answer:
     return DONE, figures
 
 
-def _serve(arguments: argparse.Namespace) -> Answer:
+def _serve(arguments: argparse.Namespace) -> Result:
     from player.serve import serve
 
     return DONE, serve(arguments.output, arguments.host, arguments.port)
 
 
-def _rollback(arguments: argparse.Namespace) -> Answer:
+def _rollback(arguments: argparse.Namespace) -> Result:
     from pipeline.store.rollback import rollback
 
     now = rollback(arguments.output, arguments.name, arguments.version)
@@ -201,7 +201,7 @@ def _rollback(arguments: argparse.Namespace) -> Answer:
     return DONE, {"name": now.name, "version": now.version, "changed": now.new}
 
 
-def _lineage(arguments: argparse.Namespace) -> Answer:
+def _lineage(arguments: argparse.Namespace) -> Result:
     from pipeline.store.lineage import lineage
 
     traced = lineage(arguments.output, arguments.name, arguments.version)

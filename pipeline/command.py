@@ -1,4 +1,4 @@
-"""What a command line does with the outcome of a verb: one exit code, one clear message, figures as JSON on demand."""
+"""Run a verb of a command line: one exit code, one clear message, figures as JSON on demand."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from common.verdict import GateRefused
 
 DONE, FAULT, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
-Answer = tuple[int, dict[str, Any]]  # exit code, figures
+Result = tuple[int, dict[str, Any]]  # exit code, figures
 
 
 def main(parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
-    """Parse a command line, whose verb sets `answer` (a function of the arguments) and `json`, and runs the verb."""
+    """Parse a command line, whose verb sets `handler` (a function of the arguments) and `json`, and run the verb."""
     arguments = parser.parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    warnings.simplefilter("ignore")  # libraries' words to their own developers
-    return carry_out(lambda: arguments.answer(arguments), arguments.json)
+    warnings.simplefilter("ignore")  # libraries' warnings to their own developers
+    return run_verb(lambda: arguments.handler(arguments), arguments.json)
 
 
-def carry_out(verb: Callable[[], Answer], as_json: bool) -> int:
-    """Run a verb and returns its exit code; what went wrong is said on standard error, what was refused on output."""
+def run_verb(verb: Callable[[], Result], as_json: bool) -> int:
+    """Run a verb and return its exit code; errors go to standard error, a gate's reasons to standard output."""
     try:
         code, figures = verb()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Compiles an instrument's pipeline into a PipelineJob, which Vertex and Kubeflow Pipelines run."""
+"""Compile an instrument's pipeline into a PipelineJob, which Vertex and Kubeflow Pipelines run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GENERIC_TITLE = "tfx.Artifact"
 
 @dataclass(frozen=True)
 class Job:
-    """What to run where.
+    """Recordings, root and images of a pipeline on a cluster.
 
     Attributes:
       recordings: folder or URI that the containers see.
@@ -44,38 +44,38 @@ class Job:
 
     @property
     def destination(self) -> str:
-        """Where bundles are published unless a run says otherwise."""
+        """Folder or URI of published bundles, the default of a run."""
         return f"{self.pipeline_root.rstrip('/')}/pushed"
 
 
 def compile_job(config: Config, job: Job) -> dict[str, Any]:
-    """The PipelineJob of one instrument, schema 2.1, as JSON values.
+    """Compile the PipelineJob of one instrument, schema 2.1, as JSON values.
 
     Raises:
       UserError: the instrument's name cannot be that of a pipeline on a cluster, its recordings or its root cannot be
         reached from there, or an accelerator would have no image that can use it.
     """
-    made = make_pipeline(config, job)
+    pipeline = make_pipeline(config, job)
     runner = kubeflow.KubeflowV2DagRunner(
         kubeflow.KubeflowV2DagRunnerConfig(
             display_name=config.instrument.name,
             default_image=_images(config, job),
             default_commands=list(COMMAND),
-            # The 2.0 schema loses what the span driver found, and {SPAN} is never filled in.
+            # The 2.0 schema loses the span driver's results, and {SPAN} is never filled in.
             use_pipeline_spec_2_1=True,
         )
     )
     values = {RECORDINGS: job.recordings, DESTINATION: job.destination}
-    compiled: dict[str, Any] = runner.run(made, parameter_values=values, write_out=False)
+    compiled: dict[str, Any] = runner.run(pipeline, parameter_values=values, write_out=False)
     _set_defaults(compiled["pipelineSpec"], values)
-    _ask_for_own_types(compiled["pipelineSpec"])
+    _query_own_types(compiled["pipelineSpec"])
     _use_own_driver(compiled["pipelineSpec"])
-    _tell_of_accelerators(compiled["pipelineSpec"])
+    _name_accelerators(compiled["pipelineSpec"])
     return compiled
 
 
 def make_pipeline(config: Config, job: Job) -> Pipeline:
-    """The same pipeline as on one machine, with runtime parameters and machines.
+    """Make the same pipeline as on one machine, with runtime parameters and machines.
 
     Raises:
       UserError: the instrument's name cannot be that of a pipeline on a cluster, or its recordings or its root cannot
@@ -87,10 +87,10 @@ def make_pipeline(config: Config, job: Job) -> Pipeline:
             f"instrument.name {name!r}: a pipeline on a cluster is named after its instrument, with a-z, 0-9 and - "
             "only: rename the instrument and its file in configs/instruments"
         )
-    _check_place("--pipeline-root", job.pipeline_root)
-    _check_place("--recordings", job.recordings)
+    _check_reachable("--pipeline-root", job.pipeline_root)
+    _check_reachable("--recordings", job.recordings)
     root = job.pipeline_root.rstrip("/")
-    made = create_pipeline(
+    pipeline = create_pipeline(
         config,
         recordings=RuntimeParameter(RECORDINGS, ptype=str, default=job.recordings),
         pipeline_root=root,
@@ -99,42 +99,42 @@ def make_pipeline(config: Config, job: Job) -> Pipeline:
         layout=job.layout,
         image=job.image,
     )
-    for component in made.components:
-        asked = _resources(config).get(component.id)
-        if asked is not None and (spec := _specification(asked)) is not None:
+    for component in pipeline.components:
+        resources = _resources(config).get(component.id)
+        if resources is not None and (spec := _specification(resources)) is not None:
             component.with_platform_config(spec)
-    return made
+    return pipeline
 
 
-def _check_place(argument: str, place: str) -> None:
-    """Step reach what is mounted as a folder, or is one; anything else they would take for a relative path."""
-    if not place.startswith((SCHEME, "/")):
+def _check_reachable(argument: str, uri: str) -> None:
+    """Raise UserError for what is neither a bucket nor an absolute path: steps would take it for a relative path."""
+    if not uri.startswith((SCHEME, "/")):
         raise UserError(
-            f"{argument} {place}: steps can reach {SCHEME} only, and folders of their container: give a {SCHEME} URI, "
+            f"{argument} {uri}: steps can reach {SCHEME} only, and folders of their container: give a {SCHEME} URI, "
             "or the whole path of a folder that every container has"
         )
 
 
 def _resources(config: Config) -> dict[str, ResourcesConfig]:
-    """By id of the component."""
+    """Return the resources that are configured, by id of the component."""
     return {"Trainer": config.cluster.trainer, "SizeTuner": config.cluster.tuner}
 
 
-def _specification(asked: ResourcesConfig) -> Any:
+def _specification(resources: ResourcesConfig) -> Any:
     from kfp.pipeline_spec import pipeline_spec_pb2 as pb
 
-    if not (asked.cpus or asked.memory_gigabytes or asked.accelerator):
+    if not (resources.cpus or resources.memory_gigabytes or resources.accelerator):
         return None
     spec = pb.PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec(
-        cpu_limit=asked.cpus or 0.0, memory_limit=asked.memory_gigabytes or 0.0
+        cpu_limit=resources.cpus or 0.0, memory_limit=resources.memory_gigabytes or 0.0
     )
-    if asked.accelerator:
-        spec.accelerator.type, spec.accelerator.count = asked.accelerator, asked.accelerators
+    if resources.accelerator:
+        spec.accelerator.type, spec.accelerator.count = resources.accelerator, resources.accelerators
     return spec
 
 
 def _images(config: Config, job: Job) -> str | dict[str, str]:
-    accelerated = [name for name, asked in _resources(config).items() if asked.accelerator]
+    accelerated = [name for name, resources in _resources(config).items() if resources.accelerator]
     if not accelerated:
         return job.image
     if job.gpu_image is None:
@@ -146,13 +146,13 @@ def _images(config: Config, job: Job) -> str | dict[str, str]:
 
 
 def _set_defaults(spec: dict[str, Any], values: Mapping[str, str]) -> None:
-    """TFX leaves the defaults of runtime parameters out of schema 2.1: a run by hand would have to name them all."""
+    """Add the defaults of runtime parameters, which TFX omits in schema 2.1: a run by hand would have to give them."""
     for name, value in values.items():
         spec["root"]["inputDefinitions"]["parameters"][name]["defaultValue"] = value
 
 
-def _ask_for_own_types(spec: dict[str, Any]) -> None:
-    """Let resolvers of this project's types of artifacts look for those: TFX asks for the generic type's title."""
+def _query_own_types(spec: dict[str, Any]) -> None:
+    """Let resolvers query this project's own types of artifacts: TFX queries the generic type's title."""
     for component in spec["components"].values():
         executor = spec["deploymentSpec"]["executors"].get(component.get("executorLabel"), {})
         for name, query in executor.get("resolver", {}).get("outputArtifactQueries", {}).items():
@@ -163,17 +163,17 @@ def _ask_for_own_types(spec: dict[str, Any]) -> None:
 
 
 def _use_own_driver(spec: dict[str, Any]) -> None:
-    """TFX compiles its own driver for every file-based ExampleGen, whatever the component's DRIVER_CLASS is."""
+    """Set the driver: TFX compiles its own for every file-based ExampleGen, whatever its DRIVER_CLASS is."""
     for executor in spec["deploymentSpec"]["executors"].values():
         hook = executor.get("container", {}).get("lifecycle", {}).get("preCacheCheck")
         if hook:
             hook["command"] = list(DRIVER)
 
 
-def _tell_of_accelerators(spec: dict[str, Any]) -> None:
-    """Let a step know what is paid for, so that it ends where that is not there."""
+def _name_accelerators(spec: dict[str, Any]) -> None:
+    """Set a variable of each accelerated step to its accelerator, so that the step ends where none is found."""
     for executor in spec["deploymentSpec"]["executors"].values():
         container = executor.get("container", {})
-        asked = container.get("resources", {}).get("accelerator")
-        if asked:
-            container["env"] = [*container.get("env", []), {"name": ACCELERATOR, "value": asked["type"]}]
+        accelerator = container.get("resources", {}).get("accelerator")
+        if accelerator:
+            container["env"] = [*container.get("env", []), {"name": ACCELERATOR, "value": accelerator["type"]}]

@@ -1,8 +1,8 @@
-"""Finds the newest span of recordings on a cluster, before its cache is asked: `python -m pipeline.cluster.driver`.
+"""Find the newest span of recordings on a cluster, before its cache is queried: `python -m pipeline.cluster.driver`.
 
-It takes the arguments and leaves the record of TFX's own program for that,
-`tfx.orchestration.kubeflow.v2.file_based_example_gen.driver`. That one fingerprints the newest span only, and no folder
-in it: a change in an older span of the window would be met with examples of what was there before.
+It takes the arguments and writes the record of TFX's own program for that,
+`tfx.orchestration.kubeflow.v2.file_based_example_gen.driver`. TFX's fingerprints the newest span only, and no folder in
+it: after a change in an older span of the window, the cache would still return the examples of before.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import sys
 from typing import Any
 
 from pipeline import command
-from pipeline.command import DONE, Answer
+from pipeline.command import DONE, Result
 
 INVOCATION, INPUTS = "--json_serialized_invocation_args", "--json_serialized_inputs_spec_args"
 
 
 def record(invocation: str, inputs: str | None) -> tuple[str, str]:
-    """What is to be said of the recordings, and where.
+    """Make the record of the recordings that the cluster reads.
 
     Args:
       invocation: ExecutorInput, JSON.
@@ -48,41 +48,41 @@ def record(invocation: str, inputs: str | None) -> tuple[str, str]:
     artifacts = entrypoint.parse_raw_artifact_dict(given.outputs.artifacts, names)
     examples = artifact_utils.get_single_instance(artifacts[standard_component_specs.EXAMPLES_KEY])
     driver.update_output_artifact(properties, examples.mlmd_artifact)
-    said = pb.ExecutorOutput()
-    _say_parameters(said, properties)
-    made = entrypoint.to_runtime_artifact(examples, names)
-    said.artifacts[standard_component_specs.EXAMPLES_KEY].artifacts.add().CopyFrom(made)
-    return given.outputs.output_file, json_format.MessageToJson(said, sort_keys=True)
+    output = pb.ExecutorOutput()
+    _add_parameters(output, properties)
+    artifact = entrypoint.to_runtime_artifact(examples, names)
+    output.artifacts[standard_component_specs.EXAMPLES_KEY].artifacts.add().CopyFrom(artifact)
+    return given.outputs.output_file, json_format.MessageToJson(output, sort_keys=True)
 
 
-def _say_parameters(said: Any, properties: dict[str, Any]) -> None:
+def _add_parameters(output: Any, properties: dict[str, Any]) -> None:
     from tfx.components.example_gen import utils
     from tfx.types import standard_component_specs
 
     for name in (utils.SPAN_PROPERTY_NAME, utils.VERSION_PROPERTY_NAME):
         if properties[name] is not None:
-            said.parameter_values[name].number_value = properties[name]
+            output.parameter_values[name].number_value = properties[name]
     for name in (utils.FINGERPRINT_PROPERTY_NAME, standard_component_specs.INPUT_CONFIG_KEY):
-        said.parameter_values[name].string_value = properties[name]
+        output.parameter_values[name].string_value = properties[name]
 
 
-def _drive(arguments: argparse.Namespace) -> Answer:
+def _drive(arguments: argparse.Namespace) -> Result:
     from tfx.dsl.io import fileio
 
-    place, said = record(arguments.invocation, arguments.inputs)
-    fileio.makedirs(os.path.dirname(place))
-    with fileio.open(place, "w") as file:
-        file.write(said)
+    uri, output = record(arguments.invocation, arguments.inputs)
+    fileio.makedirs(os.path.dirname(uri))
+    with fileio.open(uri, "w") as file:
+        file.write(output)
     return DONE, {}
 
 
 def main(argv: list[str]) -> int:
-    """Run the driver; arguments that are Beam's are left aside."""
-    made = argparse.ArgumentParser(prog="python -m pipeline.cluster.driver", description=__doc__.splitlines()[0])
-    made.add_argument(INVOCATION, dest="invocation", required=True, help="ExecutorInput, JSON")
-    made.add_argument(INPUTS, dest="inputs", help="ComponentInputsSpec, JSON")
-    arguments, _ = made.parse_known_args(argv)
-    return command.carry_out(lambda: _drive(arguments), as_json=False)
+    """Run the driver; Beam's arguments are ignored."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.cluster.driver", description=__doc__.splitlines()[0])
+    parser.add_argument(INVOCATION, dest="invocation", required=True, help="ExecutorInput, JSON")
+    parser.add_argument(INPUTS, dest="inputs", help="ComponentInputsSpec, JSON")
+    arguments, _ = parser.parse_known_args(argv)
+    return command.run_verb(lambda: _drive(arguments), as_json=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes a compiled PipelineJob where one asked for it."""
+"""Write a compiled PipelineJob to the file given by --output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands a compiled PipelineJob to Vertex or to a Kubeflow Pipelines server."""
+"""Submit a compiled PipelineJob to Vertex or to a Kubeflow Pipelines server."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from common.errors import UserError
 
 Compiled = dict[str, Any]
 
-ANSWER_SECONDS = 120.0  # the clients of both services would wait for ever
-# What the clients raise over an answer that is not the service's: a login page, half a document, an empty one.
+RESPONSE_SECONDS = 120.0  # the clients of both services would wait for ever
+# Raised by the clients for a response that is not the service's: a login page, half a document, an empty one.
 NOT_UNDERSTOOD = (ValueError, RuntimeError, AttributeError, TypeError, KeyError)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent.
+    """An HTTP request.
 
     Attributes:
       url: to which it is posted.
@@ -43,21 +43,21 @@ class Service(ABC):
 
     @abstractmethod
     def request(self, compiled: Compiled, run: str) -> Request:
-        """What `send` would send, without any connection."""
+        """Return the request that `send` would send, without any connection."""
 
     def send(self, compiled: Compiled, run: str) -> str:
-        """Start a run and returns what the service calls it.
+        """Start a run and return the service's name for it.
 
         Raises:
-          UserError: the service cannot be reached, does not know who asks, does not accept the run, does not answer in
-            time or with something else; says why.
+          UserError: the service cannot be reached, rejects the credentials or the run, or does not respond in time or
+            not as expected; the message gives the reason.
         """
         url = self.request(compiled, run).url
         try:
-            with _at_most(ANSWER_SECONDS):
+            with _at_most(RESPONSE_SECONDS):
                 return self._start(compiled, run)
         except _LateError:
-            raise _unclear(url, f"no answer came within {ANSWER_SECONDS:.0f} s") from None
+            raise _unclear(url, f"no response came within {RESPONSE_SECONDS:.0f} s") from None
 
     @abstractmethod
     def _start(self, compiled: Compiled, run: str) -> str:
@@ -66,7 +66,7 @@ class Service(ABC):
 
 @dataclass(frozen=True)
 class Vertex(Service):
-    """Vertex AI Pipelines, by google-cloud-aiplatform, as whom Google's default credentials say.
+    """Vertex AI Pipelines, by google-cloud-aiplatform, with Google's default credentials.
 
     Attributes:
       project: in Google Cloud.
@@ -115,7 +115,7 @@ class Vertex(Service):
             try:
                 job.submit(service_account=self.service_account)
             except (ParseError, *NOT_UNDERSTOOD) as error:
-                raise _unclear(self.request(compiled, run).url, _said(error)) from error
+                raise _unclear(self.request(compiled, run).url, _message(error)) from error
         except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException) as error:
             raise _refused(self.request(compiled, run).url, error) from error
         return str(job.resource_name)
@@ -129,7 +129,7 @@ class Kubeflow(Service):
       endpoint: URL of the server.
       experiment: that the run is filed under.
       namespace: on a server with many users; None on one without.
-      token: bearer token, where the server asks for one.
+      token: bearer token, where the server requires one.
     """
 
     endpoint: str
@@ -170,45 +170,45 @@ class Kubeflow(Service):
         except (ApiException, ApiTypeError, ApiValueError, HTTPError, TimeoutError) as error:
             raise _refused(self.endpoint, error) from error
         except NOT_UNDERSTOOD as error:
-            raise _unclear(self.endpoint, _said(error)) from error
+            raise _unclear(self.endpoint, _message(error)) from error
         if not started.run_id:
             raise _unclear(self.endpoint, "it names no run")
         return f"{self.endpoint.rstrip('/')}/#/runs/details/{started.run_id}"
 
 
 def run_name(pipeline: str, now: datetime) -> str:
-    """A name for a run that no other one has: the pipeline's and UTC time."""
+    """Make a unique name for a run: the pipeline's and UTC time."""
     return f"{re.sub('[^a-z0-9-]', '-', pipeline)}-{now.astimezone(timezone.utc):%Y%m%d%H%M%S}"
 
 
 def _refused(url: str, error: Exception) -> UserError:
     return UserError(
-        f"{url}: the pipeline was not started: {_said(error)}. Nothing runs; see that the address, the project and the "
-        "credentials are right, then submit again"
+        f"{url}: the pipeline was not started: {_message(error)}. Nothing runs; see that the address, the project and "
+        "the credentials are right, then submit again"
     )
 
 
 def _unclear(url: str, what: str) -> UserError:
     return UserError(
-        f"{url}: its answer is not that of a service that started a run: {what}. See that the address is right and no "
-        "login page stands before it; a run may have been started all the same: look there before you submit again"
+        f"{url}: its response is not that of a service that started a run: {what}. See that the address is right and "
+        "no login page stands before it; a run may have been started all the same: look there before you submit again"
     )
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
 
 
 class _LateError(Exception):
-    """No kind of OSError: clients would try again."""
+    """Not a kind of OSError: clients would try again."""
 
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """End what is waited for.
+    """Limit the time of the block.
 
     Raises:
-      _LateError: it took longer.
+      _LateError: the block took longer.
     """
 
     def late(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Fetches the recordings that a list names: archives by URL, each checked by its SHA-256 and unpacked as a span.
+"""Fetch the recordings that a list names: archives by URL, each checked by its SHA-256 and unpacked as a span.
 
     SHA256  NAME/span-N  URL      a line of the list; # begins a comment
 
@@ -33,7 +33,7 @@ from common.bearer import bearer_token
 from common.errors import UserError
 from data.files.listing import SPAN, number_of
 from pipeline import command
-from pipeline.command import DONE, Answer
+from pipeline.command import DONE, Result
 from pipeline.configuration.loading import instruments
 
 TOKEN = "RECORDINGS_TOKEN"
@@ -42,8 +42,8 @@ SCHEMES = ("https", "http", "file")
 SECONDS = 60  # that a host may be silent
 BLOCK = 1 << 20
 
-# What Python's libraries raise over archives that are damaged or name what cannot be; of the system's errors, those
-# that names in an archive bring about: the folder is new and our own, so nothing else is in their way.
+# Raised by Python's libraries for archives that are damaged or hold impossible names. Of the system's errors, those
+# that names in an archive cause: the folder is new and our own, so nothing else is in their way.
 DAMAGED = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error),
     *(LookupError, ValueError, ArithmeticError, RuntimeError),
@@ -72,7 +72,7 @@ class Archive:
 
     @property
     def shown(self) -> str:
-        """The URL without what may be secret in it: user, password, query."""
+        """The URL without the parts that may be secret: user, password, query."""
         parts = urllib.parse.urlsplit(self.url)
         return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
@@ -81,7 +81,7 @@ def read_list(path: Path) -> list[Archive]:
     """Read and check the whole list.
 
     Raises:
-      UserError: there is none, it names nothing, or a line is wrong; the message says which.
+      UserError: there is no list, it names nothing, or a line is wrong; the message names the line.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -93,34 +93,35 @@ def read_list(path: Path) -> list[Archive]:
     archives = [_archive(f"{path}:{number}", words) for number, words in numbered if words]
     if not archives:
         raise UserError(f"{path}: names no recordings yet: add a line `SHA256 NAME/span-N URL` for each span")
-    _check_places(path, archives)
+    _check_spans(path, archives)
     return archives
 
 
 def _is_url(url: str) -> bool:
     try:
         parts = urllib.parse.urlsplit(url)
-        _ = parts.port  # which is read only now
+        _ = parts.port  # parsed only when it is read
     except ValueError:
         return False
     return url.isascii() and url.isprintable()
 
 
-def _check_places(path: Path, archives: list[Archive]) -> None:
+def _check_spans(path: Path, archives: list[Archive]) -> None:
+    """Raise UserError where two archives are of one span."""
     named: dict[tuple[str, int], str] = {}
-    for one in archives:
-        place, number = f"{one.instrument}/{one.span}", (one.instrument, number_of(one.span))
+    for archive in archives:
+        span, number = f"{archive.instrument}/{archive.span}", (archive.instrument, number_of(archive.span))
         if number in named:
-            what = f"{place} is named twice" if named[number] == place else f"{named[number]} and {place} are one span"
+            what = f"{span} is named twice" if named[number] == span else f"{named[number]} and {span} are one span"
             raise UserError(f"{path}: {what}: give every archive a span of its own")
-        named[number] = place
+        named[number] = span
 
 
 def _archive(where: str, words: list[str]) -> Archive:
     if len(words) != 3:
         raise UserError(f"{where}: must look like `SHA256 NAME/span-N URL`")
-    sha256, place, url = words
-    name, _, span = place.partition("/")
+    sha256, folder, url = words
+    name, _, span = folder.partition("/")
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise UserError(
             f"{where}: {sha256!r} is not a SHA-256 in 64 small hexadecimal digits: sha256sum ARCHIVE gives it"
@@ -128,12 +129,12 @@ def _archive(where: str, words: list[str]) -> Archive:
     if name not in instruments():
         raise UserError(f"{where}: no instrument {name!r}; known: {', '.join(instruments())}")
     if not SPAN.match(span):
-        raise UserError(f"{where}: {place!r} must be NAME/span-N")
+        raise UserError(f"{where}: {folder!r} must be NAME/span-N")
     if not _is_url(url):
         raise UserError(
-            f"{where}: the URL of {place} is not one that can be asked for: percent-encode what is not ASCII, and give "
-            "the host and its port as SCHEME://HOST:PORT/PATH"
-        )  # which does not show it, since a part that is secret cannot be told from the others
+            f"{where}: the URL of {folder} is not one that can be requested: percent-encode what is not ASCII, and "
+            "give the host and its port as SCHEME://HOST:PORT/PATH"
+        )  # the URL is not shown, since its secret parts cannot be distinguished from the others
     archive = Archive(sha256, name, span, url)
     if urllib.parse.urlsplit(url).scheme not in SCHEMES:
         raise UserError(f"{where}: {archive.shown!r} is not a URL of the kinds {', '.join(SCHEMES)}")
@@ -141,7 +142,7 @@ def _archive(where: str, words: list[str]) -> Archive:
 
 
 def fetch(archives: list[Archive], recordings: Path) -> list[str]:
-    """Bring a folder of recordings up to date: what is there is not fetched again, other spans are left alone.
+    """Bring a folder of recordings up to date: spans that it has are not fetched again, other folders are left alone.
 
     Args:
       archives: to fetch.
@@ -151,8 +152,8 @@ def fetch(archives: list[Archive], recordings: Path) -> list[str]:
       The spans that were fetched, as `NAME/span-N`.
 
     Raises:
-      UserError: an archive cannot be fetched, is not what the list says, or cannot be unpacked; or recordings that
-        were not fetched lie in its place.
+      UserError: an archive cannot be fetched, has another SHA-256 than the list, or cannot be unpacked; or recordings
+        that were not fetched lie in its folder.
     """
     fetched = []
     for archive in archives:
@@ -163,7 +164,7 @@ def fetch(archives: list[Archive], recordings: Path) -> list[str]:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch:
-                _place(_unpacked(archive, Path(scratch)), folder)
+                _move(_unpacked(archive, Path(scratch)), folder)
         except OSError as error:
             raise UserError(f"{folder}: cannot be written: {error.strerror or error}") from None
         fetched.append(f"{archive.instrument}/{archive.span}")
@@ -178,24 +179,24 @@ def _mark(folder: Path) -> str | None:
 
 
 def _check_ours(folder: Path) -> None:
-    """Only what was unpacked here is replaced: it can be fetched again, what someone put there cannot."""
+    """Raise UserError for a folder that was not unpacked here: it could not be fetched again if it were replaced."""
     try:
         unmarked = not (folder / MARK).exists() and any(folder.iterdir())
     except FileNotFoundError:
         return
     except OSError as error:
-        raise UserError(f"{folder}: cannot be looked into: {error.strerror}") from None
+        raise UserError(f"{folder}: cannot be listed: {error.strerror}") from None
     if unmarked:
         raise UserError(f"{folder}: what lies there was not fetched: move it away, or give the archive another span")
 
 
 def _unpacked(archive: Archive, scratch: Path) -> Path:
-    """The folder with what an archive holds and the mark of it."""
+    """Download and unpack an archive. Return the folder of its files and its mark."""
     packed, folder = scratch / "archive", scratch / "span"
     found = _download(archive, packed)
     if found != archive.sha256:
         raise UserError(
-            f"{archive.shown}: has the SHA-256 {found}, the list says {archive.sha256}: it is damaged or another one"
+            f"{archive.shown}: has the SHA-256 {found}, the list has {archive.sha256}: it is damaged or another one"
         )
     folder.mkdir()
     try:
@@ -216,29 +217,29 @@ def _unpack(packed: Path, folder: Path) -> None:
         with tarfile.open(packed) as tarred:
             tarred.extractall(folder, filter="data")  # nothing outside the folder, no devices
             while tarred.fileobj and tarred.fileobj.read(BLOCK):
-                pass  # to the end, where the checksum of what was compressed stands
+                pass  # to the end, where the checksum of the compressed data is
 
 
 def _why(error: Exception) -> str:
-    """What a library said, in one line."""
-    said = error.strerror if isinstance(error, OSError) else error.args[0] if error.args else None
-    return " ".join(str(said or error or type(error).__name__).split())[:200]
+    """Return a library's message in one line."""
+    message = error.strerror if isinstance(error, OSError) else error.args[0] if error.args else None
+    return " ".join(str(message or error or type(error).__name__).split())[:200]
 
 
-def _place(unpacked: Path, folder: Path) -> None:
-    """Put a span in its place as a whole."""
+def _move(unpacked: Path, folder: Path) -> None:
+    """Move a span to its folder as a whole."""
     if folder.exists():
         shutil.rmtree(folder)
     unpacked.rename(folder)
 
 
 def _download(archive: Archive, target: Path) -> str:
-    """Fetch an archive; returns its SHA-256, hex."""
+    """Fetch an archive into `target`. Return its SHA-256, hex."""
     request = urllib.request.Request(archive.url)
-    secret = os.environ.get(TOKEN, "").strip()  # a workflow without that secret sets it to nothing
+    secret = os.environ.get(TOKEN, "").strip()  # empty in a workflow that has no such secret
     if secret and request.type == "https":
         token = bearer_token(secret, TOKEN)
-        request.add_unredirected_header("Authorization", f"Bearer {token}")  # not to where the host sends us on
+        request.add_unredirected_header("Authorization", f"Bearer {token}")  # not to the target of a redirect
     digest = hashlib.sha256()
     with target.open("wb") as file:
         for block in _blocks(archive, request):
@@ -248,10 +249,10 @@ def _download(archive: Archive, target: Path) -> str:
 
 
 def _blocks(archive: Archive, request: urllib.request.Request) -> Iterator[bytes]:
-    """What a host sends. Its faults are told here, where none of our own disk's can be meant."""
+    """Yield the body of a response. Faults of the host become UserError here, apart from those of our own disk."""
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            while block := answer.read(BLOCK):
+        with urllib.request.urlopen(request, timeout=SECONDS) as response:
+            while block := response.read(BLOCK):
                 yield block
     except urllib.error.HTTPError as error:
         raise UserError(f"{archive.shown}: {error.code} {error.reason}") from None
@@ -261,20 +262,20 @@ def _blocks(archive: Archive, request: urllib.request.Request) -> Iterator[bytes
         raise UserError(f"{archive.shown}: cannot be fetched: the host is silent for {SECONDS} s") from None
     except OSError as error:
         raise UserError(f"{archive.shown}: cannot be fetched: {error.strerror or error}: try again") from None
-    except (http.client.HTTPException, ValueError) as error:  # the message may quote a URL with all that is secret
+    except (http.client.HTTPException, ValueError) as error:  # the message may quote a URL with its secret parts
         raise UserError(f"{archive.shown}: cannot be fetched: {type(error).__name__}: look at the URL") from None
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     top = argparse.ArgumentParser(prog="python -m pipeline.retraining.fetching", description=__doc__.splitlines()[0])
     top.add_argument("--list", type=Path, required=True, help="the list of archives")
     top.add_argument("--recordings", type=Path, required=True, help="folder that holds one folder an instrument")
-    top.set_defaults(answer=_fetch, json=False)
+    top.set_defaults(handler=_fetch, json=False)
     return top
 
 
-def _fetch(arguments: argparse.Namespace) -> Answer:
+def _fetch(arguments: argparse.Namespace) -> Result:
     archives = read_list(arguments.list)
     fetched = fetch(archives, arguments.recordings)
     print(f"{len(archives)} spans are named, fetched now: {', '.join(fetched) or 'none'}")

@@ -18,7 +18,7 @@ from ml_metadata.proto import metadata_store_pb2 as pb
 
 from data.ingest_report import REPORT_FILE
 from pipeline import command
-from pipeline.command import DONE, Answer
+from pipeline.command import DONE, Result
 from pipeline.local.run import only_run
 from pipeline.store.folders import RunFolders
 from pipeline.store.records import check_store
@@ -118,20 +118,20 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m pipeline.retraining.state", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(dest="verb", required=True, metavar="thin | settle")
     thinned = verbs.add_parser("thin", help="remove what is bulky: windows of audio, logs of training")
-    thinned.set_defaults(answer=_thin)
+    thinned.set_defaults(handler=_thin)
     settled = verbs.add_parser("settle", help="update the paths in the metadata stores to where they are now")
-    settled.set_defaults(answer=_settle)
+    settled.set_defaults(handler=_settle)
     for verb in (thinned, settled):
         verb.add_argument("output", type=Path, metavar="OUTPUT", help="folder given by --output")
         verb.set_defaults(json=False)
     return top
 
 
-def _thin(arguments: argparse.Namespace) -> Answer:
+def _thin(arguments: argparse.Namespace) -> Result:
     return DONE, {"removed": thin(arguments.output)}
 
 
-def _settle(arguments: argparse.Namespace) -> Answer:
+def _settle(arguments: argparse.Namespace) -> Result:
     return DONE, {"moved": settle(arguments.output)}
 
 

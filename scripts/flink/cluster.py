@@ -299,7 +299,7 @@ def stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def keep(arguments: argparse.Namespace) -> command.Answer:
+def keep(arguments: argparse.Namespace) -> command.Result:
     """Run a cluster until it is told to stop."""
     with stoppable(), Cluster(arguments.folder, arguments.task_managers) as cluster:
         settings = " ".join(f"--set {setting}" for setting in cluster.settings)
@@ -319,7 +319,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="scripts.flink.cluster", description=__doc__.splitlines()[0])
     made.add_argument("--task-managers", type=int, default=2, metavar="N", help="of one worker each (default: 2)")
     made.add_argument("--folder", type=Path, default=Path("out/flink"), help="for logs (default: out/flink)")
-    made.set_defaults(answer=keep, json=False)
+    made.set_defaults(handler=keep, json=False)
     return made
 
 

@@ -203,8 +203,8 @@ def test_a_disk_that_is_really_full_is_one_clear_error_and_the_push_works_once_t
 def test_a_disk_that_is_really_read_only_is_one_clear_error(bundle, tmp_path):
     code = (
         "import sys; from datetime import datetime; from pathlib import Path;"
-        "from bundles.publish import publish; from pipeline.command import carry_out;"
-        "sys.exit(carry_out(lambda: publish(Path(sys.argv[1]), Path(sys.argv[2]), datetime.now()), False))"
+        "from bundles.publish import publish; from pipeline.command import run_verb;"
+        "sys.exit(run_verb(lambda: publish(Path(sys.argv[1]), Path(sys.argv[2]), datetime.now()), False))"
     )
     ended = on_disk(tmp_path / "disk", "ro", "-c", code, str(bundle), str(tmp_path / "disk" / "pushed"))
     assert ended.returncode == 2

@@ -1,4 +1,4 @@
-"""A stand-in, on loopback, for the services that a submission talks to; it remembers what it was sent."""
+"""A stand-in, on loopback, for the services that a submission talks to; it records what it is sent."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass
 class Cloud:
-    """What was asked of it.
+    """The stand-in: its behaviour, and the requests that it got.
 
     Attributes:
       url: of its root.
       posted: path, query, headers (names in lower case) and body of every run that was to be started.
-      refuses: the status with which it answers those, if it does not accept them.
-      says: what it answers them in place of what a service would, as a login page does.
-      silent: what lets it answer them once it is set; None: it answers at once.
+      refuses: the status of its response to those, if it does not accept them.
+      body: of its response to those instead of a service's, such as a login page.
+      silent: event that it awaits before it responds to those; None: it responds at once.
     """
 
     url: str = ""
     posted: list[tuple[str, dict[str, list[str]], dict[str, str], Any]] = field(default_factory=list)
     refuses: int | None = None
-    says: bytes | None = None
+    body: bytes | None = None
     silent: threading.Event | None = None
 
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
-        """Status and JSON for one request."""
-        if path.startswith("/storage/v1/b/"):  # whose bucket it is, is not for everyone to know
+    def respond(self, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
+        """Returns status and JSON for one request."""
+        if path.startswith("/storage/v1/b/"):  # the owner of a bucket is not public
             return 403, {"error": {"code": 403, "message": "forbidden"}}
         if path == "/apis/v2beta1/healthz":
             return 200, {"multi_user": False}
@@ -53,34 +53,34 @@ def cloud() -> Iterator[Cloud]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer("GET")
+            self._respond("GET")
 
         def do_POST(self) -> None:
-            self._answer("POST")
+            self._respond("POST")
 
-        def _answer(self, method: str) -> None:
-            asked = urlsplit(self.path)
+        def _respond(self, method: str) -> None:
+            url = urlsplit(self.path)
             stored = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             body = json.loads(stored) if stored.startswith(b"{") else None
-            if method == "POST" and asked.path.endswith(("/pipelineJobs", "/runs")):
+            if method == "POST" and url.path.endswith(("/pipelineJobs", "/runs")):
                 here.posted.append(
-                    (asked.path, parse_qs(asked.query), {name.lower(): of for name, of in self.headers.items()}, body)
+                    (url.path, parse_qs(url.query), {name.lower(): of for name, of in self.headers.items()}, body)
                 )
-            status, said = here.answer(method, asked.path, body)
-            sent = json.dumps(said).encode()
-            if asked.path.endswith(("/pipelineJobs", "/runs")):
-                sent = sent if here.says is None else here.says
+            status, values = here.respond(method, url.path, body)
+            sent = json.dumps(values).encode()
+            if url.path.endswith(("/pipelineJobs", "/runs")):
+                sent = sent if here.body is None else here.body
                 if here.silent is not None:
                     here.silent.wait()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
-            with contextlib.suppress(ConnectionError):  # who waited for it may be gone
+            with contextlib.suppress(ConnectionError):  # the client may be gone
                 self.wfile.write(sent)
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Says nothing."""
+            """Prints nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         here.url = f"http://127.0.0.1:{server.server_port}"

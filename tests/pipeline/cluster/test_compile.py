@@ -31,7 +31,7 @@ from tests.pipeline.cluster.cloud import Cloud, cloud
 JOB = Job(
     "gs://bucket/recordings/violin", "gs://bucket/root", "registry/swara:1", "span-{SPAN}/*", "registry/swara:gpu"
 )
-PLACES = {"input_base", "destination", "custom_config", "input_config"}  # what may differ by where a pipeline runs
+PATHS = {"input_base", "destination", "custom_config", "input_config"}  # which may differ between machine and cluster
 BEAM_STEPS = ("RecordingExampleGen", "StatisticsGen", "Transform", "Evaluator")
 Edges = dict[str, set[str]]
 
@@ -100,7 +100,7 @@ def test_both_runners_give_every_component_the_same_settings(tmp_path: Path):
 
     def settings(made: Pipeline) -> dict[str, Any]:
         return {
-            one.id: (type(one), {key: str(of) for key, of in one.exec_properties.items() if key not in PLACES})
+            one.id: (type(one), {key: str(of) for key, of in one.exec_properties.items() if key not in PATHS})
             for one in made.components
         }
 
@@ -176,7 +176,7 @@ def test_every_beam_step_gets_the_engines_arguments_and_the_image_for_its_worker
         assert not [one for one in arguments if one.startswith("--setup_file")]
 
 
-def test_a_container_finds_the_class_of_every_artifact_and_resolvers_ask_for_it(spec: dict[str, Any]):
+def test_a_container_finds_the_class_of_every_artifact_and_resolvers_query_it(spec: dict[str, Any]):
     classes = {}
     for component in spec["pipelineSpec"]["components"].values():
         for name, of in component.get("outputDefinitions", {}).get("artifacts", {}).items():
@@ -186,8 +186,8 @@ def test_a_container_finds_the_class_of_every_artifact_and_resolvers_ask_for_it(
     assert classes["accepted_data"] == "AcceptedData"
     assert classes["bundle"] == classes["model"] == "Model"
     queries = spec["pipelineSpec"]["deploymentSpec"]["executors"]["LastAcceptedData_executor"]["resolver"]
-    asked = queries["outputArtifactQueries"]["accepted_data"]["filter"]
-    assert asked == 'schema_title="components.AcceptedData" AND state=LIVE'
+    query = queries["outputArtifactQueries"]["accepted_data"]["filter"]
+    assert query == 'schema_title="components.AcceptedData" AND state=LIVE'
 
 
 def test_every_step_is_started_by_the_projects_own_program(spec: dict[str, Any]):
@@ -210,11 +210,11 @@ def test_a_name_that_a_cluster_does_not_take_is_one_clear_error():
         compile_job(named, JOB)
 
 
-@pytest.mark.parametrize("place", ["s3://bucket/root", "minio://bucket/root", "file:///mnt/root", "out/root"])
+@pytest.mark.parametrize("uri", ["s3://bucket/root", "minio://bucket/root", "file:///mnt/root", "out/root"])
 @pytest.mark.parametrize(("argument", "of_job"), [("--pipeline-root", "pipeline_root"), ("--recordings", "recordings")])
-def test_a_place_that_no_container_reaches_is_one_clear_error(argument: str, of_job: str, place: str):
-    with pytest.raises(UserError, match=f"{argument} {place}: .* give a gs:// URI, or the whole path of a folder"):
-        compile_job(load("violin"), dataclasses.replace(JOB, **{of_job: place}))
+def test_a_uri_that_no_container_reaches_is_one_clear_error(argument: str, of_job: str, uri: str):
+    with pytest.raises(UserError, match=f"{argument} {uri}: .* give a gs:// URI, or the whole path of a folder"):
+        compile_job(load("violin"), dataclasses.replace(JOB, **{of_job: uri}))
 
 
 @pytest.mark.parametrize("argument", ["--pipeline-root", "--image", "--gpu-image", "--recordings"])
@@ -289,7 +289,7 @@ def test_kubeflow_pipelines_is_sent_what_a_dry_run_shows(
 
 
 @pytest.mark.parametrize(
-    ("target", "root", "said"),
+    ("target", "root", "message"),
     [
         (("--project", "p", "--region", "us-east1"), "gs://bucket/root", "not on my cluster"),
         ((), "gs://bucket/root", "not on my cluster"),
@@ -298,12 +298,12 @@ def test_kubeflow_pipelines_is_sent_what_a_dry_run_shows(
     ],
 )
 def test_a_service_that_does_not_accept_the_run_is_one_clear_error(
-    service: Cloud, target: tuple[str, ...], root: str, said: str, capsys: pytest.CaptureFixture[str]
+    service: Cloud, target: tuple[str, ...], root: str, message: str, capsys: pytest.CaptureFixture[str]
 ):
     service.refuses = 403
     assert submit(*target, "--endpoint", service.url, root=root) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert message in error
     assert "Started before it: none" in error
 
 
@@ -311,27 +311,25 @@ VERTEX = ("--project", "p", "--region", "us-east1")
 
 
 @pytest.mark.parametrize("target", [VERTEX, ()])
-@pytest.mark.parametrize(
-    "answer", [b"<html>Sign in</html>", b"{}", b'{"name": "violin', b"", b"[1]", b'{"error": "no"}']
-)
-def test_an_answer_that_starts_no_run_is_one_clear_error(
-    service: Cloud, target: tuple[str, ...], answer: bytes, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"{}", b'{"name": "violin', b"", b"[1]", b'{"error": "no"}'])
+def test_a_response_that_starts_no_run_is_one_clear_error(
+    service: Cloud, target: tuple[str, ...], body: bytes, capsys: pytest.CaptureFixture[str]
 ):
-    service.says = answer
+    service.body = body
     assert submit(*target, "--endpoint", service.url) == 2
     error = capsys.readouterr().err
     assert f"error: violin: {service.url}" in error
-    assert "its answer is not that of a service that started a run" in error
+    assert "its response is not that of a service that started a run" in error
 
 
 @pytest.mark.parametrize("target", [VERTEX, ()])
-def test_a_service_that_never_answers_is_not_waited_for(
+def test_a_service_that_never_responds_is_not_waited_for(
     service: Cloud, target: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(submission, "ANSWER_SECONDS", 3.0)
+    monkeypatch.setattr(submission, "RESPONSE_SECONDS", 3.0)
     service.silent = threading.Event()
     assert submit(*target, "--endpoint", service.url) == 2
-    assert "no answer came within 3 s" in capsys.readouterr().err
+    assert "no response came within 3 s" in capsys.readouterr().err
 
 
 def test_a_vertex_that_cannot_be_reached_is_one_clear_error(service: Cloud, capsys: pytest.CaptureFixture[str]):

@@ -1,4 +1,4 @@
-"""A step in a container does its work on mounted files, and tells the cluster about URIs."""
+"""A step in a container works on mounted files, and reports URIs to the cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def invocation(output: Path | str, uri: str) -> dict[str, Any]:
-    """What a cluster hands to SchemaImporter."""
+    """The arguments that a cluster passes to SchemaImporter."""
     schema = {"instanceSchema": "title: tfx.Schema\ntype: object\n"}
     audio = json.dumps({"sample_rate": 16000, "frame_rate": 250, "window_seconds": 2.0})
     return {
@@ -47,11 +47,11 @@ def test_every_uri_of_a_bucket_becomes_a_mounted_path_but_that_of_the_record():
 
 
 def test_a_step_runs_in_a_process_of_its_own_and_leaves_its_record(tmp_path: Path):
-    asked = invocation(tmp_path / "out.json", str(tmp_path))
+    given = invocation(tmp_path / "out.json", str(tmp_path))
     spec = {"parameters": {"audio": {"parameterType": "STRING"}, "source_fingerprint": {"parameterType": "STRING"}}}
     command = [
         *(sys.executable, "-m", "pipeline.cluster.container"),
-        *(EXECUTOR, executor_class(), INVOCATION, json.dumps(asked)),
+        *(EXECUTOR, executor_class(), INVOCATION, json.dumps(given)),
         *("--json_serialized_inputs_spec_args", json.dumps(spec), "--runner=DirectRunner"),
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -63,8 +63,8 @@ def test_a_step_runs_in_a_process_of_its_own_and_leaves_its_record(tmp_path: Pat
 
 
 def test_a_bucket_that_is_not_mounted_stops_the_step_before_it_writes_into_the_void(tmp_path: Path):
-    asked = json.dumps(invocation(tmp_path / "out.json", "gs://no-such-bucket"))
-    arguments = [EXECUTOR, executor_class(), INVOCATION, asked]
+    given = json.dumps(invocation(tmp_path / "out.json", "gs://no-such-bucket"))
+    arguments = [EXECUTOR, executor_class(), INVOCATION, given]
     with pytest.raises(SystemExit, match="/gcs/: no buckets are mounted there"):
         main(arguments)
     assert not (tmp_path / "out.json").exists()
@@ -73,7 +73,7 @@ def test_a_bucket_that_is_not_mounted_stops_the_step_before_it_writes_into_the_v
 def test_an_accelerator_that_is_not_found_stops_the_step(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda _: [])
     check_accelerator(None)
-    with pytest.raises(SystemExit, match=r"NVIDIA_TESLA_T4: this step was given one, and TensorFlow finds none"):
+    with pytest.raises(SystemExit, match=r"NVIDIA_TESLA_T4: this step has one, and TensorFlow finds none"):
         check_accelerator("NVIDIA_TESLA_T4")
 
 

@@ -1,4 +1,4 @@
-"""What a cluster's cache is asked for changes with every recording that a run would hear."""
+"""The fingerprint that a cluster's cache is queried with changes with every recording that a run would read."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def recording(path: Path, content: bytes = b"sound") -> None:
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
-    """Four spans; the newest has nothing to hear in it."""
+    """Four spans; the newest has no recordings."""
     for span in (1, 2, 3):
         recording(tmp_path / "in" / f"span-{span}" / "evening" / "a.wav")
     recording(tmp_path / "in" / "span-4" / ".DS_Store")
     return tmp_path / "in"
 
 
-def handed(recordings: Path, folder: Path) -> tuple[list[str], Path]:
-    """The arguments that the compiled pipeline and a cluster hand to the driver, and the file of its record."""
+def arguments_of(recordings: Path, folder: Path) -> tuple[list[str], Path]:
+    """The arguments that the compiled pipeline and a cluster pass to the driver, and the file of its record."""
     job = Job(str(recordings), str(folder / "root"), "image", "span-{SPAN}/*")
     compiled = compile_job(load("violin", ["examples.span_window=2"]), job)
     executor = compiled["pipelineSpec"]["deploymentSpec"]["executors"]["RecordingExampleGen_executor"]
@@ -42,9 +42,9 @@ def handed(recordings: Path, folder: Path) -> tuple[list[str], Path]:
 
 
 def found(recordings: Path, folder: Path) -> dict[str, Any]:
-    arguments, said = handed(recordings, folder)
+    arguments, output = arguments_of(recordings, folder)
     assert main(arguments) == 0
-    return dict(json.loads(said.read_text()))
+    return dict(json.loads(output.read_text()))
 
 
 def test_the_newest_span_with_recordings_is_found(recordings: Path, tmp_path: Path):
@@ -57,9 +57,9 @@ def test_its_record_is_laid_out_as_that_of_tfxs_own_driver(recordings: Path, tmp
     (recordings / "span-4" / ".DS_Store").unlink()  # which would make it a span for TFX
     (recordings / "span-4").rmdir()
     ours = found(recordings, tmp_path)
-    arguments, said = handed(recordings, tmp_path)
+    arguments, output = arguments_of(recordings, tmp_path)
     stock.main(stock._parse_flags(["driver", *arguments]))
-    theirs = json.loads(said.read_text())
+    theirs = json.loads(output.read_text())
     for record in (ours, theirs):
         record["parameterValues"]["input_fingerprint"] = ""
         for artifact in record["artifacts"]["examples"]["artifacts"]:
@@ -82,6 +82,6 @@ def test_a_change_in_an_older_span_of_the_window_changes_the_fingerprint_and_one
 
 
 def test_without_recordings_it_stops_with_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    arguments, said = handed(tmp_path / "none", tmp_path)
-    assert (main(arguments), said.exists()) == (2, False)
+    arguments, output = arguments_of(tmp_path / "none", tmp_path)
+    assert (main(arguments), output.exists()) == (2, False)
     assert capsys.readouterr().err.endswith(f"error: {tmp_path / 'none'}: no such folder of recordings\n")
