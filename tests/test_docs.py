@@ -1,5 +1,6 @@
 """The documentation agrees with the code: settings, tests, files, modules, rooms and the words of the field."""
 
+import argparse
 import ast
 import re
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import kubeflow_runner
+import local_runner
 from pipeline.configuration.loading import load
 from tests.test_house import MAY_KNOW, RUNNERS, modules
 
@@ -24,6 +27,7 @@ PAGES = [
 ]
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.ipynb"))
 MOST_COLUMNS = 160
+RUNNER_PARSERS = {"local_runner": local_runner.parser(), "kubeflow_runner": kubeflow_runner.parser()}
 
 
 def name(path: Path) -> str:
@@ -83,6 +87,24 @@ def settings_in(path: Path) -> list[str]:
 def test_every_setting_that_is_shown_is_known(path: Path):
     for setting in settings_in(path):
         load("demo", [setting])
+
+
+# Command lines.
+
+COMMAND = re.compile(r"(local_runner|kubeflow_runner)\.py ([a-z]+)\b((?:[^\n`]|\\\n)*)")
+
+
+def options(runner: str, verb: str) -> set[str]:
+    """The options of one verb of a runner."""
+    [verbs] = [action for action in RUNNER_PARSERS[runner]._actions if isinstance(action, argparse._SubParsersAction)]
+    return {option for action in verbs.choices[verb]._actions for option in action.option_strings}
+
+
+@pytest.mark.parametrize("page", [page for page in (*PAGES, *TUTORIALS) if COMMAND.search(text(page))], ids=name)
+def test_every_command_line_has_a_verb_and_options_that_are_there(page: Path):
+    for runner, verb, rest in COMMAND.findall(text(page)):
+        given = set(re.findall(r"--[a-z-]+", rest.partition("#")[0]))
+        assert given <= options(runner, verb), f"{runner}.py {verb}"
 
 
 # Files and modules.

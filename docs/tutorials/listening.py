@@ -1,4 +1,4 @@
-"""What the tutorials look and listen with."""
+"""Spectrograms and players of sounds, for the tutorials."""
 
 from __future__ import annotations
 
