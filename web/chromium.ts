@@ -1,4 +1,4 @@
-/** The machine's Chromium: where it is, and how everything here that opens one starts it. */
+/** The machine's Chromium: its path, and the flags with which everything here starts it. */
 
 import { accessSync, constants } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
@@ -18,8 +18,8 @@ export const FLAGS: readonly string[] = [
 ];
 
 /**
- * `SWARA_CHROMIUM` (`none`: no browser), or the first of the usual names on the PATH; null where there is none.
- * `components/browser_validator/chromium.py` looks in the same places.
+ * Finds `SWARA_CHROMIUM` (`none`: no browser), or the first of the usual names on the PATH; null where there is none.
+ * `components/browser_validator/chromium.py` searches the same paths.
  */
 export function findChromium(): string | null {
   const named = process.env.SWARA_CHROMIUM;

@@ -1,14 +1,14 @@
 import { defineConfig, type Plugin } from "vite";
 import { engineParts } from "./engine/build/plugin.ts";
 
-/** In the package the worklet lies beside whoever loads it. */
+/** In the package the worklet lies beside the module that loads it. */
 const workletBeside: Plugin = {
   name: "swara-worklet-beside",
   transform: (code) => code.replace('"../../dist/worklet.js"', '/* @vite-ignore */ "./worklet.js"'),
 };
 
 /**
- * The engine as a package: `index.js` and `tfjs.js` share chunks and leave TF.js to whoever imports them; `worklet.js`
+ * The engine as a package: `index.js` and `tfjs.js` share chunks and leave TF.js to the importing page; `worklet.js`
  * stands alone, since audio worklets load one file.
  */
 export default defineConfig({

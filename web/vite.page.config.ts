@@ -7,7 +7,7 @@ const DIST = fileURLToPath(new URL("dist", import.meta.url));
 const ENGINE = fileURLToPath(new URL("engine/dist/index.js", import.meta.url));
 const WORKER = "service-worker.js";
 
-/** Tells the service worker which files the page consists of, and gives them a version that changes with any of them. */
+/** Writes the page's files into the service worker, with a version that changes with any of them. */
 function shellFiles(): Plugin {
   return {
     name: "swara-shell-files",
@@ -35,7 +35,7 @@ function shellFiles(): Plugin {
   };
 }
 
-/** The engine leaves its worklet to whoever bundles it; here it becomes a file of the page like all others. */
+/** The engine leaves its worklet to the page's bundler; here it becomes a file of the page like all others. */
 const engineWorklet: Plugin = {
   name: "swara-engine-worklet",
   enforce: "pre",

@@ -5,7 +5,7 @@ import { engineParts } from "./engine/build/plugin.ts";
 export default defineConfig({
   plugins: [engineParts()],
   resolve: { alias: { "swara-engine": fileURLToPath(new URL("engine/src/index.ts", import.meta.url)) } },
-  // Some tests ask Python or Chromium, on machines that are busy with other tests.
+  // Some tests run Python or Chromium, on machines that are busy with other tests.
   test: {
     testTimeout: 60_000,
     hookTimeout: 120_000,

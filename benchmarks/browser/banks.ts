@@ -23,7 +23,7 @@ const FRAMES = (SECONDS * SETTINGS.sampleRate) / SETTINGS.hop;
  */
 export type BankName = "stock" | "stock_one_cumsum" | "phase_cumsum" | "scan" | "fused";
 
-/** A phrase from D4 to D6 with vibrato, every harmonic present. */
+/** Makes a phrase from D4 to D6 with vibrato, every harmonic present. */
 export function phrase(): Controls {
   const f0Hz = new Float32Array(FRAMES);
   const amplitude = new Float32Array(FRAMES);
@@ -45,7 +45,7 @@ export function phrase(): Controls {
   return { f0Hz, amplitude, distribution };
 }
 
-/** Sounds the controls on the current backend and waits for the samples. */
+/** Renders the controls on the current backend and waits for the samples. */
 export async function play(name: BankName, controls: Controls): Promise<Float32Array> {
   const restore = name === "phase_cumsum" ? registerPhaseCumsum() : null;
   const signal = tf.tidy(() => {
@@ -71,7 +71,7 @@ function perSample(f0Hz: Float32Array): Float64Array {
 }
 
 /**
- * What ddsp's `core.harmonic_synthesis` and `oscillator_bank` become in TensorFlow.js: envelopes and phases of every
+ * Renders as ddsp's `core.harmonic_synthesis` and `oscillator_bank` do in TensorFlow.js: envelopes and phases of every
  * harmonic at every sample.
  *
  * @param isOneCumsum sums f0's phase alone and multiplies it: a sixtieth of the scan, but the same float32 drift.

@@ -1,4 +1,4 @@
-/** Whole clips: four seconds of features through a bundle, in one of the ways that the engine knows. */
+/** Whole clips: four seconds of features through a bundle, in one of the engine's ways. */
 
 import type { Instrument } from "../../web/engine/src/bundle/load.ts";
 import { loadInstrument } from "../../web/engine/src/bundle/load.ts";

@@ -1,4 +1,4 @@
-/** What a page downloads before it can play live. */
+/** Measures what a page downloads before it can play live. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

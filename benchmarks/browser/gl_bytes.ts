@@ -1,4 +1,4 @@
-/** Counts what a page holds on the graphics card: every texture and buffer of WebGL 2, by the sizes it asked for. */
+/** Counts what a page holds on the graphics card: every texture and buffer of WebGL 2, by the sizes it requested. */
 
 const BYTES_PER_TEXEL: ReadonlyMap<number, number> = new Map([
   [WebGL2RenderingContext.R16F, 2],
@@ -19,17 +19,17 @@ export class GlBytes {
     this.peak = this.held;
   }
 
-  set(thing: object | null, bytes: number): void {
-    if (thing === null) throw new Error("WebGL was given memory for nothing that is bound");
-    this.held += bytes - (this.sizes.get(thing) ?? 0);
-    this.sizes.set(thing, bytes);
+  set(resource: object | null, bytes: number): void {
+    if (resource === null) throw new Error("WebGL was given memory for nothing that is bound");
+    this.held += bytes - (this.sizes.get(resource) ?? 0);
+    this.sizes.set(resource, bytes);
     this.peak = Math.max(this.peak, this.held);
   }
 
-  drop(thing: object | null): void {
-    if (thing === null) return;
-    this.held -= this.sizes.get(thing) ?? 0;
-    this.sizes.delete(thing);
+  drop(resource: object | null): void {
+    if (resource === null) return;
+    this.held -= this.sizes.get(resource) ?? 0;
+    this.sizes.delete(resource);
   }
 }
 
@@ -43,7 +43,7 @@ export function countGlBytes(): GlBytes {
     bytes.set(texture(context), width * height * perTexel(format));
   });
   before(gl, "texImage2D", (context, call) => {
-    const { length } = call as readonly unknown[]; // TypeScript knows but the last of its overloads
+    const { length } = call as readonly unknown[]; // TypeScript takes only the last of its overloads
     const [, level, format, width, height] = call as unknown as number[];
     if (level !== 0 || length !== 9) throw new Error("an upload that is not counted: texImage2D of another form");
     bytes.set(texture(context), (width ?? 0) * (height ?? 0) * perTexel(format ?? 0));
@@ -52,8 +52,8 @@ export function countGlBytes(): GlBytes {
     const size = typeof data === "number" ? data : ((data as ArrayBufferView | null)?.byteLength ?? 0);
     bytes.set(boundBuffer(context, target), size);
   });
-  before(gl, "deleteTexture", (_, [thing]) => bytes.drop(thing));
-  before(gl, "deleteBuffer", (_, [thing]) => bytes.drop(thing));
+  before(gl, "deleteTexture", (_, [resource]) => bytes.drop(resource));
+  before(gl, "deleteBuffer", (_, [resource]) => bytes.drop(resource));
   return bytes;
 }
 

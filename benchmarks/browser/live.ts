@@ -13,7 +13,7 @@ const BLOCK = 128;
 const BLOCKED_MS = 200;
 const PERIOD_MS = 500;
 
-/** What a context says of its output (Audio Playback Stats); not every browser has it. */
+/** Statistics of a context's output (Audio Playback Stats); not every browser has them. */
 interface PlaybackStats {
   readonly underrunEvents: number;
   readonly underrunDuration: number;
@@ -39,7 +39,7 @@ export interface LatencyResult {
   readonly output: number;
 }
 
-/** Seconds of sound for each second of one core, of all that runs live: pitch, loudness, network, synthesiser. */
+/** Measures seconds of sound per second of one core, of all that runs live: pitch, loudness, network, synthesiser. */
 export async function wholeTimesRealTime(url: string, seconds: number): Promise<number> {
   const { manifest, tensors } = await loadInstrument(url);
   const core = new LiveCore(await createKernels(), manifest, tensors, LIVE_RATE, new NoiseSource(), () => {});
@@ -117,7 +117,7 @@ export async function latency(url: string, isStream: boolean): Promise<LatencyRe
   return result;
 }
 
-/** The node itself, or the far end of a media stream that it feeds. */
+/** Gives the node itself, or the far end of a media stream that it feeds. */
 function entrance(source: AudioNode, isStream: boolean): AudioNode {
   if (!isStream) return source;
   const context = source.context as AudioContext;
@@ -131,7 +131,7 @@ async function start(context: AudioContext, url: string): Promise<LiveInstrument
   return createLiveInstrument(context, await loadInstrument(url));
 }
 
-/** Sends on what it hears, two channels, block by block; JavaScript, since a worklet's module is loaded as it is. */
+/** Posts its input, two channels, block by block; JavaScript, since a worklet's module is loaded as it is. */
 const RECORDER = `registerProcessor("recorder", class extends AudioWorkletProcessor {
   process([input]) {
     if (input.length === 2) this.port.postMessage(input);
@@ -166,7 +166,7 @@ async function record(
   return channels;
 }
 
-/** Seconds for which the thread was blocked. */
+/** Blocks the thread again and again; gives the seconds for which it was blocked. */
 async function blockAgainAndAgain(ms: number): Promise<number> {
   const begun = performance.now();
   let blocked = 0;

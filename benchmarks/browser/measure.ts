@@ -22,7 +22,7 @@ const BANK_RUNS = 5;
 const CLIP_RUNS: Readonly<Record<string, number>> = { wasm: 20, cpu: 20, webgl: 5 };
 const CONVERSIONS = 50;
 
-/** Time, memory and exactness of every bank of harmonics. */
+/** Measures time, memory and exactness of every bank of harmonics. */
 export async function harmonics(bench: Bench): Promise<Line> {
   const times = await onPage(bench, "webgl", (page) =>
     page.evaluate(([names, runs]) => globalThis.swaraBenchmark.bankTimes(names, runs), [BANKS, BANK_RUNS] as const),
@@ -64,8 +64,8 @@ const CLIPS: Readonly<Record<string, readonly [backend: string, path: ClipPath]>
 };
 
 /**
- * Four seconds of features to four seconds of sound, reverb included unless a name says dry: first and warm. A path that
- * would run a loop on webgl is null.
+ * Measures four seconds of features to four seconds of sound, first and warm, with reverb unless a name ends in dry. A
+ * path that would run a loop on webgl is null.
  */
 export async function clips(bench: Bench): Promise<Line> {
   const paths: Record<string, object | null> = {};
@@ -93,8 +93,8 @@ export async function clips(bench: Bench): Promise<Line> {
 }
 
 /**
- * Memory of the clip path on webgl: textures deleted at once, or left to TF.js's pool; and of the stock graph. All null
- * for a loop.
+ * Measures memory of the clip path on webgl: textures deleted at once, or left to TF.js's pool; and of the stock graph.
+ * All null for a loop.
  */
 export async function earlyDisposal(bench: Bench): Promise<Line> {
   if (bench.isLoop) return { benchmark: "early_disposal", with: null, without: null, full_graph: null };
@@ -110,7 +110,7 @@ export async function earlyDisposal(bench: Bench): Promise<Line> {
   return { benchmark: "early_disposal", with: withIt, without, full_graph: full };
 }
 
-/** What fifty conversions leave behind, counted from the second on; null for a loop on webgl. */
+/** Measures what fifty conversions leave behind, counted from the second on; null for a loop on webgl. */
 export async function conversions(bench: Bench): Promise<Line> {
   const gained = async (backend: string) => {
     const runs = await onPage(bench, backend, async (page) => {
@@ -126,7 +126,7 @@ export async function conversions(bench: Bench): Promise<Line> {
   return { benchmark: "conversions", count: CONVERSIONS, webgl, wasm: await gained("wasm") };
 }
 
-/** The live synthesiser at 48 kHz with 100 harmonics, all audible, on one core; the run that was disturbed least. */
+/** Measures the live synthesiser at 48 kHz with 100 harmonics, all audible, on one core; the run disturbed least. */
 export async function liveSynthesis(bench: Bench): Promise<Line> {
   const { alone, whole } = await onPage(bench, "cpu", (page) =>
     page.evaluate(async (url) => {
@@ -149,7 +149,7 @@ export async function liveSynthesis(bench: Bench): Promise<Line> {
 
 const PLAYED_SECONDS = 30;
 
-/** Half a minute of live playing while the main thread is blocked 200 ms in every 500. */
+/** Counts underruns in half a minute of live playing while the main thread is blocked 200 ms in every 500. */
 export async function underruns(bench: Bench): Promise<Line> {
   const result = await onPage(bench, "cpu", async (page) => {
     await page.mouse.click(1, 1); // contexts start only on pages that were touched
@@ -162,7 +162,7 @@ export async function underruns(bench: Bench): Promise<Line> {
   return { benchmark: "underruns", ...Object.fromEntries(rounded) };
 }
 
-/** From a gated tone at the live instrument's input to its answer at the output, in the audio thread's clock; ms. */
+/** Measures ms from a gated tone at the live instrument's input to its output, in the audio thread's clock. */
 export async function latency(bench: Bench): Promise<Line> {
   const run = (isStream: boolean) =>
     onPage(bench, "cpu", async (page) => {

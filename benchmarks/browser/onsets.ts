@@ -1,9 +1,9 @@
-/** A gated tone, and where its beginnings are found again. */
+/** A gated tone, and the onsets of an answer to it. */
 
 const BURSTS = 12;
 const ON_SECONDS = 0.5;
 const OFF_SECONDS = 0.5;
-/** The first bursts are heard while the instrument still finds out how loud and how high the voice is. */
+/** Bursts at the start that do not count: during them the instrument still finds the voice's loudness and octave. */
 const SETTLING = 3;
 const LEVEL = 0.25;
 const PARTIALS = 12;
@@ -13,11 +13,11 @@ export interface Onsets {
   readonly seconds: number[];
   /** The same to half (-6 dB) of it. */
   readonly toHalf: number[];
-  /** Bursts that were looked at. */
+  /** Bursts that were measured. */
   readonly bursts: number;
 }
 
-/** Bursts of a tone with partials that fall by 6 dB an octave, each begun at once. */
+/** Makes bursts of a tone with partials that fall by 6 dB an octave, each begun at once; [samples]. */
 export function bursts(hz: number, rate: number): Float32Array<ArrayBuffer> {
   const period = Math.round((ON_SECONDS + OFF_SECONDS) * rate);
   return Float32Array.from({ length: BURSTS * period }, (_, i) => {
@@ -30,7 +30,7 @@ export function bursts(hz: number, rate: number): Float32Array<ArrayBuffer> {
 }
 
 /**
- * How long after each burst of `source` its answer begins in `answer`.
+ * Measures how long after each burst of `source` its answer begins in `answer`.
  *
  * Throws where a burst has no answer.
  */
@@ -39,10 +39,10 @@ export function onsets(source: Float32Array, answer: Float32Array, rate: number)
   const seconds: number[] = [];
   const toHalf: number[] = [];
   for (const start of starts) {
-    const heard = answer.subarray(start, start + Math.round((ON_SECONDS + OFF_SECONDS / 2) * rate));
-    const level = peak(heard.subarray(Math.round(0.3 * rate), Math.round(ON_SECONDS * rate)));
-    const tenth = heard.findIndex((value) => Math.abs(value) >= 0.1 * level);
-    const half = heard.findIndex((value) => Math.abs(value) >= 0.5 * level);
+    const burst = answer.subarray(start, start + Math.round((ON_SECONDS + OFF_SECONDS / 2) * rate));
+    const level = peak(burst.subarray(Math.round(0.3 * rate), Math.round(ON_SECONDS * rate)));
+    const tenth = burst.findIndex((value) => Math.abs(value) >= 0.1 * level);
+    const half = burst.findIndex((value) => Math.abs(value) >= 0.5 * level);
     if (level < 1e-3 || tenth < 0) throw new Error(`the burst at ${start / rate} s has no answer`);
     seconds.push(tenth / rate);
     toHalf.push(half / rate);
@@ -50,7 +50,7 @@ export function onsets(source: Float32Array, answer: Float32Array, rate: number)
   return { seconds, toHalf, bursts: starts.length };
 }
 
-/** Where sound begins after at least so many samples of silence. */
+/** Lists the indices at which sound begins after at least so many samples of silence. */
 function beginnings(signal: Float32Array, silence: number): number[] {
   const found: number[] = [];
   let last = Number.NEGATIVE_INFINITY;

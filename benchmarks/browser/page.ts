@@ -1,4 +1,4 @@
-/** What the benchmark's page offers to the command line that drives it. */
+/** The benchmark's page: functions for the command line that drives it. */
 
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-cpu";
@@ -29,7 +29,7 @@ export interface MemoryResult {
 }
 
 export interface BenchmarkPage {
-  /** Starts a backend; with float16 textures where asked. Gives the renderer behind WebGL. */
+  /** Starts a backend, optionally with float16 textures. Gives the renderer behind WebGL. */
   start(backend: string, isFloat16: boolean): Promise<string | null>;
   /** One run of a bank on a page that has run nothing. */
   bank(name: BankName): Promise<BankResult>;

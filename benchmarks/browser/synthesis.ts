@@ -1,4 +1,4 @@
-/** The live synthesiser by itself: how many seconds of sound it makes in one. */
+/** Measures the live synthesiser by itself: seconds of sound that it makes in a second. */
 
 import { loadInstrument } from "../../web/engine/src/bundle/load.ts";
 import type { Manifest } from "../../web/engine/src/bundle/manifest.ts";
@@ -13,7 +13,7 @@ const SECONDS = 20;
 /** Hz: low enough that all hundred harmonics lie below a Nyquist of 8 kHz. */
 const LOW_HZ = 72;
 
-/** Seconds of sound for each second of one core, every harmonic audible, the bundle's noise bands besides. */
+/** Measures seconds of sound per second of one core, every harmonic audible, the bundle's noise bands besides. */
 export async function timesRealTime(url: string): Promise<number> {
   const manifest = withHarmonics((await loadInstrument(url)).manifest, LIVE_HARMONICS);
   const kernels = await createKernels();
@@ -29,7 +29,7 @@ export async function timesRealTime(url: string): Promise<number> {
   return samples / LIVE_RATE / ((performance.now() - begun) / 1000);
 }
 
-/** The same instrument with another number of harmonics. */
+/** Copies a manifest with another number of harmonics. */
 function withHarmonics(manifest: Manifest, harmonics: number): Manifest {
   const { synthesiser, network } = manifest;
   const nodes = synthesiser.nodes.map((node) => (node.type === "harmonic" ? { ...node, harmonics } : node));

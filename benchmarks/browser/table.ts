@@ -1,4 +1,4 @@
-/** The lines of a run as a Markdown table: what was measured beside what is asked for. */
+/** Formats the lines of a run as a Markdown table: figures beside their targets. */
 
 import type { Line } from "./measure.ts";
 
@@ -14,7 +14,7 @@ interface Row {
 // biome-ignore lint/suspicious/noExplicitAny: lines differ from benchmark to benchmark
 type Figures = any;
 
-/** In place of a figure that a bundle cannot have. */
+/** Stands for a figure that a bundle cannot have. */
 const LOOP = "not measured: a recurrent network is not run on webgl";
 
 const ROWS: readonly Row[] = [
@@ -38,20 +38,20 @@ const ROWS: readonly Row[] = [
     figure: ({ banks }) => `${banks.fused.snr_db} / ${banks.fused.snr_db_float16} dB`,
   },
   {
-    name: "modulo scan, harmonics summed in the shader: times faster than stock cumsum and bank",
+    name: "modulo scan, summed in the shader: times faster than stock cumsum and bank",
     benchmark: "harmonics",
     goal: ">= 5",
     figure: (line) => `${line.scan_times_faster} (${line.scan_times_faster_than_one_cumsum} than with one cumsum)`,
   },
   {
-    name: "samples that are no number with float16 textures: stock / registerPhaseCumsum / scan",
+    name: "NaN with float16 textures: stock / registerPhaseCumsum / scan",
     benchmark: "harmonics",
     goal: "some / 0 / 0",
     figure: ({ banks }) =>
       [banks.stock, banks.phase_cumsum, banks.scan].map((bank) => percent(bank.not_a_number_float16)).join(" / "),
   },
   {
-    name: "clip path on webgl: peak GPU memory with early disposal / without / of the stock `full/` graph",
+    name: "clip on webgl, peak GPU memory: early disposal / without / `full/` graph",
     benchmark: "early_disposal",
     goal: "",
     figure: (line) =>
@@ -64,7 +64,7 @@ const ROWS: readonly Row[] = [
     benchmark: "clip",
     goal: "< 40 ms",
     figure: ({ paths: { wasm_controls_wasm_synthesiser: one } }) =>
-      `${one.warm_ms} ms (the run that was disturbed least: ${one.best_ms} ms)`,
+      `${one.warm_ms} ms (the least disturbed run: ${one.best_ms} ms)`,
   },
   {
     name: "GPU memory gained over 50 conversions",
@@ -73,7 +73,7 @@ const ROWS: readonly Row[] = [
     figure: ({ webgl }) => (webgl === null ? LOOP : `${webgl.gpu_bytes} bytes`),
   },
   {
-    name: "live synthesis at 48 kHz with 100 harmonics, one core: times real time",
+    name: "live at 48 kHz, 100 harmonics, one core: times real time",
     benchmark: "live_synthesis",
     goal: ">= 60",
     figure: (line) => `${line.times_real_time} (${line.with_pitch_and_network} with pitch, loudness and network)`,
@@ -82,7 +82,7 @@ const ROWS: readonly Row[] = [
     name: "underruns in 30 s of live playing, main thread blocked 200 ms in every 500",
     benchmark: "underruns",
     goal: "0",
-    figure: (line) => `${line.events} (the audio thread was ${percent(line.load)} busy)`,
+    figure: (line) => `${line.events} (audio thread ${percent(line.load)} busy)`,
   },
   {
     name: "live: gated tone in to sound out, in the audio thread's clock / algorithmic part",
@@ -91,7 +91,7 @@ const ROWS: readonly Row[] = [
     figure: (line) => `${line.input_to_output_ms} ms / ${line.algorithmic_ms} ms`,
   },
   {
-    name: "live: from a media stream to the speaker = stream + in to out + what the context says of its output",
+    name: "live: media stream to speaker = stream + in to out + output, as the context reports it",
     benchmark: "latency",
     goal: "",
     figure: (line) =>
@@ -99,20 +99,20 @@ const ROWS: readonly Row[] = [
       [line.media_stream_ms, line.input_to_output_ms, line.context_output_ms].join(" + "),
   },
   {
-    name: "download for live playing, gzip: engine / manifest, weights and reverb of the bundle",
+    name: "download for live playing, gzip: engine / manifest, weights and reverb",
     benchmark: "downloads",
     goal: "<= 60 kB / -",
     figure: (line) => `${kilobytes(line.engine_gzip_bytes)} / ${kilobytes(line.bundle_gzip_bytes)}`,
   },
 ];
 
-/** Markdown, of the benchmarks that were run. */
+/** Formats the benchmarks that were run as Markdown. */
 export function table(lines: readonly Line[]): string {
   const rows = ROWS.flatMap(({ name, benchmark, goal, figure }) => {
     const line = lines.find((one) => one.benchmark === benchmark);
     return line === undefined ? [] : [`| ${name} | ${figure(line)} | ${goal} |`];
   });
-  return ["| what | measured | asked for |", "| --- | --- | --- |", ...rows].join("\n");
+  return ["| what | measured | target |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
 function percent(share: number): string {

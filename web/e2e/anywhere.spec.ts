@@ -22,7 +22,7 @@ test("it works without a network after the first visit", async ({ page, url, wat
     await open(page, server.url);
     expect(server.url).not.toBe(url);
   } finally {
-    await server.stop(); // from here on nobody answers
+    await server.stop(); // from here on no host answers
   }
   await page.reload();
   await expect(page.getByRole("button", { name: "Sing live" })).toBeEnabled();
@@ -31,8 +31,8 @@ test("it works without a network after the first visit", async ({ page, url, wat
   await page.getByRole("button", { name: "Sing live" }).click();
   await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
   await page.getByRole("button", { name: "Stop", exact: true }).click();
-  // The browser itself notes that the list of instruments was asked for in vain.
-  expect(watch.errors.filter((said) => !said.includes("ERR_CONNECTION_REFUSED"))).toEqual([]);
+  // The browser itself notes that the list of instruments was not answered.
+  expect(watch.errors.filter((error) => !error.includes("ERR_CONNECTION_REFUSED"))).toEqual([]);
   rmSync(folder, { recursive: true });
 });
 
@@ -85,13 +85,13 @@ test("it opens again on a host that sends index.html on to its folder, as many d
   }
 });
 
-test("nothing is asked for while the microphone is on, however soon it is wanted after a visit begins", async ({
+test("nothing is requested while the microphone is on, however soon it is wanted after a visit begins", async ({
   page,
   url,
 }) => {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const host = createServer(async (request, response) => {
-    asked.push(request.url ?? "");
+    requests.push(request.url ?? "");
     const answer = await fetch(new URL(request.url ?? "/", url));
     const type = answer.headers.get("Content-Type") ?? "";
     if (request.headers["sec-fetch-dest"] !== "document") await new Promise((later) => setTimeout(later, 150));
@@ -103,9 +103,9 @@ test("nothing is asked for while the microphone is on, however soon it is wanted
       await page.goto(`http://127.0.0.1:${(host.address() as AddressInfo).port}/`);
       await page.getByRole("button", { name: "Sing live" }).click();
       await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
-      const before = asked.length;
+      const before = requests.length;
       await page.waitForTimeout(4_000);
-      expect(asked.slice(before), `on the ${visit} visit`).toEqual([]);
+      expect(requests.slice(before), `on the ${visit} visit`).toEqual([]);
     }
   } finally {
     host.close();
@@ -200,10 +200,10 @@ for (const scheme of ["light", "dark"] as const) {
   });
 }
 
-test.describe("without a service worker, which would ask for itself", () => {
+test.describe("without a service worker, which would fetch by itself", () => {
   test.use({ serviceWorkers: "block" });
 
-  test("what is missing or damaged is told in words", async ({ page, url }) => {
+  test("what is missing or damaged is reported by name", async ({ page, url }) => {
     await page.route("**/pushed/index.json", (route) => route.fulfill({ status: 404, body: "" }));
     await page.goto(url);
     await expect(page.getByRole("alert")).toContainText("index.json");
@@ -223,7 +223,7 @@ function copySite(folder: string): void {
   });
 }
 
-/** Has the browser look for a newer version; what became of its worker. */
+/** Has the browser look for a newer version; gives the state of its worker. */
 function update(page: Page): Promise<string | undefined> {
   return page.evaluate(async () => {
     const registration = await (await navigator.serviceWorker.ready).update();
@@ -233,7 +233,7 @@ function update(page: Page): Promise<string | undefined> {
   });
 }
 
-/** Makes another version of the page in its place: the same code in files of other names. */
+/** Replaces the page by another version: the same code in files of other names. */
 function rename(folder: string): void {
   const assets = join(folder, "assets");
   const names = readdirSync(assets);
@@ -251,7 +251,7 @@ interface Stop {
   readonly shown: boolean;
 }
 
-/** Where the Tab key leads, and whether it can be seen there. */
+/** Lists where the Tab key leads, and whether the focus can be seen there. */
 async function tabStops(page: Page, count: number): Promise<Stop[]> {
   const stops: Stop[] = [];
   for (let at = 0; at < count; at++) {

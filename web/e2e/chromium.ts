@@ -4,9 +4,9 @@ import type { LaunchOptions } from "@playwright/test";
 import { FLAGS, findChromium } from "../chromium.ts";
 
 /**
- * How Chromium starts.
+ * Makes Chromium's launch options.
  *
- * @param voice WAV file that the microphone hears, once and from its beginning each time it is opened.
+ * @param voice WAV file that the microphone plays in, once and from its beginning each time it is opened.
  */
 export function launchOptions(voice: string): LaunchOptions {
   const executablePath = findChromium();

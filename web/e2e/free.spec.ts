@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { encodeWav } from "../page/sound/wav.ts";
-import { following, level, pitchTrack, startListening, stopListening } from "./ears.ts";
+import { startRecording, stopRecording } from "./audio_tap.ts";
+import { following, level, pitchTrack } from "./measure_audio.ts";
 import { expect, open, singing, skipWithoutBrowser, test, voiceFile } from "./page.ts";
 
 skipWithoutBrowser();
 test.use({ launchOptions: singing("voice"), permissions: ["microphone"] });
 
-test("a voice comes out as the instrument, live, and the page asks for nothing meanwhile", async ({
+test("a voice comes out as the instrument, live, and the page requests nothing meanwhile", async ({
   page,
   url,
   watch,
@@ -18,37 +19,40 @@ test("a voice comes out as the instrument, live, and the page asks for nothing m
   await page.getByRole("button", { name: "Sing live" }).click();
   await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
   const prepared = watch.requests.length; // what live playing needs is fetched before the microphone opens
-  await startListening(page);
+  await startRecording(page);
   await page.waitForTimeout(12_000);
   await page.screenshot({ path: info.outputPath("live.png"), fullPage: true });
-  const heard = await stopListening(page);
+  const recorded = await stopRecording(page);
   expect(watch.requests.slice(prepared)).toEqual([]);
   expect(prepared).toBeGreaterThanOrEqual(before);
   await page.getByRole("button", { name: "Stop", exact: true }).click();
 
-  expect(level(heard.loudspeaker)).toBeGreaterThan(0.003);
-  const run = following(pitchTrack(heard.microphone, heard.rate), pitchTrack(heard.loudspeaker, heard.rate, 0.002));
+  expect(level(recorded.loudspeaker)).toBeGreaterThan(0.003);
+  const run = following(
+    pitchTrack(recorded.microphone, recorded.rate),
+    pitchTrack(recorded.loudspeaker, recorded.rate, 0.002),
+  );
   info.annotations.push({ type: "f0", description: JSON.stringify(run) });
   expect(run.frames).toBeGreaterThan(100);
   expect(run.cents).toBeLessThan(30);
   watch.expectCalm(url);
 });
 
-test("a hummed sample is shown, heard before and after, and downloaded", async ({ page, url, watch }, info) => {
+test("a hummed sample is shown, played before and after, and downloaded", async ({ page, url, watch }, info) => {
   await open(page, url);
   await page.getByRole("button", { name: "Use a hummed sample" }).click();
   await expect(page.getByRole("heading", { name: "Hummed sample" })).toBeVisible();
-  await expect(page.getByText(/heard in .* ms, played in .* ms/)).toBeVisible();
+  await expect(page.getByText(/analysed in .* ms, played in .* ms/)).toBeVisible();
 
   const files: Record<string, { track: number[]; audio: Float32Array }> = {};
   for (const side of ["Before", "After"]) {
     await page.getByRole("radio", { name: new RegExp(`^${side}`) }).check({ force: true });
-    await startListening(page);
+    await startRecording(page);
     await page.getByRole("button", { name: "Play", exact: true }).click();
     await page.waitForTimeout(2_500);
     await page.getByRole("button", { name: "Stop", exact: true }).click();
-    const heard = await stopListening(page);
-    expect(level(heard.loudspeaker)).toBeGreaterThan(0.003);
+    const recorded = await stopRecording(page);
+    expect(level(recorded.loudspeaker)).toBeGreaterThan(0.003);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Download WAV" }).click(),
@@ -66,7 +70,7 @@ test("a hummed sample is shown, heard before and after, and downloaded", async (
   watch.expectCalm(url);
 });
 
-test("a control changes what is heard: the octave moves the take's pitch", async ({ page, url, watch }) => {
+test("a control changes what is played: the octave moves the take's pitch", async ({ page, url, watch }) => {
   await open(page, url);
   await page.getByRole("button", { name: "Use a hummed sample" }).click();
   const pitch = async () => {
@@ -100,7 +104,11 @@ test("a recording becomes a take", async ({ page, url, watch }) => {
   watch.expectCalm(url);
 });
 
-test("a file is opened, and one that nothing can be made of is refused in words", async ({ page, url, watch }) => {
+test("a file is opened, and one that nothing can be made of is refused with a message", async ({
+  page,
+  url,
+  watch,
+}) => {
   await open(page, url);
   const chooser = page.locator('input[type="file"]');
   const broken = Float32Array.from({ length: 48_000 }, (_, i) => 0.1 * Math.sin(i / 30)).with(24_000, Number.NaN);
@@ -138,7 +146,7 @@ test("another instrument can be chosen, and plays the same take", async ({ page,
   watch.expectCalm(url);
 });
 
-test("an instrument in bytes, without a room, at a rate of its own, that hears RMS, follows as well", async ({
+test("an instrument in bytes, without a room, at a rate of its own, with RMS as an input, follows as well", async ({
   page,
   url,
   watch,
@@ -151,17 +159,20 @@ test("an instrument in bytes, without a room, at a rate of its own, that hears R
   await page.getByRole("switch", { name: "I am wearing headphones" }).check();
   await page.getByRole("button", { name: "Sing live" }).click();
   await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
-  await startListening(page);
+  await startRecording(page);
   await page.waitForTimeout(3_000);
-  const heard = await stopListening(page);
+  const recorded = await stopRecording(page);
   await page.getByRole("button", { name: "Stop", exact: true }).click();
-  const run = following(pitchTrack(heard.microphone, heard.rate), pitchTrack(heard.loudspeaker, heard.rate, 0.002));
+  const run = following(
+    pitchTrack(recorded.microphone, recorded.rate),
+    pitchTrack(recorded.loudspeaker, recorded.rate, 0.002),
+  );
   expect(run.frames).toBeGreaterThan(50);
   expect(run.cents).toBeLessThan(30);
   watch.expectCalm(url);
 });
 
-/** A mono WAV file of 32-bit floats. */
+/** Encodes a mono WAV file of 32-bit floats. */
 function floatWav(audio: Float32Array, rate: number): Buffer {
   const samples = Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength);
   const header = Buffer.from(encodeWav(new Float32Array(0), rate)); // of 16-bit samples
@@ -174,7 +185,7 @@ function floatWav(audio: Float32Array, rate: number): Buffer {
   return Buffer.concat([header, samples]);
 }
 
-/** Samples of a 16-bit mono WAV file. */
+/** Reads a 16-bit mono WAV file. */
 function readWav(bytes: Buffer): { audio: Float32Array; rate: number } {
   const audio = Float32Array.from(
     { length: (bytes.length - 44) / 2 },

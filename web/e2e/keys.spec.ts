@@ -1,5 +1,6 @@
 import type { Page } from "@playwright/test";
-import { level, type Overheard, pitchTrack, startListening, stopListening } from "./ears.ts";
+import { type RecordedAudio, startRecording, stopRecording } from "./audio_tap.ts";
+import { level, pitchTrack } from "./measure_audio.ts";
 import { expect, open, singing, skipWithoutBrowser, test } from "./page.ts";
 
 skipWithoutBrowser();
@@ -11,13 +12,13 @@ async function openKeys(page: Page, url: string): Promise<void> {
   await page.getByRole("slider", { name: "Vibrato", exact: true }).fill("0");
 }
 
-/** MIDI number of the leftmost key. */
+/** Finds the MIDI number of the leftmost key. */
 async function home(page: Page): Promise<number> {
   return Number(await page.locator("[data-midi]").first().getAttribute("data-midi"));
 }
 
-function median(heard: Overheard): number {
-  const track = pitchTrack(heard.loudspeaker, heard.rate, 0.003).filter(Number.isFinite);
+function median(recorded: RecordedAudio): number {
+  const track = pitchTrack(recorded.loudspeaker, recorded.rate, 0.003).filter(Number.isFinite);
   return track.sort((a, b) => a - b)[track.length >> 1] ?? Number.NaN;
 }
 
@@ -32,19 +33,19 @@ test("a phrase on the computer's keyboard sounds, note by note, at its pitches",
   ] as const) {
     await page.keyboard.down(key);
     await page.waitForTimeout(700);
-    await startListening(page);
+    await startRecording(page);
     await page.waitForTimeout(900);
-    const heard = await stopListening(page);
+    const recorded = await stopRecording(page);
     if (key === "g") await page.screenshot({ path: info.outputPath("keys.png"), fullPage: true });
     await expect(page.locator(`[data-midi="${low + semitones}"]`)).toHaveAttribute("aria-pressed", "true");
     await page.keyboard.up(key);
-    expect(level(heard.loudspeaker)).toBeGreaterThan(0.003);
-    expect(Math.abs(median(heard) - (low + semitones))).toBeLessThan(0.3);
+    expect(level(recorded.loudspeaker)).toBeGreaterThan(0.003);
+    expect(Math.abs(median(recorded) - (low + semitones))).toBeLessThan(0.3);
   }
   await page.waitForTimeout(1_500);
-  await startListening(page);
+  await startRecording(page);
   await page.waitForTimeout(500);
-  expect(level((await stopListening(page)).loudspeaker)).toBeLessThan(0.001); // all keys are up
+  expect(level((await stopRecording(page)).loudspeaker)).toBeLessThan(0.001); // all keys are up
   watch.expectCalm(url);
 });
 
@@ -62,32 +63,32 @@ test("keys answer to fingers, to arrows and space, and to a MIDI keyboard with i
   });
   await openKeys(page, url);
   const low = await home(page);
-  const hear = async () => {
+  const playedPitch = async () => {
     await page.waitForTimeout(600);
-    await startListening(page);
+    await startRecording(page);
     await page.waitForTimeout(700);
-    return median(await stopListening(page));
+    return median(await stopRecording(page));
   };
   const key = page.locator(`[data-midi="${low + 5}"]`);
   const box = await key.boundingBox();
   await page.mouse.move((box?.x ?? 0) + 10, (box?.y ?? 0) + (box?.height ?? 0) - 10);
   await page.mouse.down();
-  expect(Math.abs((await hear()) - (low + 5))).toBeLessThan(0.3);
+  expect(Math.abs((await playedPitch()) - (low + 5))).toBeLessThan(0.3);
   await page.mouse.up();
 
   await key.focus();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.down("Space");
-  expect(Math.abs((await hear()) - (low + 6))).toBeLessThan(0.3);
+  expect(Math.abs((await playedPitch()) - (low + 6))).toBeLessThan(0.3);
   await page.keyboard.up("Space");
 
   await page.getByRole("button", { name: "Connect a MIDI keyboard" }).click();
   await expect(page.locator(".transport").getByText("Test keyboard")).toBeVisible();
   const send = (...data: number[]) => page.evaluate((bytes) => (globalThis as unknown as Midi).play(...bytes), data);
   await send(0x90, low + 9, 100);
-  expect(Math.abs((await hear()) - (low + 9))).toBeLessThan(0.3);
+  expect(Math.abs((await playedPitch()) - (low + 9))).toBeLessThan(0.3);
   await send(0xe0, 0, 96); // a semitone up
-  expect(Math.abs((await hear()) - (low + 10))).toBeLessThan(0.3);
+  expect(Math.abs((await playedPitch()) - (low + 10))).toBeLessThan(0.3);
   await send(0x80, low + 9, 0);
   await expect(page.locator('[aria-pressed="true"][data-midi]')).toHaveCount(0);
   watch.expectCalm(url);
@@ -107,9 +108,9 @@ test("a key that is held sounds on when another instrument is chosen, and no key
   await instruments.nth(1).check({ force: true });
   await expect(page.getByText(/ is ready\.$/)).toBeVisible();
   await page.waitForTimeout(400);
-  await startListening(page);
+  await startRecording(page);
   await page.waitForTimeout(500);
-  expect(Math.abs(median(await stopListening(page)) - (low + 4))).toBeLessThan(0.3);
+  expect(Math.abs(median(await stopRecording(page)) - (low + 4))).toBeLessThan(0.3);
   await page.keyboard.up("d");
 
   // The focus moves while a key is held by the space bar.
@@ -121,9 +122,9 @@ test("a key that is held sounds on when another instrument is chosen, and no key
     await expect(page.locator('[aria-pressed="true"][data-midi]')).toHaveCount(0);
   }
   await page.waitForTimeout(800);
-  await startListening(page);
+  await startRecording(page);
   await page.waitForTimeout(300);
-  expect(level((await stopListening(page)).loudspeaker)).toBeLessThan(0.001);
+  expect(level((await stopRecording(page)).loudspeaker)).toBeLessThan(0.001);
   watch.expectCalm(url);
 });
 

@@ -1,22 +1,23 @@
-/** The tests' own `test`: every page is watched, has ears, and stands on the server that `setup.ts` started. */
+/** The tests' own `test`: every page is watched, its audio tapped, and its server is what `setup.ts` started. */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test as base, expect, type Page } from "@playwright/test";
+import { attachAudioTap } from "./audio_tap.ts";
 import { launchOptions } from "./chromium.ts";
-import { attachEars, Watch } from "./ears.ts";
+import { Watch } from "./watch.ts";
 
 export { expect };
 
 const folder = process.env.SWARA_E2E_FOLDER ?? "";
 
-/** A WAV file for the microphone, by its name; null where it could not be made. */
+/** Finds a WAV file for the microphone, by its name; null where it could not be made. */
 export function voiceFile(name: "hum" | "song" | "voice"): string | null {
   const path = join(folder, `${name}.wav`);
   return existsSync(path) ? path : null;
 }
 
-/** Launch options with a voice in the microphone; the hum where there is no other. */
+/** Makes launch options with a voice in the microphone; the hum where there is no other. */
 export function singing(name: "hum" | "song" | "voice") {
   return launchOptions(voiceFile(name) ?? join(folder, "hum.wav"));
 }
@@ -32,7 +33,7 @@ export const test = base.extend<Fixtures>({
     await use(process.env.SWARA_E2E_URL ?? "");
   },
   watch: async ({ page }, use) => {
-    await attachEars(page);
+    await attachAudioTap(page);
     await use(new Watch(page));
   },
 });

@@ -18,20 +18,20 @@ export class Server {
     this.url = url;
   }
 
-  /** @param output folder that holds `pushed/`. */
+  /** Starts a server. @param output folder that holds `pushed/`. */
   static start(output: string): Promise<Server> {
     const command = ["local_runner.py", "serve", "--output", output, "--port", "0"];
     const started = spawn(PYTHON, command, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     return new Promise((done, failed) => {
-      let said = "";
-      const give = (why: string) => {
+      let printed = "";
+      const giveUp = (why: string) => {
         started.kill();
-        failed(new Error(`local_runner.py serve ${why}: ${said}`));
+        failed(new Error(`local_runner.py serve ${why}: ${printed}`));
       };
-      const timer = setTimeout(() => give("says nothing"), START_MS);
+      const timer = setTimeout(() => giveUp("prints no address"), START_MS);
       const read = (text: Buffer) => {
-        said += text.toString();
-        const url = /Play at (http:\S+)/.exec(said)?.[1];
+        printed += text.toString();
+        const url = /Play at (http:\S+)/.exec(printed)?.[1];
         if (url === undefined) return;
         clearTimeout(timer);
         done(new Server(started, url));
@@ -40,7 +40,7 @@ export class Server {
       started.stderr.on("data", read);
       started.on("exit", () => {
         clearTimeout(timer);
-        give("ended");
+        giveUp("ended");
       });
     });
   }

@@ -1,4 +1,4 @@
-/** What the tests play on: published instruments, voices as WAV files, and the server of the command line. */
+/** Makes what the tests need: published instruments, voices as WAV files, and the server of the command line. */
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -8,16 +8,16 @@ import { findChromium } from "../chromium.ts";
 import { HUM_RATE, hum } from "../page/sound/hum.ts";
 import { encodeWav } from "../page/sound/wav.ts";
 import { PYTHON, ROOT, Server } from "./server.ts";
-import { sungSong } from "./singer.ts";
+import { sungSong } from "./sung_song.ts";
 
 export const VOICE_CLIP = "voice/vocadito_10.flac";
 
-/** Returns what cleans up. Tests find what was made in the environment's SWARA_E2E_*. */
+/** Sets up and returns the clean-up. Tests find what was made in the environment's SWARA_E2E_*. */
 export default async function setup(): Promise<() => Promise<void>> {
   if (findChromium() === null) {
-    const said = "no Chromium on the PATH: set SWARA_CHROMIUM to one";
-    if (process.env.CI === "true") throw new Error(said);
-    process.env.SWARA_E2E_SKIP = said;
+    const reason = "no Chromium on the PATH: set SWARA_CHROMIUM to one";
+    if (process.env.CI === "true") throw new Error(reason);
+    process.env.SWARA_E2E_SKIP = reason;
     return async () => undefined;
   }
   const folder = mkdtempSync(join(tmpdir(), "swara-e2e-"));
@@ -31,7 +31,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   };
 }
 
-/** `pushed/`: what SWARA_PUSHED names, or two instruments that nobody trained. */
+/** Makes `pushed/`: what SWARA_PUSHED names, or two untrained instruments. */
 function makeInstruments(folder: string): void {
   const given = process.env.SWARA_PUSHED;
   if (given) {
@@ -41,7 +41,7 @@ function makeInstruments(folder: string): void {
   execFileSync(PYTHON, ["-m", "tests.web.publish_untrained", join(folder, "pushed")], { cwd: ROOT, stdio: "inherit" });
 }
 
-/** `hum.wav`, `song.wav` and, where there is one, `voice.wav` of a real singer. */
+/** Makes `hum.wav`, `song.wav` and, where there is a clip of it, `voice.wav` of a real singer. */
 function makeVoices(folder: string): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "hum.wav"), encodeWav(hum(), HUM_RATE));

@@ -1,7 +1,8 @@
 import { duration } from "../page/song/score.ts";
-import { level, startListening, stopListening } from "./ears.ts";
+import { startRecording, stopRecording } from "./audio_tap.ts";
+import { level } from "./measure_audio.ts";
 import { expect, open, singing, skipWithoutBrowser, test } from "./page.ts";
-import { SONG } from "./singer.ts";
+import { SONG } from "./sung_song.ts";
 
 skipWithoutBrowser();
 test.use({ launchOptions: singing("song"), permissions: ["microphone"] });
@@ -18,10 +19,10 @@ test("a song is sung along, judged, and played back as the instrument over the d
   await page.getByRole("button", { name: "Sing", exact: true }).click();
   await expect(page.getByText("Listening. Nothing leaves this device.")).toBeVisible();
   const prepared = watch.requests.length;
-  await startListening(page);
+  await startRecording(page);
   await page.waitForTimeout(9_000);
   await page.screenshot({ path: info.outputPath("song.png"), fullPage: true });
-  const during = await stopListening(page);
+  const during = await stopRecording(page);
   expect(level(during.loudspeaker)).toBeGreaterThan(0.003); // the drone
   await expect(page.getByText(/^In tune for/)).toBeVisible({ timeout: 1000 * duration(SONG) + 10_000 });
   expect(watch.requests.slice(prepared)).toEqual([]);
@@ -31,10 +32,10 @@ test("a song is sung along, judged, and played back as the instrument over the d
   expect(Number(/for (\d+) %/.exec(verdict)?.[1])).toBeGreaterThanOrEqual(70);
   await expect(page.getByRole("heading", { name: SONG.title })).toBeVisible();
   await expect(page.getByText(/played in/)).toBeVisible();
-  await startListening(page);
+  await startRecording(page);
   await page.getByRole("button", { name: "Play", exact: true }).click();
   await page.waitForTimeout(3_000);
-  const after = await stopListening(page);
+  const after = await stopRecording(page);
   expect(level(after.loudspeaker)).toBeGreaterThan(0.003);
   await page.screenshot({ path: info.outputPath("song-take.png"), fullPage: true });
   watch.expectCalm(url);
@@ -62,11 +63,11 @@ test("the drone alone ends where its switch is left, and no end clicks", async (
     await page.getByRole("tab", { name: "Sing along" }).click();
     await drone.check({ force: true });
     await page.waitForTimeout(1_500);
-    await startListening(page);
+    await startRecording(page);
     await page.waitForTimeout(500);
     await end();
     await page.waitForTimeout(700);
-    const { loudspeaker, rate } = await stopListening(page);
+    const { loudspeaker, rate } = await stopRecording(page);
     expect(level(loudspeaker.subarray(0, rate / 4))).toBeGreaterThan(0.003);
     expect(level(loudspeaker.subarray(-rate / 4))).toBe(0);
     await page.getByRole("tab", { name: "Sing along" }).click();

@@ -1,14 +1,14 @@
 import type { Page } from "@playwright/test";
 import { expect, open, singing, skipWithoutBrowser, test } from "./page.ts";
 
-/** On the page: what it opened. */
+/** On the page: contexts and tracks that it opened. */
 declare const contexts: AudioContext[];
 declare const tracks: MediaStreamTrack[];
 
 skipWithoutBrowser();
 test.use({ launchOptions: singing("hum"), permissions: ["microphone"] });
 
-test("a microphone that hears the loudspeaker is no howl: the guard turns the sound off", async ({
+test("a microphone that picks up the loudspeaker is no howl: the guard turns the sound off", async ({
   page,
   url,
   watch,
@@ -16,7 +16,7 @@ test("a microphone that hears the loudspeaker is no howl: the guard turns the so
   await loopBack(page);
   await open(page, url);
   await page.getByRole("button", { name: "Sing live" }).click();
-  const shut = page.getByRole("alert").filter({ hasText: "the microphone heard the loudspeaker" });
+  const shut = page.getByRole("alert").filter({ hasText: "the microphone picked up the loudspeaker" });
   await expect(shut).toBeVisible({ timeout: 20_000 });
   await expect(page.getByRole("meter", { name: "Instrument" })).toHaveAttribute("aria-valuetext", "-80 decibels");
   await page.getByRole("button", { name: "Sound on" }).click();
@@ -25,12 +25,12 @@ test("a microphone that hears the loudspeaker is no howl: the guard turns the so
   watch.expectCalm(url);
 });
 
-test("a microphone that is refused is told, and can be asked for again", async ({ page, url, watch }) => {
+test("a microphone that is refused is reported, and can be requested again", async ({ page, url, watch }) => {
   await page.addInitScript(() => {
-    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     let refusals = 1;
     navigator.mediaDevices.getUserMedia = (constraints) =>
-      refusals-- > 0 ? Promise.reject(new DOMException("no", "NotAllowedError")) : ask(constraints);
+      refusals-- > 0 ? Promise.reject(new DOMException("no", "NotAllowedError")) : getUserMedia(constraints);
   });
   await open(page, url);
   await page.getByRole("button", { name: "Sing live" }).click();
@@ -43,9 +43,9 @@ test("a microphone that is refused is told, and can be asked for again", async (
 
 test("the browser's own echo cancelling, noise suppression and gain control are off", async ({ page, url, watch }) => {
   await page.addInitScript(() => {
-    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (constraints) => {
-      const stream = await ask(constraints);
+      const stream = await getUserMedia(constraints);
       Object.assign(globalThis, { microphone: stream.getAudioTracks()[0]?.getSettings() });
       return stream;
     };
@@ -75,9 +75,9 @@ test("a microphone that is unplugged, or sound that is interrupted, ends a recor
         contexts.push(this);
       }
     };
-    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (constraints) => {
-      const stream = await ask(constraints);
+      const stream = await getUserMedia(constraints);
       tracks.push(...stream.getTracks());
       return stream;
     };
@@ -85,7 +85,7 @@ test("a microphone that is unplugged, or sound that is interrupted, ends a recor
   await open(page, url);
   const listening = page.getByText("Listening. Nothing leaves this device.");
   const record = page.getByRole("button", { name: "Record", exact: true });
-  for (const [fault, said] of [
+  for (const [fault, message] of [
     [async () => void tracks.at(-1)?.dispatchEvent(new Event("ended")), null],
     [async () => void (await contexts[0]?.suspend()), "The sound stopped"],
   ] as const) {
@@ -94,7 +94,7 @@ test("a microphone that is unplugged, or sound that is interrupted, ends a recor
     await page.waitForTimeout(800);
     await page.evaluate(fault);
     await expect(listening).toBeHidden();
-    if (said) await expect(page.getByRole("alert")).toContainText(said);
+    if (message) await expect(page.getByRole("alert")).toContainText(message);
     await expect(record).toBeEnabled();
     await expect(page.getByRole("heading", { name: "My voice" })).toBeVisible();
     await expect(page.getByText(/^[01]\.\d s · .* played in/)).toBeVisible();
@@ -105,7 +105,7 @@ test("a microphone that is unplugged, or sound that is interrupted, ends a recor
   watch.expectCalm(url);
 });
 
-test("a part of the page that its host no longer has is told, not passed over", async ({ page, url }) => {
+test("a part of the page that its host no longer has is reported, not passed over", async ({ page, url }) => {
   await page.addInitScript(() => {
     AudioWorklet.prototype.addModule = () => Promise.reject(new DOMException("Unable to load", "AbortError"));
   });
@@ -135,7 +135,7 @@ test("a take is shared as a WAV file where the device can", async ({ page, url, 
   watch.expectCalm(url);
 });
 
-/** Makes the microphone hear what the loudspeaker plays, a tone that starts it all, and nothing else. */
+/** Feeds the microphone with what the loudspeaker plays, a tone that starts it all, and nothing else. */
 async function loopBack(page: Page): Promise<void> {
   await page.addInitScript(() => {
     let air: MediaStreamAudioDestinationNode | null = null;

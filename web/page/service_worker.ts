@@ -2,8 +2,8 @@
  * Makes the page work without a network after the first visit.
  *
  * The page itself comes from the cache that was filled when this worker was installed. Published instruments are kept
- * by the page as it fetches them: a version never changes, so it comes from there; what points to versions is asked
- * for anew, and comes from there only when nobody answers.
+ * by the page as it fetches them: a version never changes, so it comes from there; what points to versions is fetched
+ * anew, and comes from there only when no host answers.
  */
 
 /** Filled in by the build: every file of the page, and a name that changes with them. */
@@ -34,7 +34,7 @@ const SHELLS = "swara-shell-";
 const SHELL = `${SHELLS}${SHELL_VERSION}`;
 const PUSHED = "swara-pushed";
 const PARTS = "assets/"; // their names change with what is in them
-const BUSY_MS = 90_000; // pages say it again before that
+const BUSY_MS = 90_000; // pages send "be busy" again before that
 const scope = new URL(worker.registration.scope);
 
 worker.addEventListener("install", (event) => {
@@ -67,7 +67,10 @@ function windowOf({ source }: MessageEvent): string {
 /** Ends what `busy` began, by window. */
 const ends = new Map<string, () => void>();
 
-/** A worker with nothing to do is stopped, and then browsers ask the network for a newer one: not while somebody sings. */
+/**
+ * Stays busy: a worker with nothing to do is stopped, and then browsers fetch a newer one, which they must not while
+ * somebody sings.
+ */
 function busy(window: string): Promise<void> {
   ends.get(window)?.();
   return new Promise((done) => {
@@ -90,21 +93,21 @@ async function fill(): Promise<void> {
   }
 }
 
-/** A host that is just being updated may give this worker another version's page; its parts are not here. */
+/** Checks that the page is of this version: a host that is just being updated may give this worker another one. */
 async function checkPage(page: Response | undefined): Promise<void> {
   const named = (await page?.text())?.match(/assets\/[\w.-]+/g) ?? [];
   const strange = named.find((path) => !SHELL_FILES.includes(path));
   if (strange !== undefined) throw new Error(`index.html names ${strange}, which is of another version`);
 }
 
-/** Many hosts send /index.html on to /, and browsers refuse to open a page from a kept answer that was sent on. */
+/** Makes a part's address. Many hosts redirect /index.html to /, and browsers open no page from a redirected answer. */
 function shellUrl(path: string): URL {
   return path === "index.html" ? scope : new URL(path, scope);
 }
 
 async function takeCharge(): Promise<void> {
   const old = (await caches.keys()).filter((name) => name.startsWith(SHELLS) && name !== SHELL);
-  // A window that still shows the version before will ask for its parts: that one stays until the next comes.
+  // A window that still shows the version before will fetch its parts: that version stays until the next comes.
   const windows = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (windows.length > 0) old.pop();
   await Promise.all(old.map((name) => caches.delete(name)));
@@ -116,7 +119,7 @@ async function fromShell(request: Request, path: string): Promise<Response> {
   return (await cache.match(shellUrl(path || "index.html"))) ?? fetch(request);
 }
 
-/** A part of this version, or of the one before, which no host may have any more. */
+/** Answers with a part of this version, or of the one before, which no host may have any more. */
 async function fromAnyShell(request: Request): Promise<Response> {
   return (await caches.match(request)) ?? fetch(request);
 }

@@ -1,4 +1,4 @@
-/** What Vite makes of an import: the address of a script that is bundled by itself. */
+/** The address of a script that Vite bundles by itself. */
 declare module "*?worker&url" {
   const url: string;
   export default url;

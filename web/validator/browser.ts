@@ -7,7 +7,7 @@ import { launchChromium } from "./chromium.ts";
 
 const CLOSE_MS = 5_000;
 
-/** The browser did not finish, which a bundle may be to blame for. Whatever else ends a run is the browser's own end. */
+/** The browser did not finish, which a bundle may be to blame for. All else that ends a run is the browser's end. */
 class TooSlow extends Error {}
 
 /**

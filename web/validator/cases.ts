@@ -1,7 +1,7 @@
 /**
- * What is run: inputs in raw little-endian float32 files, described by `cases.json` beside them.
+ * The cases to run: inputs in raw little-endian float32 files, described by `cases.json` beside them.
  *
- * The caller knows the right answers; nothing here judges.
+ * The caller has the right answers; nothing here judges.
  */
 
 export interface InputFile {

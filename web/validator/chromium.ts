@@ -5,7 +5,7 @@ import { FLAGS } from "../chromium.ts";
 
 const LAUNCH_MS = 30_000;
 
-/** Starts Chromium with a fresh profile in the temporary folder, which goes when the browser is closed or this process ends. */
+/** Starts Chromium with a fresh profile in the temporary folder, removed when the browser or this process ends. */
 export function launchChromium(executable: string): Promise<Browser> {
   return chromium.launch({
     executablePath: executable,

@@ -1,10 +1,10 @@
 /**
- * Runs an exported bundle's graphs on TF.js, as a page would, and writes down what came out.
+ * Runs an exported bundle's graphs on TF.js, as a page would, and writes down their outputs.
  *
  *     node dist/validator/cli.mjs --bundle DIR --cases DIR --out DIR --timeout SECONDS [--chromium PROGRAM]
  *
  * In headless Chromium on webgl and wasm; without one, in Node on wasm and cpu. Whether the values are
- * right is for the caller to say. Exit code 0 when the report was written, 2 on bad arguments or cases.
+ * right is for the caller to judge. Exit code 0 when the report was written, 2 on bad arguments or cases.
  */
 
 import { readFile } from "node:fs/promises";
@@ -62,7 +62,7 @@ async function validate(args: Arguments, cases: readonly Case[]): Promise<void> 
   }
 }
 
-/** Playwright and TF.js are loaded only where they are needed. */
+/** Runs the cases on all backends; Playwright and TF.js are loaded only where they are needed. */
 async function runBackends(
   { chromium, timeoutMs }: Arguments,
   origin: string,

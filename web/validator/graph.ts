@@ -57,7 +57,7 @@ async function runCases(model: GraphModel, base: string, cases: readonly Case[])
   return { coldMs, warmMs, dynamic: executor.dynamic, gpuBytes, outputs };
 }
 
-/** `execute`, or `executeAsync` once TF.js has said that the graph's control flow needs it. */
+/** `execute`, or `executeAsync` once TF.js has reported that the graph's control flow needs it. */
 class Executor {
   dynamic = false;
   private readonly model: GraphModel;
@@ -110,7 +110,7 @@ async function loadInputs(base: string, one: Case): Promise<Record<string, tf.Te
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** WebGL's own count of what it holds; `numBytesInGPU` would be the logical size, without padding and recycled textures. */
+/** Reads WebGL's own count; `numBytesInGPU` would be the logical size, without padding and recycled textures. */
 function gpuBytesAllocated(): number | null {
   const memory = tf.memory() as { numBytesInGPUAllocated?: number };
   return memory.numBytesInGPUAllocated ?? null;

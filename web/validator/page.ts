@@ -1,4 +1,4 @@
-/** What the opened page offers to the command line that drives it. */
+/** The opened page's side: functions for the command line that drives it. */
 
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgl";

@@ -1,4 +1,4 @@
-/** What the caller gets: `report.json`, and the values of every output in a raw little-endian float32 file beside it. */
+/** Writes the results: `report.json`, and every output's values in a raw little-endian float32 file beside it. */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ export interface OutputFile {
 
 export type GraphReport = { error: string } | (Omit<GraphRun, "outputs"> & { error: null; cases: CaseReports });
 
-/** Case -> output -> where its values are. */
+/** Case -> output -> the file of its values. */
 export type CaseReports = Record<string, Record<string, OutputFile>>;
 
 export interface Report {

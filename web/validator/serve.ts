@@ -58,7 +58,7 @@ function end(response: ServerResponse, status: number): void {
   response.writeHead(status).end();
 }
 
-/** The file behind a URL, or null where there is none inside its folder: `..` and symbolic links cannot lead out of it. */
+/** Finds the file behind a URL, or null where none is in its folder: `..` and symbolic links cannot lead out of it. */
 async function locate(mounts: Readonly<Record<string, string>>, url: string): Promise<string | null> {
   const [, first = "", ...rest] = (url.split("?")[0] ?? "").split("/");
   const [folder, parts] = Object.hasOwn(mounts, first) ? [mounts[first], rest] : [mounts[""], [first, ...rest]];

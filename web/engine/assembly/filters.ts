@@ -40,7 +40,7 @@ export function resample(
   }
 }
 
-/** The sum of products of x [n] and y [n]; n is a multiple of 4. */
+/** Sums the products of x [n] and y [n]; n is a multiple of 4. */
 export function dot(x: usize, y: usize, n: i32): f32 {
   let a = f32x4.splat(0),
     b = a;

@@ -1,7 +1,7 @@
 // Fourier transforms of split complex numbers: real and imaginary parts in blocks of their own.
 
 /**
- * The forward transform of n = 2^a * 3^b values, by Stockham's algorithm: the blocks re, im and re2, im2 are used in
+ * Transforms n = 2^a * 3^b values forward, by Stockham's algorithm: the blocks re, im and re2, im2 are used in
  * turn.
  *
  * @param roots cos and then sin of 2 pi i / n, [2, n].
@@ -122,7 +122,7 @@ export function multiplySpectra(re: usize, im: usize, byRe: usize, byIm: usize, 
 }
 
 /**
- * The weighted power of a real signal's spectrum: sum of weights[k] * |X[k]|^2 over k = 0 .. n.
+ * Computes the weighted power of a real signal's spectrum: sum of weights[k] * |X[k]|^2 over k = 0 .. n.
  *
  * @param re, im the transform [n] of the signal's 2 n samples, even ones as real and odd ones as imaginary parts.
  * @param roots cos and then sin of 2 pi i / (2 n), [2, 2 n].
@@ -146,7 +146,7 @@ export function weightedPower(re: usize, im: usize, n: i32, roots: usize, weight
   return sum;
 }
 
-/** A windowed frame, its even samples in re and its odd ones in im [n / 2]; x, window [n]. */
+/** Windows a frame, its even samples into re and its odd ones into im [n / 2]; x, window [n]. */
 export function windowFrame(x: usize, window: usize, n: i32, re: usize, im: usize): void {
   for (let end = x + (usize(n) << 2); x < end; x += 8, window += 8, re += 4, im += 4) {
     store<f32>(re, load<f32>(x) * load<f32>(window));

@@ -15,7 +15,7 @@ const S9: f32 = 0.00015082056443044278;
 
 const LN_10: f32 = f32(Math.LN10);
 
-/** x = 2 * sigmoid(x + bias) ** ln(10) + 1e-7 for all of x [n]: raw outputs of a network -> controls. */
+/** Scales raw outputs of a network to controls: x = 2 * sigmoid(x + bias) ** ln(10) + 1e-7 for all of x [n]. */
 export function scaleControls(x: usize, n: i32, bias: f32): void {
   for (let end = x + (usize(n) << 2); x < end; x += 4) {
     const e = Mathf.exp(-(load<f32>(x) + bias));
@@ -25,8 +25,8 @@ export function scaleControls(x: usize, n: i32, bias: f32): void {
 }
 
 /**
- * Amplitudes of the harmonics [n] from their distribution [n]: those at or above nyquist are 0, the others are divided
- * by their sum and multiplied by amplitude.
+ * Computes amplitudes of the harmonics [n] from their distribution [n]: those at or above nyquist are 0, the others are
+ * divided by their sum and multiplied by amplitude.
  */
 export function harmonicAmplitudes(
   distribution: usize,
@@ -37,12 +37,12 @@ export function harmonicAmplitudes(
   out: usize,
 ): void {
   let sum: f32 = 0;
-  let heard: i32 = 0;
-  while (heard < n && f0 * f32(heard + 1) < nyquist) sum += load<f32>(distribution + (usize(heard++) << 2));
+  let audible: i32 = 0;
+  while (audible < n && f0 * f32(audible + 1) < nyquist) sum += load<f32>(distribution + (usize(audible++) << 2));
   const scale: f32 = sum > 0 ? amplitude / sum : 0;
   for (let i: i32 = 0; i < n; ++i) {
     const at = usize(i) << 2;
-    store<f32>(out + at, i < heard ? load<f32>(distribution + at) * scale : 0);
+    store<f32>(out + at, i < audible ? load<f32>(distribution + at) * scale : 0);
   }
 }
 
@@ -111,13 +111,13 @@ export function renderHarmonics(
   return last;
 }
 
-/** How many of n harmonics of a frequency lie below nyquist. */
+/** Counts how many of n harmonics of a frequency lie below nyquist. */
 function below(nyquist: f32, hz: f32, n: i32): i32 {
   if (hz <= 0) return n;
-  let heard = i32(min<f32>(nyquist / hz, f32(n)));
-  while (heard > 0 && hz * f32(heard) >= nyquist) --heard;
-  while (heard < n && hz * f32(heard + 1) < nyquist) ++heard;
-  return heard;
+  let audible = i32(min<f32>(nyquist / hz, f32(n)));
+  while (audible > 0 && hz * f32(audible) >= nyquist) --audible;
+  while (audible < n && hz * f32(audible + 1) < nyquist) ++audible;
+  return audible;
 }
 
 /** 0.5 - 0.5 cos(pi x) = sin(pi / 2 x) ** 2, x in [0, 1]. */
@@ -127,7 +127,7 @@ function hann(x: f32): f32 {
   return sine * sine;
 }
 
-/** Eight samples of all harmonics, added to out, of which the first `count` exist. */
+/** Adds eight samples of all harmonics to out, of which the first `count` exist. */
 function bank(
   out: usize,
   count: i32,
@@ -188,7 +188,7 @@ function bank(
   }
 }
 
-/** sin of phases that a quarter cycle was taken from. */
+/** Computes sin of phases that a quarter cycle was taken from. */
 function sine(shifted: v128): v128 {
   // cos is even: fold to [0, 1/2] cycles, and that again around 1/4, where it is minus a sine of at most 1/4 cycle
   const folded = i32x4.sub(i32x4.abs(shifted), i32x4.splat(QUARTER));

@@ -1,5 +1,5 @@
 // The kernels of the engine: all that runs at the sample or at the weight. Everything works on blocks of memory that
-// the caller has from `allocate`; lengths are counts of values. What is told to be a multiple of 4 is padded by the
+// the caller has from `allocate`; lengths are counts of values. What has to be a multiple of 4 is padded by the
 // caller. Nothing here allocates while it computes.
 
 export { convolve, resample } from "./filters";

@@ -2,7 +2,7 @@ const PAGE: usize = 65536;
 
 let top: usize = (__heap_base + 15) & ~15;
 
-/** A block of zeros, aligned to 16 bytes, that is never given back. */
+/** Allocates a block of zeros, aligned to 16 bytes, that is never freed. */
 export function allocate(bytes: usize): usize {
   const start = top;
   top = (start + bytes + 15) & ~15;

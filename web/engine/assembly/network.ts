@@ -36,7 +36,7 @@ export function accumulate(x: usize, rows: i32, kernel: usize, y: usize, columns
   }
 }
 
-/** Layer normalisation of x [n] into y [n]. */
+/** Normalises x [n] (layer normalisation) into y [n]. */
 export function normalise(x: usize, n: i32, gamma: usize, beta: usize, epsilon: f32, y: usize): void {
   const bytes: usize = usize(n) << 2;
   let sum: f32 = 0;
@@ -69,7 +69,7 @@ export function addLeaky(x: usize, y: usize, n: i32, slope: f32): void {
   }
 }
 
-/** A GRU's new state (reset after the product): a, b [3, units], h [units] in and out. */
+/** Computes a GRU's new state (reset after the product): a, b [3, units], h [units] in and out. */
 export function gatedStep(a: usize, b: usize, h: usize, units: i32): void {
   const gate: usize = usize(units) << 2;
   for (let i: usize = 0; i < gate; i += 4) {

@@ -1,15 +1,15 @@
-// What the pitch tracker counts.
+// Correlations for the pitch tracker.
 
 import { dot } from "./filters";
 
-/** The sum of squares of x [n]; n is a multiple of 4. */
+/** Sums the squares of x [n]; n is a multiple of 4. */
 export function sumOfSquares(x: usize, n: i32): f32 {
   return dot(x, x, n);
 }
 
 /**
- * How alike a window and the one `lag` samples before it are (McLeod and Wyvill 2005): twice their product over the
- * sum of their energies, -1 to 1, in out [last + 1] for lags 0 .. last.
+ * Correlates a window with that `lag` samples before it (McLeod and Wyvill 2005): twice their product over the sum of
+ * their energies, -1 to 1, in out [last + 1] for lags 0 .. last.
  *
  * @param x the window, [n], n a multiple of 4, with `last` samples before it.
  * @param floor energy that is added, so that next to silence nothing is alike.

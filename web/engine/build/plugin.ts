@@ -1,4 +1,4 @@
-/** What the engine's sources import that is made when it is built: the kernels and the manifest's schema. */
+/** Modules that are made when the engine is built: the kernels and the manifest's schema. */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ export function engineParts(): Plugin {
   };
 }
 
-/** Of a schema's own words; a property that has such a name is an object. */
+/** Checks for a description in a schema; a property that has such a name is an object. */
 function isProse(key: string, value: unknown): boolean {
   return typeof value === "string" && ["title", "description", "$schema"].includes(key);
 }

@@ -1,4 +1,4 @@
-/** Swara's engine: loads instruments, hears voices, and plays the ones with the others. See ../README.md. */
+/** Swara's engine: loads instruments, analyses voices, and plays the instruments from them. See ../README.md. */
 
 export { BundleError } from "./bundle/errors.ts";
 export {

@@ -1,15 +1,15 @@
 /** The page's side of the worker that makes takes. */
 
 import type { ClipFeatures, Features, Instrument } from "swara-engine";
-import type { Answer, HearRequest, PlayRequest, Request, SentInstrument } from "./messages.ts";
+import type { AnalyseRequest, Answer, PlayRequest, Request, SentInstrument } from "./messages.ts";
 
-interface Waiting {
+interface Pending {
   readonly done: (result: never) => void;
   readonly failed: (error: Error) => void;
   readonly onProgress: ((share: number) => void) | undefined;
 }
 
-/** What can be wanted of `play` besides. */
+/** Options of `play`. */
 export interface PlayOptions {
   /** Hz, of the sound. */
   readonly sampleRate: number;
@@ -19,7 +19,7 @@ export interface PlayOptions {
   readonly onProgress: (share: number) => void;
 }
 
-const waiting = new Map<number, Waiting>();
+const pending = new Map<number, Pending>();
 let worker: Worker | null = null;
 let ready: Promise<void> | null = null;
 let nowReady: (() => void) | undefined;
@@ -31,14 +31,15 @@ export async function prepareTakes(): Promise<void> {
   await ready;
 }
 
-/** Measures a take as the instrument's training would. */
-export function hear(audio: Float32Array, sampleRate: number, instrument: Instrument): Promise<Features> {
-  const request: HearRequest = { kind: "hear", id: ++requests, instrument: sendable(instrument), audio, sampleRate };
-  return ask(request);
+/** Analyses a take as training analyses recordings. @param audio [samples]. @param sampleRate Hz. */
+export function analyseTake(audio: Float32Array, sampleRate: number, instrument: Instrument): Promise<Features> {
+  const id = ++requests;
+  const request: AnalyseRequest = { kind: "analyse", id, instrument: sendable(instrument), audio, sampleRate };
+  return send(request);
 }
 
-/** Plays features on an instrument. Rejects when it is aborted. */
-export function play(
+/** Plays features on an instrument: gives its samples, at `sampleRate`. Rejects when it is aborted. */
+export function playTake(
   instrument: Instrument,
   features: ClipFeatures,
   { sampleRate, room, signal, onProgress }: PlayOptions,
@@ -46,12 +47,12 @@ export function play(
   const id = ++requests;
   const request: PlayRequest = { kind: "play", id, instrument: sendable(instrument), features, sampleRate, room };
   signal.addEventListener("abort", () => started().postMessage({ kind: "cancel", id }));
-  return ask(request, onProgress);
+  return send(request, onProgress);
 }
 
-function ask<T>(request: Request, onProgress?: (share: number) => void): Promise<T> {
+function send<T>(request: Request, onProgress?: (share: number) => void): Promise<T> {
   return new Promise((done, failed) => {
-    waiting.set(request.id, { done, failed, onProgress });
+    pending.set(request.id, { done, failed, onProgress });
     started().postMessage(request);
   });
 }
@@ -59,7 +60,7 @@ function ask<T>(request: Request, onProgress?: (share: number) => void): Promise
 function started(): Worker {
   if (worker) return worker;
   worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => heed(data);
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => receive(data);
   worker.onerror = () => giveUp();
   ready = new Promise((done) => {
     nowReady = done;
@@ -67,31 +68,31 @@ function started(): Worker {
   return worker;
 }
 
-function heed(answer: Answer): void {
+function receive(answer: Answer): void {
   if (answer.kind === "ready") {
     nowReady?.();
     return;
   }
-  const asked = waiting.get(answer.id);
+  const request = pending.get(answer.id);
   if (answer.kind === "progress") {
-    asked?.onProgress?.(answer.share);
+    request?.onProgress?.(answer.share);
     return;
   }
-  waiting.delete(answer.id);
-  if (answer.kind === "done") asked?.done(answer.result as never);
-  else asked?.failed(new Error(answer.message));
+  pending.delete(answer.id);
+  if (answer.kind === "done") request?.done(answer.result as never);
+  else request?.failed(new Error(answer.message));
 }
 
-/** A worker that does not start, or died, takes all that waits for it along; the next request starts another. */
+/** Fails all pending requests of a worker that does not start, or died; the next request starts another. */
 function giveUp(): void {
   worker?.terminate();
   worker = null;
-  nowReady?.(); // whoever only prepares is not held up
+  nowReady?.(); // `prepareTakes` is not held up
   const lost = new Error(
     "The part of this page that makes takes stopped. Try again with a shorter recording, or load the page anew.",
   );
-  for (const asked of waiting.values()) asked.failed(lost);
-  waiting.clear();
+  for (const request of pending.values()) request.failed(lost);
+  pending.clear();
 }
 
 function sendable({ manifest, tensors, impulseResponse, bytes }: Instrument): SentInstrument {

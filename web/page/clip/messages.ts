@@ -1,12 +1,12 @@
-/** What the page and the worker that makes takes say to each other. */
+/** Messages between the page and the worker that makes takes. */
 
 import type { ClipFeatures, Features, Instrument } from "swara-engine";
 
 /** An instrument without what cannot be sent. */
 export type SentInstrument = Omit<Instrument, "file" | "url">;
 
-export interface HearRequest {
-  readonly kind: "hear";
+export interface AnalyseRequest {
+  readonly kind: "analyse";
   readonly id: number;
   readonly instrument: SentInstrument;
   /** [samples] */
@@ -26,13 +26,13 @@ export interface PlayRequest {
   readonly room: number;
 }
 
-/** Gives up the request of that number. */
+/** Cancels the request of that number. */
 export interface Cancel {
   readonly kind: "cancel";
   readonly id: number;
 }
 
-export type Request = HearRequest | PlayRequest;
+export type Request = AnalyseRequest | PlayRequest;
 
 export type Answer =
   | { readonly kind: "ready" }

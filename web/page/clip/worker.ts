@@ -1,4 +1,4 @@
-/** Hears and plays takes away from the page's own thread, so that it answers meanwhile. */
+/** Analyses and plays takes away from the page's own thread, so that it answers meanwhile. */
 
 import { analyse, type Features, type Instrument, renderClip } from "swara-engine";
 import type { Answer, Cancel, PlayRequest, Request, SentInstrument } from "./messages.ts";
@@ -24,7 +24,7 @@ async function answer(request: Request): Promise<void> {
   running.set(id, abort);
   try {
     const result: Features | Float32Array<ArrayBufferLike> =
-      request.kind === "hear"
+      request.kind === "analyse"
         ? await analyse(request.audio, request.sampleRate, whole(request.instrument))
         : await play(request, abort.signal);
     scope.postMessage({ kind: "done", id, result });
@@ -35,7 +35,7 @@ async function answer(request: Request): Promise<void> {
   }
 }
 
-/** The instrument in its room: no room and all of it are rendered, what lies between is mixed from the two. */
+/** Plays with a share of the room: no room and all of it are rendered, what lies between is mixed from the two. */
 async function play(request: PlayRequest, signal: AbortSignal): Promise<Float32Array> {
   const { id, features, sampleRate, room } = request;
   const instrument = whole(request.instrument);
@@ -47,7 +47,7 @@ async function play(request: PlayRequest, signal: AbortSignal): Promise<Float32A
   return wet.map((sample, index) => (1 - room) * (dry[index] ?? 0) + room * sample);
 }
 
-/** What was sent has all that playing needs; only further files of the bundle cannot be had here. */
+/** Completes what was sent to an instrument: all that playing needs; further files of the bundle cannot be fetched. */
 function whole(sent: SentInstrument): Instrument {
   const file = (path: string) => Promise.reject(new Error(`${path} cannot be fetched by this worker`));
   return { ...sent, url: new URL("sent:"), file };

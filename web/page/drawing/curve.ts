@@ -55,7 +55,7 @@ export function drawCurve(context: CanvasRenderingContext2D, points: Iterable<Cu
   context.globalAlpha = 1;
 }
 
-/** Line width for a loudness in dB. */
+/** Computes the line width, in CSS pixels, for a loudness in dB. */
 export function widthOf(loudnessDb: number): number {
   return 1.5 + 4.5 * Math.min(1, Math.max(0, (loudnessDb + 60) / 45));
 }

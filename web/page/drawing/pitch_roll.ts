@@ -42,13 +42,13 @@ export class Framing {
   }
 }
 
-/** Every few frames of what is heard and played: enough to know where they are. */
+/** Lists the pitches of voice and instrument in every few frames: enough to frame them. */
 function pitchesOf(trace: Trace, since: number): number[] {
   const pitches: number[] = [];
   let frame = 0;
   for (const point of trace.since(since)) {
     if (frame++ % SPARSE !== 0) continue;
-    if (point.confidence >= CONFIDENT) pitches.push(point.heard);
+    if (point.confidence >= CONFIDENT) pitches.push(point.voice);
     if (Number.isFinite(point.played)) pitches.push(point.played);
   }
   return pitches;
@@ -63,7 +63,7 @@ function widened(low: number, high: number): Range {
  * Draws the trace up to its newest frame: the voice thin, as strong as its pitch is sure, the instrument as wide as it
  * is loud.
  *
- * @param hint what to do, said as long as there is nothing to see.
+ * @param hint what to do, shown as long as there is nothing to see.
  */
 export function drawPitchRoll(surface: Surface, trace: Trace, framing: Framing, hint = ""): void {
   const { context, width, theme } = surface;
@@ -93,7 +93,7 @@ function drawHint({ context, width, height, theme }: Surface, hint: string): voi
 
 function* voice(surface: Surface, trace: Trace, range: Range, now: number, xAt: (time: number) => number) {
   for (const point of trace.since(now - SECONDS)) {
-    const y = point.confidence > CONFIDENT ? yOfPitch(surface, range, point.heard) : Number.NaN;
+    const y = point.confidence > CONFIDENT ? yOfPitch(surface, range, point.voice) : Number.NaN;
     yield { x: xAt(point.time), y, width: 1.75, alpha: point.confidence } satisfies CurvePoint;
   }
 }

@@ -17,7 +17,7 @@ export interface SongScene {
   /** Seconds from the first beat, negative before it. */
   readonly now: number;
   /** What is sung, its times counted from the first beat. */
-  readonly sung: Iterable<Pick<TracePoint, "time" | "heard" | "confidence" | "loudness">>;
+  readonly sung: Iterable<Pick<TracePoint, "time" | "voice" | "confidence" | "loudness">>;
 }
 
 export function drawSongLane(surface: Surface, scene: SongScene): void {
@@ -80,10 +80,10 @@ function drawNote({ context, theme }: Surface, view: LaneView, note: TimedNote, 
 }
 
 function* sung(view: LaneView, scene: SongScene): Generator<CurvePoint> {
-  let asked = scene.notes[0]?.midi ?? 60;
+  let target = scene.notes[0]?.midi ?? 60;
   for (const point of scene.sung) {
-    asked = noteAt(scene.notes, point.time)?.midi ?? asked;
-    const midi = point.confidence >= CONFIDENT ? folded(point.heard, asked) : Number.NaN;
+    target = noteAt(scene.notes, point.time)?.midi ?? target;
+    const midi = point.confidence >= CONFIDENT ? folded(point.voice, target) : Number.NaN;
     yield { x: xOf(view, point.time), y: yOf(view, midi), width: widthOf(point.loudness), alpha: point.confidence };
   }
 }

@@ -5,7 +5,7 @@ import { noteName } from "../sound/pitch.ts";
 import { LEAP_SEMITONES } from "./curve.ts";
 import { horizontal, type Surface } from "./surface.ts";
 
-/** Room on the left for the names of notes, in CSS pixels. */
+/** Width on the left for the names of notes, in CSS pixels. */
 export const LABELS = 40;
 /** Share of pitches at either end that a tracker may have got wrong. */
 const STRAY = 0.02;
@@ -18,7 +18,7 @@ export interface Range {
   readonly high: number;
 }
 
-/** Lowest and highest of pitches, the odd stray one left out; null where there are none. Sorts them in place. */
+/** Finds the lowest and highest of pitches, the odd stray one left out; null where there are none. Sorts the array. */
 export function spanOf(pitches: number[]): Range | null {
   if (pitches.length === 0) return null;
   pitches.sort((a, b) => a - b);
@@ -30,12 +30,12 @@ export function yOfPitch(surface: Surface, range: Range, midi: number): number {
   return (1 - (midi - range.low) / (range.high - range.low)) * surface.height;
 }
 
-/** How far apart in height two frames are that no curve joins. */
+/** Computes how far apart in height two frames are that no curve joins. */
 export function leapPixels(surface: Surface, range: Range): number {
   return (LEAP_SEMITONES * surface.height) / (range.high - range.low);
 }
 
-/** Whether a note's name fits under the next one's: between E and F, and B and C, there is but a semitone. */
+/** Checks whether a note's name fits under the next one's: between E and F, and B and C, there is but a semitone. */
 function hasRoom(midi: number, semitone: number): boolean {
   const toNext = isBlack(midi + 1) ? 2 : 1;
   return toNext * semitone >= LABEL_HEIGHT;

@@ -1,11 +1,11 @@
-/** What is drawn on: a canvas in CSS pixels, and the page's colours. */
+/** The surface of a drawing: a canvas in CSS pixels, and the page's colours. */
 
 export interface Theme {
   readonly ink: string;
   readonly soft: string;
   readonly line: string;
   readonly accent: string;
-  /** Of names in a drawing, and of words across it. */
+  /** Of names in a drawing, and of texts across it. */
   readonly font: string;
   readonly words: string;
 }

@@ -1,4 +1,4 @@
-/** A take: its waveform, and over it the pitch that was heard and the one that is played. */
+/** A take: its waveform, and over it the pitch of the voice and of the instrument. */
 
 import { extremes } from "../sound/levels.ts";
 import { midiOf } from "../sound/pitch.ts";
@@ -10,7 +10,7 @@ import { type Surface, vertical } from "./surface.ts";
 const CONFIDENT = 0.35;
 const SMALLEST_SPAN = 18; // semitones
 
-/** All but the playhead: minutes of sound take longer to draw than a frame of the screen lasts. */
+/** Draws all but the playhead: minutes of sound take longer to draw than a frame of the screen lasts. */
 export function drawTake(surface: Surface, take: Rendered, side: Side): void {
   const { seconds, xAt } = timeAxis(surface, take);
   const range = rangeOf(take);
@@ -19,13 +19,13 @@ export function drawTake(surface: Surface, take: Rendered, side: Side): void {
     drawStaff(surface, range);
     const leap = leapPixels(surface, range);
     surface.context.strokeStyle = surface.theme.ink;
-    drawCurve(surface.context, heardCurve(surface, take, range, xAt), leap);
+    drawCurve(surface.context, voiceCurve(surface, take, range, xAt), leap);
     surface.context.strokeStyle = surface.theme.accent;
     drawCurve(surface.context, playedCurve(surface, take, range, xAt), leap);
   }
 }
 
-/** @param position s from the beginning of the take, null where nothing plays. */
+/** Draws the playhead. @param position s from the beginning of the take, null where nothing plays. */
 export function drawPlayhead(surface: Surface, take: Rendered, position: number | null): void {
   if (position === null) return;
   const { xAt } = timeAxis(surface, take);
@@ -54,10 +54,10 @@ function drawWaveform({ context, height, theme }: Surface, audio: Float32Array, 
 }
 
 function rangeOf(take: Rendered): Range | null {
-  if (!take.heard || !take.played) return null;
+  if (!take.features || !take.played) return null;
   const pitches: number[] = [];
-  for (let frame = 0; frame < take.heard.f0Hz.length; frame++) {
-    if (isSure(take, frame)) pitches.push(midiOf(take.heard.f0Hz[frame] ?? 0), midiOf(take.played.f0Hz[frame] ?? 0));
+  for (let frame = 0; frame < take.features.f0Hz.length; frame++) {
+    if (isSure(take, frame)) pitches.push(midiOf(take.features.f0Hz[frame] ?? 0), midiOf(take.played.f0Hz[frame] ?? 0));
   }
   const span = spanOf(pitches);
   if (!span) return null;
@@ -67,14 +67,14 @@ function rangeOf(take: Rendered): Range | null {
 }
 
 function isSure(take: Rendered, frame: number): boolean {
-  return (take.heard?.confidence[frame] ?? 0) > CONFIDENT && take.played?.noteOn[frame] === 1;
+  return (take.features?.confidence[frame] ?? 0) > CONFIDENT && take.played?.noteOn[frame] === 1;
 }
 
-function* heardCurve(surface: Surface, take: Rendered, range: Range, xAt: (at: number) => number) {
-  const { heard, frameRate } = take;
-  for (let frame = 0; heard && frame < heard.f0Hz.length; frame++) {
-    const alpha = heard.confidence[frame] ?? 0;
-    const y = alpha > CONFIDENT ? yOfPitch(surface, range, midiOf(heard.f0Hz[frame] ?? 0)) : Number.NaN;
+function* voiceCurve(surface: Surface, take: Rendered, range: Range, xAt: (at: number) => number) {
+  const { features, frameRate } = take;
+  for (let frame = 0; features && frame < features.f0Hz.length; frame++) {
+    const alpha = features.confidence[frame] ?? 0;
+    const y = alpha > CONFIDENT ? yOfPitch(surface, range, midiOf(features.f0Hz[frame] ?? 0)) : Number.NaN;
     yield { x: xAt(frame / frameRate), y, width: 1.75, alpha } satisfies CurvePoint;
   }
 }

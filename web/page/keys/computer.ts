@@ -1,4 +1,4 @@
-/** A computer's keyboard as a piano: by the place of a key, so that it is the same on every layout. */
+/** A computer's keyboard as a piano: by the position of a key, so that it is the same on every layout. */
 
 /** Semitones above the C on the left; the middle row has the white keys, the one above it the black ones. */
 const SEMITONES: Readonly<Record<string, number>> = {
@@ -21,13 +21,13 @@ const SEMITONES: Readonly<Record<string, number>> = {
   Semicolon: 16,
 };
 
-/** What a key does. */
+/** Action of a key. */
 export type KeyAction =
   | { readonly kind: "note"; readonly semitones: number }
   | { readonly kind: "octave"; readonly by: number }
   | { readonly kind: "velocity"; readonly by: number };
 
-/** What the key of a `KeyboardEvent.code` does, or null. */
+/** Looks up the action of a `KeyboardEvent.code`, or null. */
 export function keyAction(code: string): KeyAction | null {
   const semitones = SEMITONES[code];
   if (semitones !== undefined) return { kind: "note", semitones };
@@ -36,7 +36,7 @@ export function keyAction(code: string): KeyAction | null {
   return null;
 }
 
-/** The letter that is printed on a key which plays a note, on most keyboards; "" where none does. */
+/** Looks up the letter that is printed on a key which plays a note, on most keyboards; "" where none does. */
 export function letterOf(semitones: number): string {
   const code = Object.keys(SEMITONES).find((key) => SEMITONES[key] === semitones) ?? "";
   return code === "Semicolon" ? ";" : code.replace("Key", "");

@@ -1,4 +1,4 @@
-/** What a MIDI keyboard says, as far as an instrument of one voice cares. */
+/** Messages of a MIDI keyboard, as far as they matter to an instrument of one voice. */
 
 export type MidiMessage =
   | { readonly kind: "on"; readonly midi: number; readonly velocity: number }
@@ -15,7 +15,7 @@ const ALL_NOTES_OFF = 123;
  * Reads one message, of any channel.
  *
  * @param data its bytes.
- * @returns null where it says nothing that matters here. Velocity is 0 to 1.
+ * @returns null for a message that does not matter here. Velocity is 0 to 1.
  */
 export function parseMidi(data: ArrayLike<number>): MidiMessage | null {
   const [status = 0, first = 0, second = 0] = Array.from(data);

@@ -1,4 +1,4 @@
-/** How near a voice came to a song. */
+/** Judges how near a voice came to a song. */
 
 import { folded } from "./lane.ts";
 import { noteAt, type TimedNote } from "./score.ts";
@@ -6,7 +6,7 @@ import { noteAt, type TimedNote } from "./score.ts";
 export interface Sung {
   /** Seconds from the first beat. */
   readonly at: number;
-  /** MIDI number, NaN where no pitch was heard. */
+  /** MIDI number, NaN where no pitch was found. */
   readonly midi: number;
 }
 

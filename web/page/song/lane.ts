@@ -1,5 +1,5 @@
 /**
- * Where notes and pitches stand in the pitch lane. All lengths in CSS pixels, times in seconds, pitches in MIDI
+ * Positions of notes and pitches in the pitch lane. All lengths in CSS pixels, times in seconds, pitches in MIDI
  * numbers.
  */
 
@@ -24,22 +24,22 @@ export interface Box {
   readonly height: number;
 }
 
-/** Where the present stands in a lane that scrolls: this share of the width from the left. */
+/** Position of the present in a lane that scrolls: this share of the width from the left. */
 const PRESENT = 0.3;
 const MARGIN_SEMITONES = 3;
 
-/** Pitches that a lane must show: those of the notes, and some room to sing wrong in. */
+/** Finds the pitches that a lane must show: those of the notes, and some room to sing wrong in. */
 export function pitchRange(notes: readonly TimedNote[]): { low: number; high: number } {
   const midi = notes.map((note) => note.midi);
   return { low: Math.min(...midi) - MARGIN_SEMITONES, high: Math.max(...midi) + MARGIN_SEMITONES };
 }
 
-/** A lane that moves under a standing present. */
+/** Computes the window of a lane that moves under a standing present. */
 export function scrolling(now: number, seconds: number): { from: number; to: number } {
   return { from: now - PRESENT * seconds, to: now + (1 - PRESENT) * seconds };
 }
 
-/** A lane that stands still and is turned like a page, for whoever wants less motion. */
+/** Computes the window of a lane that stands still and is turned like a page, for less motion. */
 export function paged(now: number, seconds: number): { from: number; to: number } {
   const from = Math.floor(now / seconds) * seconds;
   return { from, to: from + seconds };
@@ -53,19 +53,19 @@ export function yOf(view: LaneView, midi: number): number {
   return (1 - (midi - view.low) / (view.high - view.low)) * view.height;
 }
 
-/** The box of a note: a semitone high. */
+/** Computes the box of a note: a semitone high. */
 export function noteBox(view: LaneView, note: TimedNote): Box {
   const x = xOf(view, note.start);
   const height = view.height / (view.high - view.low);
   return { x, y: yOf(view, note.midi) - height / 2, width: xOf(view, note.end) - x, height };
 }
 
-/** The notes of which any part is in view. */
+/** Lists the notes of which any part is in view. */
 export function inView(view: LaneView, notes: readonly TimedNote[]): TimedNote[] {
   return notes.filter((note) => note.end > view.from && note.start < view.to);
 }
 
-/** A sung pitch in the octave nearest to what is asked: a song may be sung an octave lower or higher. */
-export function folded(midi: number, asked: number): number {
-  return midi - 12 * Math.round((midi - asked) / 12);
+/** Moves a sung pitch to the octave nearest to its target: a song may be sung an octave lower or higher. */
+export function folded(midi: number, target: number): number {
+  return midi - 12 * Math.round((midi - target) / 12);
 }

@@ -1,11 +1,11 @@
-/** A song to sing along to: what `songs/song.schema.json` describes, and when its notes are due. */
+/** A song to sing along to: reads `songs/song.schema.json`, and times its notes. */
 
 export interface ScoreNote {
   /** Above the tonic; null: a rest. */
   readonly semitones: number | null;
   /** Length in beats. */
   readonly beats: number;
-  /** What is sung on it; none: the syllable before it goes on. */
+  /** Syllable that is sung on it; none: the syllable before it goes on. */
   readonly syllable?: string;
 }
 
@@ -44,7 +44,7 @@ export function parseScore(json: unknown): Score {
   const score = record(json, "the song");
   if (score.format !== "swara-song") throw new Error("the song's format is not swara-song");
   if (score.format_version !== 1) {
-    throw new Error(`the song's format_version is ${String(score.format_version)}; this page knows 1`);
+    throw new Error(`the song's format_version is ${String(score.format_version)}; this page reads 1`);
   }
   const notes = score.notes;
   if (!Array.isArray(notes) || notes.length === 0) throw new Error("notes: there must be at least one");
@@ -92,17 +92,17 @@ function number(value: unknown, where: string, low: number, high: number): numbe
   return value;
 }
 
-/** Seconds of one beat. */
+/** Computes the seconds of a beat. */
 export function beatSeconds(score: Score): number {
   return 60 / score.tempo;
 }
 
-/** Beats that are counted before the first note: a whole bar, and what the upbeat leaves of the next. */
+/** Counts the beats before the first note: a whole bar, and what the upbeat leaves of the next. */
 export function countInBeats(score: Score): number {
   return score.beats_per_bar + (score.upbeat > 0 ? score.beats_per_bar - score.upbeat : 0);
 }
 
-/** The notes in time, rests left out, with the tonic at a MIDI number of the singer's choice. */
+/** Lists the notes in time, rests left out, with the tonic at a MIDI number of the singer's choice. */
 export function timeline(score: Score, tonic: number = score.tonic): TimedNote[] {
   const beat = beatSeconds(score);
   const timed: TimedNote[] = [];
@@ -117,12 +117,12 @@ export function timeline(score: Score, tonic: number = score.tonic): TimedNote[]
   return timed;
 }
 
-/** Seconds from the first note to the end of the last. */
+/** Computes the seconds from the first note to the end of the last. */
 export function duration(score: Score): number {
   return score.notes.reduce((beats, note) => beats + note.beats, 0) * beatSeconds(score);
 }
 
-/** The note that is due at a time, or null in a rest, before the song and after it. Notes come in order. */
+/** Finds the note that is due at a time, or null in a rest, before the song and after it. Notes come in order. */
 export function noteAt(notes: readonly TimedNote[], seconds: number): TimedNote | null {
   let low = 0;
   let high = notes.length;
@@ -138,7 +138,8 @@ export function noteAt(notes: readonly TimedNote[], seconds: number): TimedNote 
 const SARGAM = ["Sa", "re", "Re", "ga", "Ga", "Ma", "ma", "Pa", "dha", "Dha", "ni", "Ni"];
 
 /**
- * The swara of a MIDI number above a tonic: capitals for the full notes, small letters for the flat ones (ma: sharp).
+ * Names the swara of a MIDI number above a tonic: capitals for the full notes, small letters for the flat ones (ma:
+ * sharp).
  */
 export function swara(midi: number, tonic: number): string {
   return SARGAM[(((Math.round(midi) - tonic) % 12) + 12) % 12] ?? "";

@@ -1,4 +1,4 @@
-/** The page's one AudioContext, made when the player first asks for sound: browsers let none sound earlier. */
+/** The page's one AudioContext, made when the player first wants sound: browsers let none sound earlier. */
 
 import recorderUrl from "./recorder_worklet.ts?worker&url";
 
@@ -9,10 +9,11 @@ let context: AudioContext | null = null;
 let ready: Promise<AudioContext> | null = null;
 
 /**
- * The context, with everything loaded that needs the network. It sounds as soon as the browser lets it.
+ * Opens the context, with everything loaded that needs the network. It sounds as soon as the browser lets it.
  *
- * Nothing here waits for that: to some browsers the touch of a finger allows no sound, only its lifting does, and until
- * then `resume` does not settle. So it is called anew at every occasion, and whoever needs a clock asks `awake`.
+ * Nothing here waits for that: in some browsers the touch of a finger allows no sound, only its lifting does, and until
+ * then `resume` does not settle. So it is called anew at every occasion, and a caller that needs a clock awaits
+ * `awake`.
  */
 export function audioContext(): Promise<AudioContext> {
   ready ??= load(make()).catch((error) => {
@@ -28,7 +29,7 @@ export function wake(): void {
   if (context?.state !== "running") context?.resume().catch(() => undefined); // a closed one is replaced
 }
 
-/** Done when the context runs, or a moment later: a browser that waits for the player's next touch holds nobody up. */
+/** Resolves when the context runs, or a moment later: some browsers wait for the player's next touch. */
 export async function awake(): Promise<void> {
   if (!context || context.state === "running") return;
   await Promise.race([context.resume(), new Promise((done) => setTimeout(done, AWAKE_MS))]);
@@ -51,7 +52,7 @@ async function load(made: AudioContext): Promise<AudioContext> {
   return made;
 }
 
-/** A buffer of one channel. */
+/** Makes a buffer of one channel. */
 export function bufferOf(context: BaseAudioContext, audio: Float32Array<ArrayBuffer>, sampleRate: number): AudioBuffer {
   const buffer = context.createBuffer(1, Math.max(1, audio.length), sampleRate);
   buffer.copyToChannel(audio, 0);

@@ -2,7 +2,7 @@
 
 const FADE_SECONDS = 0.03;
 
-/** Sources that sound together, and a gain of their own, which nothing else turns, on the way to the loudspeaker. */
+/** Sources that sound together, and a gain of their own, which nothing else changes, on the way to the loudspeaker. */
 export interface Sounding {
   readonly sources: readonly AudioScheduledSourceNode[];
   readonly out: GainNode;

@@ -1,4 +1,4 @@
-/** A hummed phrase, for whoever has no microphone at hand. It is computed: nobody was recorded for it. */
+/** A hummed phrase, for players without a microphone at hand. It is computed: nobody was recorded for it. */
 
 import { normalise } from "./oscillator.ts";
 import { hzOf } from "./pitch.ts";
@@ -24,7 +24,7 @@ const CLOSED_MOUTH = [
   { hz: 2300, width: 300, gain: 0.05 },
 ];
 
-/** The phrase at 48 kHz, [samples], its peak 0.4. */
+/** Computes the phrase at 48 kHz, [samples], its peak 0.4. */
 export function hum(): Float32Array<ArrayBuffer> {
   const sung = PHRASE.reduce((seconds, note) => seconds + note[1], 0);
   const audio = new Float32Array(Math.round((sung + 2 * SILENCE_SECONDS) * HUM_RATE));
@@ -39,7 +39,7 @@ export function hum(): Float32Array<ArrayBuffer> {
   return normalise(audio, 0.4) as Float32Array<ArrayBuffer>;
 }
 
-/** Hz, [samples]: notes that glide into each other, with a vibrato that sets in late. */
+/** Computes Hz, [samples]: notes that glide into each other, with a vibrato that sets in late. */
 function pitchCurve(samples: number): Float32Array {
   const curve = new Float32Array(samples);
   let midi = PHRASE[0]?.[0] ?? 57;
@@ -63,7 +63,7 @@ function pitchCurve(samples: number): Float32Array {
   return curve;
 }
 
-/** One sample of a hum: harmonics under the formants of a closed mouth. */
+/** Computes a sample of a hum: harmonics under the formants of a closed mouth. */
 function voiced(phase: number, hz: number): number {
   let sample = 0;
   for (let harmonic = 1; harmonic * hz < 3500; harmonic++) {
@@ -77,13 +77,13 @@ function voiced(phase: number, hz: number): number {
   return sample;
 }
 
-/** Loudness of the phrase: it swells to its highest note and dies away. */
+/** Computes the loudness of the phrase: it swells to its highest note and dies away. */
 function breath(seconds: number, sung: number): number {
   const ends = Math.min(1, seconds / 0.06, (sung - seconds) / 0.25);
   return Math.max(0, ends) * (0.55 + 0.45 * Math.sin((Math.PI * seconds) / sung) ** 2);
 }
 
-/** A trace of noise, the same every time, as of a room and a breath. */
+/** Adds a trace of noise, the same every time, as of a room and a breath. */
 function addBreathNoise(audio: Float32Array): void {
   let state = 1;
   for (let index = 0; index < audio.length; index++) {

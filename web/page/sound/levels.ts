@@ -2,19 +2,19 @@
 
 export const QUIETEST_DB = -80;
 
-/** dB of a linear amplitude, no lower than -80. */
+/** Converts a linear amplitude to dB, no lower than -80. */
 export function decibels(amplitude: number): number {
   return amplitude > 0 ? Math.max(QUIETEST_DB, 20 * Math.log10(amplitude)) : QUIETEST_DB;
 }
 
-/** Root mean square. */
+/** Computes the root mean square of [samples], linear. */
 export function rms(audio: ArrayLike<number>): number {
   let sum = 0;
   for (let index = 0; index < audio.length; index++) sum += (audio[index] ?? 0) ** 2;
   return audio.length > 0 ? Math.sqrt(sum / audio.length) : 0;
 }
 
-/** Lowest and highest sample in each of `bins` equal stretches: what a waveform is drawn from. [bins] each. */
+/** Finds the lowest and highest sample in each of `bins` equal stretches, to draw a waveform from. [bins] each. */
 export function extremes(audio: Float32Array, bins: number): { low: Float32Array; high: Float32Array } {
   const low = new Float32Array(bins);
   const high = new Float32Array(bins);
@@ -29,7 +29,7 @@ export function extremes(audio: Float32Array, bins: number): { low: Float32Array
   return { low, high };
 }
 
-/** A curve for a WaveShaper that leaves all below 0.8 as it is and bends what is above so that it never exceeds 1. */
+/** Makes a curve for a WaveShaper that keeps all below 0.8 and bends what is above so that it never exceeds 1. */
 export function softLimit(): Float32Array<ArrayBuffer> {
   const points = 4097;
   const knee = 0.8;

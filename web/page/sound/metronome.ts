@@ -1,7 +1,7 @@
 /** The clicks of a metronome. */
 
 /**
- * One click: a short ping, higher on the first beat of a bar.
+ * Makes a click: a short ping, higher on the first beat of a bar.
  *
  * @returns [samples], its peak at most 0.6.
  */
@@ -15,11 +15,11 @@ export function click(accented: boolean, sampleRate: number): Float32Array<Array
 }
 
 /**
- * A stretch of clicks.
+ * Makes a stretch of clicks.
  *
  * @param beats how many.
  * @param beatSeconds from one to the next.
- * @param firstInBar which beat of its bar the first one is, 0 being the accented one.
+ * @param firstInBar number of the first beat in its bar; 0 is the accented beat.
  * @returns [samples], `beats * beatSeconds` long.
  */
 export function metronome(

@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /**
  * Opens the microphone.
  *
- * @throws Error that says why it cannot be had and what to do.
+ * @throws Error that states why it cannot be opened and what to do.
  */
 export async function openMicrophone(): Promise<MediaStream> {
   if (!navigator.mediaDevices) {

@@ -2,16 +2,16 @@
 
 import { type AdjustedFeatures, type ClipFeatures, type Features, gateGains } from "swara-engine";
 
-/** What an instrument plays, and when it is silent. */
+/** Features that an instrument plays, with gains for its silences. */
 export type Gated = AdjustedFeatures & ClipFeatures;
 
-/** Features that sound only where the voice passes the gate, as live. Nothing that is passed in is changed. */
-export function gated(heard: Features, moved: AdjustedFeatures, gateDb: number, frameRate: number): Gated {
-  return { ...moved, gain: gateGains(heard.loudnessDb, gateDb, frameRate) };
+/** Silences features where the voice stays below the gate, as live. Nothing that is passed in is changed. */
+export function gated(voice: Features, moved: AdjustedFeatures, gateDb: number, frameRate: number): Gated {
+  return { ...moved, gain: gateGains(voice.loudnessDb, gateDb, frameRate) };
 }
 
 /**
- * Voice and instrument over a drone.
+ * Mixes voice and instrument over a drone.
  *
  * @param share 0: the voice only, 1: the instrument only.
  * @param drone repeated as long as needed.
@@ -32,7 +32,7 @@ export function mixed(
   return sum;
 }
 
-/** Fades the end of a sound in place. */
+/** Fades the end of a sound, in the same array. */
 function fadeOut(audio: Float32Array, samples: number): void {
   const length = Math.min(audio.length, Math.round(samples));
   for (let left = 0; left < length; left++) {

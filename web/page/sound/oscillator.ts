@@ -29,7 +29,7 @@ export function addSinusoid(
   }
 }
 
-/** Makes the largest sample of a sound `peak`, in place. */
+/** Scales a sound, in the same array, so that its largest sample is `peak`. */
 export function normalise(audio: Float32Array, peak: number): Float32Array {
   let largest = 0;
   for (const sample of audio) largest = Math.max(largest, Math.abs(sample));

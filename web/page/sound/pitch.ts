@@ -1,4 +1,4 @@
-/** Pitch in its three guises: Hz, MIDI number, and the name of a note. */
+/** Pitch in three forms: Hz, MIDI number, and the name of a note. */
 
 const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
 
@@ -6,12 +6,12 @@ export function hzOf(midi: number): number {
   return 440 * 2 ** ((midi - 69) / 12);
 }
 
-/** NaN where there is no frequency. */
+/** Converts Hz to a MIDI number; NaN where there is no frequency. */
 export function midiOf(hz: number): number {
   return hz > 0 ? 69 + 12 * Math.log2(hz / 440) : Number.NaN;
 }
 
-/** E.g. `A4` for 69. */
+/** Names the note of a MIDI number: `A4` for 69. */
 export function noteName(midi: number): string {
   const nearest = Math.round(midi);
   return `${NAMES[((nearest % 12) + 12) % 12] ?? ""}${Math.floor(nearest / 12) - 1}`;

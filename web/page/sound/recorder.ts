@@ -29,7 +29,7 @@ export class Recorder {
       this.#blocks.push(data);
       if (data.last) this.#finished?.();
     };
-    // Its output is silence; connected, it is called even where nothing listens.
+    // Its output is silence; connected, it is called even where nothing else takes its output.
     this.input.connect(context.destination);
   }
 
@@ -38,7 +38,7 @@ export class Recorder {
     this.input.port.postMessage(true);
   }
 
-  /** Ends the recording; asked twice, it gives the same. */
+  /** Ends the recording; called twice, it gives the same. */
   stop(): Promise<Recording> {
     this.#stopping ??= this.#stop().finally(() => {
       this.#stopping = null;
@@ -69,7 +69,7 @@ function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   return whole;
 }
 
-/** A recording from a time of the context's clock on: cut there, or with silence before it where it began later. */
+/** Takes a recording from a time of the context's clock on: cut there, or with silence before it if it began later. */
 export function from(recording: Recording, start: number): Float32Array<ArrayBuffer> {
   const skipped = Math.round((start - recording.start) * recording.sampleRate);
   if (skipped >= 0) return recording.audio.slice(skipped);

@@ -1,4 +1,4 @@
-/** Runs on the audio thread: sends what comes in to the page, block by block, while it is told to. */
+/** Runs on the audio thread: sends its input to the page, block by block, while it is switched on. */
 
 declare const currentFrame: number;
 declare function registerProcessor(name: string, processor: unknown): void;
@@ -24,17 +24,17 @@ class RecorderProcessor extends AudioWorkletProcessor {
   constructor() {
     super();
     this.port.onmessage = ({ data }: MessageEvent<boolean>) => {
-      if (!data) this.#send(true); // asked for in vain it is empty: whoever asks waits for it
+      if (!data) this.#send(true); // even an empty block: `Recorder.stop` waits for the last one
       this.#on = data;
     };
   }
 
   process(inputs: readonly (readonly Float32Array[])[]): boolean {
     if (!this.#on) return true;
-    const heard = inputs[0]?.[0];
-    const length = heard?.length ?? 128;
+    const input = inputs[0]?.[0];
+    const length = input?.length ?? 128;
     if (this.#filled === 0) this.#frame = currentFrame;
-    if (heard) this.#block.set(heard, this.#filled);
+    if (input) this.#block.set(input, this.#filled);
     else this.#block.fill(0, this.#filled, this.#filled + length);
     this.#filled += length;
     if (this.#filled + length > BLOCK) this.#send(false);

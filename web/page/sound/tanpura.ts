@@ -24,7 +24,7 @@ const RING_SECONDS = 7;
 export const ROUND_SECONDS = STRINGS.length * STEP_SECONDS + PAUSE_SECONDS;
 
 /**
- * One round of the drone. It can be repeated without a seam: what still rings at its end rings on at its beginning.
+ * Computes a round of the drone. It repeats without a seam: what still rings at its end rings on at its beginning.
  *
  * @param tonic MIDI number of Sa.
  * @param sampleRate Hz.
@@ -62,7 +62,7 @@ function fade(sample: number, samples: number): number {
   return left < 0.2 ? left / 0.2 : 1;
 }
 
-/** Amplitude of a harmonic at a time in seconds after the pluck. */
+/** Computes the amplitude of a harmonic at a time in seconds after the pluck. */
 function stringEnvelope(harmonic: number, hz: number): (seconds: number) => number {
   const body = 1 / harmonic ** 1.3;
   const decay = 0.35 + 0.05 * (hz / 100) + 0.06 * harmonic; // per second

@@ -1,4 +1,4 @@
-/** The last seconds of what was heard and played: a ring of frames that is written live and drawn from. */
+/** The last seconds of voice and instrument: a ring of frames that is written live and drawn from. */
 
 import type { FrameReport } from "swara-engine";
 import { midiOf } from "./pitch.ts";
@@ -7,10 +7,12 @@ import { midiOf } from "./pitch.ts";
 export interface TracePoint {
   /** s of the context's clock. */
   time: number;
-  heard: number;
+  /** Pitch of the voice. */
+  voice: number;
   confidence: number;
   /** dB */
   loudness: number;
+  /** Pitch of the instrument. */
   played: number;
   /** dB */
   playedLoudness: number;
@@ -26,7 +28,7 @@ export class Trace {
   constructor(frames: number) {
     this.#points = Array.from({ length: frames }, () => ({
       time: Number.NEGATIVE_INFINITY,
-      heard: Number.NaN,
+      voice: Number.NaN,
       confidence: 0,
       loudness: -80,
       played: Number.NaN,
@@ -41,9 +43,9 @@ export class Trace {
       const point = this.#points[this.#written++ % this.#points.length] as TracePoint;
       const loudness = report.played.loudnessDb[index] ?? -120;
       point.time = report.time - (frames - 1 - index) / frameRate;
-      point.heard = midiOf(report.heard.f0Hz[index] ?? 0);
-      point.confidence = report.heard.confidence[index] ?? 0;
-      point.loudness = report.heard.loudnessDb[index] ?? -80;
+      point.voice = midiOf(report.voice.f0Hz[index] ?? 0);
+      point.confidence = report.voice.confidence[index] ?? 0;
+      point.loudness = report.voice.loudnessDb[index] ?? -80;
       point.played = loudness > SILENT_DB ? midiOf(report.played.f0Hz[index] ?? 0) : Number.NaN;
       point.playedLoudness = loudness;
     }

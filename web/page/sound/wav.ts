@@ -20,7 +20,7 @@ export function encodeWav(audio: Float32Array, sampleRate: number): Uint8Array<A
   return bytes;
 }
 
-/** What a sound must be multiplied by so that it does not clip: 1 where it fits. */
+/** Computes the factor at which a sound does not clip: 1 where it fits. */
 export function fittingGain(audio: Float32Array): number {
   let peak = 0;
   for (const sample of audio) peak = Math.max(peak, Math.abs(sample));
@@ -34,7 +34,7 @@ function writeHeader(view: DataView, samples: number, sampleRate: number): void 
   ascii(0, "RIFF");
   view.setUint32(4, HEADER_BYTES - 8 + 2 * samples, true);
   ascii(8, "WAVEfmt ");
-  view.setUint32(16, 16, true); // bytes of what follows
+  view.setUint32(16, 16, true); // bytes of this chunk
   view.setUint16(20, 1, true); // PCM
   view.setUint16(22, 1, true); // channels
   view.setUint32(24, sampleRate, true);

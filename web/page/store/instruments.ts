@@ -1,4 +1,4 @@
-/** The published instruments, and the one in hand. */
+/** The published instruments, and the chosen one. */
 
 import { computed, signal } from "@preact/signals";
 import { BundleError, type Instrument, type InstrumentEntry, listInstruments, loadInstrument } from "swara-engine";
@@ -8,19 +8,19 @@ import { report, status } from "./notices.ts";
 const ROOT = new URL("pushed/", document.baseURI);
 
 export const entries = signal<readonly InstrumentEntry[]>([]);
-/** Name of the one that is wanted. */
+/** Name of the instrument that is wanted. */
 export const wanted = signal("");
-/** The one that is loaded, or null. */
+/** The instrument that is loaded, or null. */
 export const instrument = signal<Instrument | null>(null);
 export const loading = signal(false);
 /** ms that fetching and checking it took; 0 where it was at hand. */
 export const loadMilliseconds = signal(0);
-/** What the catalogue could not be had for, "" where it could. */
+/** Why there is no catalogue, "" where there is. */
 export const absent = signal("");
 
 const loaded = new Map<string, Instrument>();
 
-export const entry = computed(() => entries.value.find((one) => one.name === wanted.value) ?? null);
+export const entry = computed(() => entries.value.find((listed) => listed.name === wanted.value) ?? null);
 
 /** Reads `pushed/index.json` and loads the first instrument, or the one that the address names (`?instrument=`). */
 export async function openCatalogue(): Promise<void> {
@@ -30,20 +30,20 @@ export async function openCatalogue(): Promise<void> {
     absent.value = error instanceof Error ? error.message : String(error);
     return;
   }
-  const asked = new URLSearchParams(location.search).get("instrument");
-  const first = entries.value.find((one) => one.name === asked) ?? entries.value[0];
+  const named = new URLSearchParams(location.search).get("instrument");
+  const first = entries.value.find((listed) => listed.name === named) ?? entries.value[0];
   if (first) await choose(first.name);
   else absent.value = "index.json lists no instruments";
 }
 
-/** Whether an instrument can be had now: not one that must be fetched while the microphone is on. */
+/** Checks whether an instrument can be chosen now: not one that must be fetched while the microphone is on. */
 export function isAtHand(name: string): boolean {
   return loaded.has(name) || !networkIsShut();
 }
 
-/** Takes an instrument in hand. What went wrong is reported, and the old one kept. */
+/** Chooses an instrument. If it cannot be loaded, that is reported and the old one kept. */
 export async function choose(name: string): Promise<void> {
-  const chosen = entries.value.find((one) => one.name === name);
+  const chosen = entries.value.find((listed) => listed.name === name);
   if (!chosen || name === wanted.value) return;
   const before = wanted.value;
   wanted.value = name;
@@ -77,19 +77,19 @@ async function fetched(chosen: InstrumentEntry): Promise<Instrument> {
     return got;
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
-    await forget(version); // so that the next try asks the network
+    await forget(version); // so that the next try fetches it anew
     const kept = isUnreachable(error) ? await keptVersion(new URL("..", version)) : null;
     if (!kept) throw error;
     return kept;
   }
 }
 
-/** Whether nobody answered, as without a network. */
+/** Checks whether no host answered, as without a network. */
 function isUnreachable({ cause }: BundleError): boolean {
   return cause instanceof TypeError;
 }
 
-/** The newest version of an instrument that is on this device with all its files, or null. */
+/** Loads the newest version of an instrument that is on this device with all its files, or null. */
 async function keptVersion(folder: URL): Promise<Instrument | null> {
   for (const manifest of await keptManifests(folder)) {
     try {

@@ -14,7 +14,7 @@ export const down = signal<ReadonlySet<number>>(new Set());
 export const velocity = signal(0.75);
 /** MIDI number of the C at which the keys begin; null: where it suits the instrument. */
 const octave = signal<number | null>(null);
-/** Names of the MIDI keyboards that are connected; null before they were asked for. */
+/** Names of the MIDI keyboards that are connected; null before `connectMidi`. */
 export const midiInputs = signal<readonly string[] | null>(null);
 
 // Another instrument has another middle.
@@ -22,7 +22,7 @@ effect(() => {
   if (instrument.value) octave.value = null;
 });
 
-/** MIDI number of the C at which the keys begin. */
+/** Finds the MIDI number of the C at which the keys begin. */
 export function home(): number {
   const chosen = instrument.value;
   return octave.value ?? (chosen ? homeOctave(chosen.manifest.statistics) : 60);
@@ -53,7 +53,7 @@ export async function noteOff(midi: number): Promise<void> {
 
 let bent = 0;
 
-/** @param semitones up or down. */
+/** Bends the pitch. @param semitones up or down. */
 export async function bend(semitones: number): Promise<void> {
   if (semitones === bent) return; // a wheel at rest needs no sound opened
   bent = semitones;
@@ -82,7 +82,7 @@ export function moveOctave(by: number): void {
 
 const held = new Map<string, number>();
 
-/** What a key of the computer's keyboard does when it goes down; false where it does nothing. */
+/** Does what a key of the computer's keyboard is for when it goes down; false where it does nothing. */
 export function computerKeyDown(code: string): boolean {
   const action = keyAction(code);
   if (!action || held.has(code)) return action !== null;
@@ -109,7 +109,7 @@ export function releaseComputerKeys(): void {
   void allNotesOff();
 }
 
-/** Asks for the MIDI keyboards and listens to all of them, those that come later too. */
+/** Requests the MIDI keyboards and plays from all of them, those that come later too. */
 export async function connectMidi(): Promise<void> {
   try {
     if (!navigator.requestMIDIAccess)
@@ -118,30 +118,30 @@ export async function connectMidi(): Promise<void> {
     const access = await navigator.requestMIDIAccess().catch((cause: unknown) => {
       throw new Error("Web MIDI was refused. Allow it for this page, then try again.", { cause });
     });
-    let heard: readonly MIDIInput[] = [];
-    const listen = () => {
+    let connected: readonly MIDIInput[] = [];
+    const connect = () => {
       const inputs = Array.from(access.inputs.values()).filter((input) => input.state !== "disconnected");
-      if (heard.some((input) => !inputs.includes(input))) letGo();
-      heard = inputs;
-      for (const input of inputs) input.onmidimessage = ({ data }) => heed(data);
+      if (connected.some((input) => !inputs.includes(input))) letGo();
+      connected = inputs;
+      for (const input of inputs) input.onmidimessage = ({ data }) => receiveMidi(data);
       midiInputs.value = inputs.map((input) => input.name ?? "a MIDI keyboard");
       status.value =
         midiInputs.value.length > 0 ? `Listening to ${midiInputs.value.join(", ")}.` : "No MIDI keyboard yet.";
     };
-    access.onstatechange = listen;
-    listen();
+    access.onstatechange = connect;
+    connect();
   } catch (error) {
     report(error);
   }
 }
 
-/** A keyboard that was unplugged never says that its keys are up and its wheel has sprung back. */
+/** Releases keys and wheel: a keyboard that was unplugged never sends that they were. */
 function letGo(): void {
   void allNotesOff();
   void bend(0);
 }
 
-function heed(data: Uint8Array | null): void {
+function receiveMidi(data: Uint8Array | null): void {
   const message = data && parseMidi(data);
   if (!message) return;
   if (message.kind === "on") void noteOn(message.midi, message.velocity);

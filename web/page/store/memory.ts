@@ -1,30 +1,30 @@
-/** How much memory the page holds, as far as the browser tells. */
+/** How much memory the page holds, as far as the browser reports it. */
 
-interface Measuring {
+interface MemoryReports {
   measureUserAgentSpecificMemory?: () => Promise<{ readonly bytes: number }>;
   readonly memory?: { readonly usedJSHeapSize: number };
 }
 
 let exact: number | null = null;
-let asking = false;
+let measuring = false;
 
 /**
- * Bytes. Chromium tells exactly, wasm and buffers included, where the page is isolated, but takes its time: until then,
- * and elsewhere, its JavaScript heap. null: this browser does not tell.
+ * Measures the page's memory in bytes. Chromium reports it exactly, wasm and buffers included, where the page is
+ * isolated, but takes its time: until then, and elsewhere, its JavaScript heap. null: this browser does not report it.
  */
 export async function measureMemory(): Promise<number | null> {
-  const measuring = performance as Performance & Measuring;
-  if (globalThis.crossOriginIsolated && measuring.measureUserAgentSpecificMemory && !asking) {
-    asking = true;
-    measuring
+  const reports = performance as Performance & MemoryReports;
+  if (globalThis.crossOriginIsolated && reports.measureUserAgentSpecificMemory && !measuring) {
+    measuring = true;
+    reports
       .measureUserAgentSpecificMemory()
       .then(({ bytes }) => {
         exact = bytes;
       })
       .catch(() => undefined) // refused where other pages share this one's process
       .finally(() => {
-        asking = false;
+        measuring = false;
       });
   }
-  return exact ?? measuring.memory?.usedJSHeapSize ?? null;
+  return exact ?? reports.memory?.usedJSHeapSize ?? null;
 }

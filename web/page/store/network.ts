@@ -1,7 +1,7 @@
 /**
  * The page's only way to the network, which shuts while the microphone is on.
  *
- * Whatever of the published instruments is fetched is kept on the device, so that it plays without a network next time.
+ * All that is fetched of the published instruments is kept on the device, so that it plays without a network next time.
  */
 
 import { signal } from "@preact/signals";
@@ -11,20 +11,20 @@ export const PUSHED_CACHE = "swara-pushed";
 
 export class NetworkShut extends Error {
   constructor(url: string) {
-    super(`${url} was not fetched: nothing is asked for while the microphone is on`);
+    super(`${url} was not fetched: nothing is fetched while the microphone is on`);
     this.name = "NetworkShut";
   }
 }
 
-/** Longer than this nobody waits for the microphone. */
+/** Longest wait for the microphone. */
 const PATIENCE_SECONDS = 30;
 
 const shut = signal(false);
-/** What is being fetched, and whatever else of the page's doing asks the network. */
+/** All fetches under way, and all else of the page that uses the network. */
 const underWay = new Set<Promise<unknown>>();
 
 /**
- * Shuts the network; done when what was asked for before has been answered.
+ * Shuts the network; resolves when what was requested before has been answered.
  *
  * @throws Error it takes too long. The network is shut all the same.
  */
@@ -42,18 +42,18 @@ export async function shutNetwork(): Promise<void> {
   }
 }
 
-/** What is under way may set more under way before it is done. */
+/** Waits for all that is under way, and for what that sets under way before it is done. */
 async function nothingUnderWay(): Promise<void> {
   while (underWay.size > 0) await Promise.allSettled(underWay);
 }
 
-/** Has `shutNetwork` wait for what asks the network by another way than `fetchAndKeep`; fails or succeeds as that does. */
-export async function alsoUnderWay<T>(asking: Promise<T>): Promise<T> {
-  underWay.add(asking);
+/** Has `shutNetwork` wait for work that uses the network, but not through `fetchAndKeep`; settles as the work does. */
+export async function alsoUnderWay<T>(work: Promise<T>): Promise<T> {
+  underWay.add(work);
   try {
-    return await asking;
+    return await work;
   } finally {
-    underWay.delete(asking);
+    underWay.delete(work);
   }
 }
 
@@ -65,15 +65,15 @@ export function networkIsShut(): boolean {
   return shut.value;
 }
 
-/** Asks the network as `fetch` does, and keeps a copy of what came. Throws NetworkShut while the microphone is on. */
+/** Fetches as `fetch` does, and keeps a copy of the response. Throws NetworkShut while the microphone is on. */
 export const fetchAndKeep: typeof fetch = async (input, init) => {
   const url = input instanceof Request ? input.url : String(input);
   if (shut.value) throw new NetworkShut(url);
-  return alsoUnderWay(ask(url, input, init));
+  return alsoUnderWay(fetchWhole(url, input, init));
 };
 
-/** The answer with all of its body, so that nothing is on its way when this is done. */
-async function ask(url: string, ...request: Parameters<typeof fetch>): Promise<Response> {
+/** Fetches a response with all of its body, so that nothing is on its way when this is done. */
+async function fetchWhole(url: string, ...request: Parameters<typeof fetch>): Promise<Response> {
   const response = await fetch(...request);
   if (!response.ok) return response;
   const { status, statusText, headers } = response;
@@ -90,7 +90,7 @@ async function keep(url: string, response: Response): Promise<void> {
   }
 }
 
-/** Manifests of an instrument that were kept on this device, whatever their version, the newest first. */
+/** Lists the manifests of an instrument that were kept on this device, whatever their version, the newest first. */
 export async function keptManifests(folder: URL): Promise<URL[]> {
   if (!("caches" in globalThis)) return [];
   const kept = (await (await caches.open(PUSHED_CACHE)).keys()).map(({ url }) => url);

@@ -1,4 +1,4 @@
-/** What the page has to say: how things stand, and what went wrong. */
+/** Messages of the page: its status, and what went wrong. */
 
 import { signal } from "@preact/signals";
 
@@ -7,7 +7,7 @@ export const status = signal("");
 /** What went wrong and what to do about it; "" where nothing did. */
 export const problem = signal("");
 
-/** Says what went wrong, in the words of the error. What was under way is not any more. */
+/** Shows an error's message. What was under way is not any more. */
 export function report(error: unknown): void {
   status.value = "";
   problem.value = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** The service worker: registers it, and knows whether the page works without a network. */
+/** The service worker: its registration, and whether the page works without a network. */
 
 import { effect, signal } from "@preact/signals";
 import { alsoUnderWay, networkIsShut } from "./network.ts";
@@ -9,14 +9,14 @@ export const updateWaits = signal(false);
 
 /** ms from the beginning of a visit: by then browsers that look for a newer version on their own have begun to. */
 const LOOKED_AFTER_MS = 2_000;
-/** A worker is allowed to be busy for minutes, but told so again it may be for hours. */
+/** A worker may be busy for minutes; with another message in time it may be for hours. */
 const BUSY_MS = 60_000;
 
 /** The newer version's worker; null where it is in charge already, and this page is what is left of the older one. */
 let waiting: ServiceWorker | null = null;
 
 /**
- * Registers the service worker. Not while the microphone is on: that would ask the network. If the microphone is wanted
+ * Registers the service worker. Not while the microphone is on: that would use the network. If the microphone is wanted
  * meanwhile, it waits until the worker is here, with all that it fetches.
  */
 export async function registerServiceWorker(): Promise<void> {
@@ -43,7 +43,7 @@ async function register(): Promise<void> {
   void alsoUnderWay(quiet(registration));
 }
 
-/** Done when the browser asks for nothing more on the worker's behalf. */
+/** Resolves when the browser fetches nothing more on the worker's behalf. */
 async function quiet(registration: ServiceWorkerRegistration): Promise<void> {
   // Browsers look for a newer version at every visit, at a time of their own: rather now than when somebody sings.
   if (!registration.installing) {
@@ -56,16 +56,16 @@ async function quiet(registration: ServiceWorkerRegistration): Promise<void> {
 // Chromium looks again once the worker has nothing to do, so it has while the network is shut.
 effect(() => {
   if (!networkIsShut() || !("serviceWorker" in navigator)) return;
-  const tell = (what: "be busy" | "be idle") => navigator.serviceWorker.controller?.postMessage(what);
-  tell("be busy");
-  const again = setInterval(() => tell("be busy"), BUSY_MS);
+  const post = (message: "be busy" | "be idle") => navigator.serviceWorker.controller?.postMessage(message);
+  post("be busy");
+  const again = setInterval(() => post("be busy"), BUSY_MS);
   return () => {
     clearInterval(again);
-    tell("be idle");
+    post("be idle");
   };
 });
 
-/** Done when no worker of the registration is fetching its files, whether or not it got them. */
+/** Resolves when no worker of the registration is fetching its files, whether or not it got them. */
 async function installed({ installing }: ServiceWorkerRegistration): Promise<void> {
   if (installing?.state !== "installing") return;
   await new Promise((done) => installing.addEventListener("statechange", done, { once: true }));

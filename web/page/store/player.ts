@@ -1,4 +1,4 @@
-/** Plays a take: voice and instrument run side by side, and one of them is heard. */
+/** Plays a take: voice and instrument run side by side, and one of them is audible. */
 
 import { computed, effect, signal } from "@preact/signals";
 import { audioContext, bufferOf } from "../sound/context.ts";
@@ -7,9 +7,9 @@ import { softLimit } from "../sound/levels.ts";
 import { report } from "./notices.ts";
 import { type Rendered, rendered, type Side } from "./take.ts";
 
-/** The side that the player wants to hear. */
+/** The side that the player has chosen. */
 const wanted = signal<Side>("after");
-/** The side that is heard: of some takes there is but one. */
+/** The side that is audible: of some takes there is but one. */
 export const side = computed<Side>(() => rendered.value?.only ?? wanted.value);
 export const playing = signal(false);
 
@@ -39,7 +39,7 @@ export async function play(): Promise<void> {
   }
 }
 
-export function hearSide(which: Side): void {
+export function chooseSide(which: Side): void {
   wanted.value = which;
 }
 
@@ -50,7 +50,7 @@ export function stop(): void {
   playing.value = false;
 }
 
-/** Seconds from the beginning of the take that is playing; null where none is. */
+/** Computes the seconds from the beginning of the take that is playing; null where none is. */
 export function position(): number | null {
   return run ? Math.min(run.seconds, Math.max(0, run.context.currentTime - run.start)) : null;
 }
@@ -77,10 +77,10 @@ function start(context: AudioContext, what: Rendered): Run {
 }
 
 effect(() => {
-  const heard = side.value;
+  const audible = side.value;
   if (!run) return;
   for (const which of ["before", "after"] as const) {
-    run.gains[which].gain.setTargetAtTime(which === heard ? 1 : 0, run.context.currentTime, CROSSFADE_SECONDS / 3);
+    run.gains[which].gain.setTargetAtTime(which === audible ? 1 : 0, run.context.currentTime, CROSSFADE_SECONDS / 3);
   }
 });
 

@@ -22,7 +22,7 @@ export function download(what: Rendered, side: Side): void {
   setTimeout(() => URL.revokeObjectURL(link.href), REVOKE_AFTER_MS);
 }
 
-/** Whether this browser can hand a sound to another app. */
+/** Checks whether this browser can hand a sound to another app. */
 export function canShare(): boolean {
   const probe = new File([new Uint8Array(44)], "probe.wav", { type: "audio/wav" });
   return typeof navigator.canShare === "function" && navigator.canShare({ files: [probe] });

@@ -1,4 +1,4 @@
-/** What the player has set. Everything is remembered on this device, but for what only makes sense today. */
+/** The player's settings. They are kept on this device, but for those that only make sense today. */
 
 import { effect, type Signal, signal } from "@preact/signals";
 import { DEFAULT_SETTINGS } from "swara-engine";
@@ -38,7 +38,7 @@ function read(name: string): number | null {
   }
 }
 
-/** What is as it was at first is not stored, so that a newer page may begin elsewhere. */
+/** Stores a value, but not an initial one, so that a newer page may begin elsewhere. */
 function write(name: string, value: number, initial: number): void {
   try {
     if (value === initial) localStorage.removeItem(PREFIX + name);

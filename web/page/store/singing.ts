@@ -22,8 +22,8 @@ export const score = signal<Score>(SONGS[0]);
 /** MIDI number of Sa: the singer's, not the song's. */
 export const tonic = signal<number>(SONGS[0].tonic);
 export const accompaniment = signal<Accompaniment>("drone");
-/** Whether the instrument is heard while singing, or only afterwards. */
-export const hearWhileSinging = signal(false);
+/** Whether the instrument is audible while singing, or only afterwards. */
+export const audibleWhileSinging = signal(false);
 export const singing = signal(false);
 export const judgement = signal<Judgement | null>(null);
 
@@ -52,12 +52,12 @@ export function chooseSong(next: Score): void {
   judgement.value = null;
 }
 
-/** Seconds from the first beat, negative while counting in; null where no song is under way. */
+/** Computes the seconds from the first beat, negative while counting in; null where no song is under way. */
 export function songTime(): number | null {
   return song ? song.context.currentTime - song.start : null;
 }
 
-/** What was sung since a time in seconds from the first beat, its times counted from there. */
+/** Lists what was sung since a time in seconds from the first beat, its times counted from there. */
 export function* sungSince(seconds: number): Generator<TracePoint> {
   if (!song) return;
   for (const point of trace.since(song.start + seconds)) yield { ...point, time: point.time - song.start };
@@ -69,7 +69,7 @@ export async function sing(): Promise<void> {
   try {
     singing.value = true;
     judgement.value = null;
-    audible.value = hearWhileSinging.value;
+    audible.value = audibleWhileSinging.value;
     if (accompaniment.value === "drone") round(tonic.value); // before the count, which nothing must hold up
     await startRecording("voice");
     const { context } = await openStudio();
@@ -100,7 +100,7 @@ function collect(sung: Sung[], start: number): void {
   const last = sung.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
   for (const point of trace.since(start)) {
     const at = point.time - start;
-    if (at > last) sung.push({ at, midi: point.confidence >= CONFIDENT ? point.heard : Number.NaN });
+    if (at > last) sung.push({ at, midi: point.confidence >= CONFIDENT ? point.voice : Number.NaN });
   }
 }
 
@@ -121,14 +121,14 @@ function clicks(context: AudioContext, chosen: Score, start: number, seconds: nu
 
 const rounds = new Map<number, Float32Array<ArrayBuffer>>();
 
-/** One round of the drone for a Sa; it takes a moment the first time. */
+/** Makes a round of the drone for a Sa; it takes a moment the first time. */
 function round(sa: number): Float32Array<ArrayBuffer> {
   const made = rounds.get(sa) ?? tanpura(sa, DRONE_RATE);
   rounds.set(sa, made);
   return made;
 }
 
-/** The tanpura, from now on and for ever. */
+/** Plays the tanpura, from now on and for ever. */
 function drone(context: AudioContext, sa: number): Sounding {
   const buffer = bufferOf(context, round(sa), DRONE_RATE);
   const source = new AudioBufferSourceNode(context, { buffer, loop: true });

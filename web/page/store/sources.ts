@@ -1,4 +1,4 @@
-/** Where a voice can come from besides the microphone: a file, or a hum that the page computes. */
+/** Sources of a voice besides the microphone: a file, or a hum that the page computes. */
 
 import { effect, signal } from "@preact/signals";
 import { HUM_RATE, hum } from "../sound/hum.ts";
@@ -15,7 +15,7 @@ const LOUDEST = 1000; // of a sample: 60 dB above full scale
 
 /** Opens a sound file of any kind that the browser can decode. */
 export async function openFile(file: File): Promise<void> {
-  problem.value = ""; // that was about another one
+  problem.value = ""; // that was about another file
   try {
     status.value = `Opening ${file.name}`;
     setTake({ title: withoutEnding(file.name), audio: await decode(file), sampleRate: RATE, kind: "voice" });
@@ -24,7 +24,7 @@ export async function openFile(file: File): Promise<void> {
   }
 }
 
-/** The page's own hum. */
+/** Takes the page's own hum. */
 export function useSample(): void {
   problem.value = "";
   setTake({ title: "Hummed sample", audio: hum(), sampleRate: HUM_RATE, kind: "voice" });
@@ -51,7 +51,7 @@ export async function finishRecording(kind: "voice" | "keys"): Promise<void> {
   }
 }
 
-/** A recording was asked for, and its sound is still being opened. */
+/** A recording was requested, and its sound is still being opened. */
 export const beginning = signal(false);
 
 /** Begins a recording, unless there is one; forgotten, it ends by itself. */
@@ -99,7 +99,7 @@ async function decode(file: File): Promise<Float32Array<ArrayBuffer>> {
   return mono;
 }
 
-/** @throws Error nothing can be made of such a sound. */
+/** Checks a sound. @throws Error nothing can be made of it. */
 function check(name: string, audio: Float32Array): void {
   if (audio.length < SHORTEST_SECONDS * RATE) throw new Error(`${name} is too short to make anything of.`);
   const broken = audio.findIndex((sample) => !(Math.abs(sample) <= LOUDEST));

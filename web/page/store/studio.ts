@@ -21,12 +21,12 @@ import * as settings from "./settings.ts";
 
 const TRACE_SECONDS = 30;
 const FADE_SECONDS = 0.03;
-const WORD_AFTER_MS = 300;
+const NOTICE_AFTER_MS = 300;
 
 export const microphone = signal<"off" | "starting" | "on">("off");
 /** What is being recorded: the voice, what the keys play, or nothing. */
 export const recording = signal<"voice" | "keys" | null>(null);
-/** Whether the instrument is heard while it follows the voice. */
+/** Whether the instrument is audible while it follows the voice. */
 export const audible = signal(true);
 export const guardState = signal<GuardState>("open");
 /** dB of the microphone and of what goes to the loudspeaker. */
@@ -38,10 +38,10 @@ export const octaveShift = signal(0);
 /** s: what the method, the context and the device each take; null before the first sound. */
 export const latency = signal<{ readonly method: number; readonly output: number } | null>(null);
 
-/** What was heard and played lately. */
+/** Pitch and loudness of voice and instrument, lately. */
 export const trace = new Trace(TRACE_SECONDS * 250);
 
-/** Everybody who wants the frames as they come, with the instrument's frame rate. */
+/** Callbacks for every report of frames. */
 export const listeners = new Set<(frames: FrameReport) => void>();
 
 interface Studio {
@@ -61,11 +61,11 @@ interface OpenMicrophone {
 let studio: Studio | null = null;
 let opening: Promise<Studio> | null = null;
 let opened: OpenMicrophone | null = null;
-/** The microphone's opening, while it lasts; whoever wants it meanwhile waits for the same. */
+/** The microphone's opening, while it lasts; another call meanwhile waits for the same. */
 let starting: Promise<void> | null = null;
 const feedback = new FeedbackGuard();
 
-/** The context and the live instrument; loads whatever they need. They sound once the browser lets them. */
+/** Opens the context and the live instrument, with all that they need. They sound once the browser lets them. */
 export async function openStudio(): Promise<Studio> {
   const chosen = instrument.value;
   if (!chosen) throw new Error("No instrument is loaded yet: wait for it, or choose another one.");
@@ -93,7 +93,7 @@ async function build(chosen: Instrument): Promise<Studio> {
     analyser: new AnalyserNode(context, { fftSize: 2048 }),
     playing: chosen,
   };
-  live.onFrames = (frames) => hear(made, frames);
+  live.onFrames = (frames) => receiveFrames(made, frames);
   live.onError = (error) => {
     report(new Error(`${error.message}: load the page anew.`, { cause: error }));
     void stopMicrophone();
@@ -124,7 +124,7 @@ function putIn(chosen: Instrument | null): void {
   });
 }
 
-/** What keys mode has no control for is not taken from where it has one: keys say their octave themselves. */
+/** Settings that keys mode has no control for, and which the voice's controls must not change there. */
 const OF_KEYS = { source: "keys", octaves: 0, mix: 1 } as const;
 
 function ofVoice() {
@@ -147,44 +147,44 @@ function applySettings(live: LiveInstrument): void {
 }
 
 function setGuard({ context, guard }: Studio): void {
-  guard.gain.setTargetAtTime(isHeard() ? 1 : 0, context.currentTime, FADE_SECONDS / 3);
+  guard.gain.setTargetAtTime(isAudible() ? 1 : 0, context.currentTime, FADE_SECONDS / 3);
 }
 
-/** Whether the loudspeaker gets anything. */
-function isHeard(): boolean {
+/** Checks whether the loudspeaker gets anything. */
+function isAudible(): boolean {
   return guardState.value === "open" && (audible.value || microphone.value !== "on");
 }
 
 const samples = new Float32Array(2048);
 
-function hear(made: Studio, frames: FrameReport): void {
+function receiveFrames(made: Studio, frames: FrameReport): void {
   trace.add(frames, made.playing.manifest.audio.frame_rate);
   made.analyser.getFloatTimeDomainData(samples);
-  const heardDb = microphone.value === "on" ? decibels(rms(samples)) : QUIETEST_DB;
-  inputDb.value = heardDb;
-  outputDb.value = isHeard() ? decibels(frames.output.rms) : QUIETEST_DB;
+  const microphoneDb = microphone.value === "on" ? decibels(rms(samples)) : QUIETEST_DB;
+  inputDb.value = microphoneDb;
+  outputDb.value = isAudible() ? decibels(frames.output.rms) : QUIETEST_DB;
   load.value = frames.load;
   octaveShift.value = frames.octaveShift;
-  watchFeedback(frames.time, heardDb, decibels(frames.output.rms));
+  watchFeedback(frames.time, microphoneDb, decibels(frames.output.rms));
   for (const listener of listeners) listener(frames);
 }
 
-function watchFeedback(time: number, heardDb: number, playedDb: number): void {
+function watchFeedback(time: number, microphoneDb: number, playedDb: number): void {
   const silent = microphone.value !== "on" || settings.headphones.value || !audible.value;
   if (silent) return;
   const before = guardState.value;
-  guardState.value = feedback.hear({ time, heardDb, playedDb });
+  guardState.value = feedback.update({ time, microphoneDb, playedDb });
   if (before !== "shut" && guardState.value === "shut")
-    status.value = "The sound is off: the microphone heard the loudspeaker.";
+    status.value = "The sound is off: the microphone picked up the loudspeaker.";
 }
 
-/** Lets the instrument be heard again after the guard shut it. */
+/** Lets the instrument sound again after the guard shut it. */
 export function reopenGuard(): void {
   feedback.reopen();
   guardState.value = feedback.state;
 }
 
-/** Opens the microphone. From here to `stopMicrophone` the page asks the network for nothing. */
+/** Opens the microphone. From here to `stopMicrophone` the page makes no request. */
 export async function startMicrophone(): Promise<void> {
   if (microphone.value === "on") return;
   starting ??= connectMicrophone().finally(() => {
@@ -201,7 +201,7 @@ async function connectMicrophone(): Promise<void> {
     await quietNetwork();
     const stream = await openMicrophone();
     if (microphone.value !== "starting") {
-      closeMicrophone(stream); // the sound broke down while the player was asked
+      closeMicrophone(stream); // the sound broke down while the browser prompted the player
       throw new Error("The microphone is off again: the sound stopped meanwhile. Load the page anew.");
     }
     await awake();
@@ -221,15 +221,15 @@ async function connectMicrophone(): Promise<void> {
   }
 }
 
-/** Shuts the network, and says why the microphone is not on yet where that takes a while. */
+/** Shuts the network, and shows why the microphone is not on yet where that takes a while. */
 async function quietNetwork(): Promise<void> {
-  const word = setTimeout(() => {
+  const notice = setTimeout(() => {
     status.value = "The microphone opens as soon as everything is fetched.";
-  }, WORD_AFTER_MS);
+  }, NOTICE_AFTER_MS);
   try {
     await shutNetwork();
   } finally {
-    clearTimeout(word);
+    clearTimeout(notice);
   }
 }
 

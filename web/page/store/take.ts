@@ -2,7 +2,7 @@
 
 import { effect, signal } from "@preact/signals";
 import { type AdjustedFeatures, adjust, type Features, type Instrument } from "swara-engine";
-import { hear, play } from "../clip/client.ts";
+import { analyseTake, playTake } from "../clip/client.ts";
 import { gated, mixed } from "../sound/mixing.ts";
 import { instrument } from "./instruments.ts";
 import { report, status } from "./notices.ts";
@@ -10,7 +10,7 @@ import * as settings from "./settings.ts";
 import { microphone } from "./studio.ts";
 
 export interface Take {
-  /** What it is called, also in the name of a downloaded file. */
+  /** Its name, also in that of a downloaded file. */
   readonly title: string;
   readonly audio: Float32Array<ArrayBuffer>;
   /** Hz. */
@@ -25,7 +25,7 @@ export interface Take {
 
 export type Side = "before" | "after";
 
-/** A take as it is heard. */
+/** A take, rendered. */
 export interface Rendered {
   readonly take: Take;
   readonly instrument: Instrument;
@@ -35,13 +35,12 @@ export interface Rendered {
   /** The one side that there is; null where there are both. */
   readonly only: Side | null;
   readonly sampleRate: number;
-  /** What was heard in the voice and what the instrument was told to play; null for keys. */
-  readonly heard: Features | null;
+  /** Features of the voice, and as the instrument plays them; null for keys. */
+  readonly features: Features | null;
   readonly played: AdjustedFeatures | null;
   readonly frameRate: number;
-  /** ms. */
-  readonly listening: number;
-  readonly playing: number;
+  readonly analysisMs: number;
+  readonly renderMs: number;
 }
 
 export const take = signal<Take | null>(null);
@@ -51,24 +50,25 @@ export const progress = signal<number | null>(null);
 
 const RENDER_AFTER_MS = 250;
 
-interface Heard {
+interface Analysed {
   readonly take: Take;
   readonly instrument: Instrument;
   readonly features: Features;
   readonly milliseconds: number;
 }
 
-let heard: Heard | null = null;
+/** The last take's features, which another control leaves as they are. */
+let analysed: Analysed | null = null;
 let current: AbortController | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Puts a take in the place of the last one. */
+/** Replaces the last take. */
 export function setTake(next: Take): void {
   rendered.value = null;
   take.value = next;
 }
 
-// Whatever the sound depends on makes it anew: the take, the instrument, a control. Not while somebody sings: then all
+// All that the sound depends on makes it anew: the take, the instrument, a control. Not while somebody sings: then all
 // of the machine is for the live sound.
 effect(() => {
   const [next, chosen, options] = [take.value, instrument.value, choices()];
@@ -82,13 +82,13 @@ effect(() => {
   timer = setTimeout(() => void render(next, chosen, options), rendered.peek() ? RENDER_AFTER_MS : 0);
 });
 
-/** Whether just this was rendered last. */
+/** Checks whether just this was rendered last. */
 function isMade(next: Take, chosen: Instrument, options: Choices): boolean {
   const last = rendered.peek();
   return last?.take === next && last.instrument === chosen && JSON.stringify(last.choices) === JSON.stringify(options);
 }
 
-/** What the player has set, as far as it shapes a take. */
+/** The player's settings, as far as they shape a take. */
 export interface Choices {
   readonly octaves: number;
   readonly loudnessDb: number;
@@ -109,7 +109,7 @@ function choices(): Choices {
   };
 }
 
-/** A take that nothing is made of: what was played on the instrument, or a voice that it cannot follow. */
+/** Renders a take that nothing is made of: what was played on the instrument, or a voice that it cannot follow. */
 function asItIs(next: Take, chosen: Instrument, options: Choices): Rendered {
   const audio = mixed(next.audio, new Float32Array(0), 0, next.drone);
   const frameRate = chosen.manifest.audio.frame_rate;
@@ -121,11 +121,11 @@ function asItIs(next: Take, chosen: Instrument, options: Choices): Rendered {
     after: audio,
     only: next.kind === "keys" ? "after" : "before",
     sampleRate: next.sampleRate,
-    heard: null,
+    features: null,
     played: null,
     frameRate,
-    listening: 0,
-    playing: 0,
+    analysisMs: 0,
+    renderMs: 0,
   };
 }
 
@@ -134,7 +134,7 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
   current = abort;
   progress.value = 0;
   try {
-    const { features, milliseconds } = await listen(next, chosen);
+    const { features, milliseconds } = await analysisOf(next, chosen);
     if (abort.signal.aborted) return;
     const { statistics, audio } = chosen.manifest;
     const moved = adjust(features, statistics, options);
@@ -142,7 +142,7 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
       throw new Error(`No note was found in ${next.title}: is it silent, or has it no pitch?`);
     const played = gated(features, moved, options.gateDb, audio.frame_rate);
     const began = performance.now();
-    const sound = await play(chosen, played, {
+    const sound = await playTake(chosen, played, {
       sampleRate: next.sampleRate,
       room: options.room,
       signal: abort.signal,
@@ -159,13 +159,13 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
       after: mixed(next.audio, sound, options.mix, next.drone),
       only: null,
       sampleRate: next.sampleRate,
-      heard: features,
+      features,
       played,
       frameRate: audio.frame_rate,
-      listening: milliseconds,
-      playing: performance.now() - began,
+      analysisMs: milliseconds,
+      renderMs: performance.now() - began,
     };
-    status.value = `${next.title} is ready to be heard as the ${chosen.manifest.instrument.title}.`;
+    status.value = `${next.title} is ready to be played as the ${chosen.manifest.instrument.title}.`;
   } catch (error) {
     if (abort.signal.aborted) return;
     rendered.value = asItIs(next, chosen, options); // what was sung is not lost
@@ -175,10 +175,10 @@ async function render(next: Take, chosen: Instrument, options: Choices): Promise
   }
 }
 
-async function listen(next: Take, chosen: Instrument): Promise<Heard> {
-  if (heard?.take === next && heard.instrument === chosen) return heard;
+async function analysisOf(next: Take, chosen: Instrument): Promise<Analysed> {
+  if (analysed?.take === next && analysed.instrument === chosen) return analysed;
   const began = performance.now();
-  const features = await hear(next.audio, next.sampleRate, chosen);
-  heard = { take: next, instrument: chosen, features, milliseconds: performance.now() - began };
-  return heard;
+  const features = await analyseTake(next.audio, next.sampleRate, chosen);
+  analysed = { take: next, instrument: chosen, features, milliseconds: performance.now() - began };
+  return analysed;
 }

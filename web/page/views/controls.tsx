@@ -1,4 +1,4 @@
-/** What shapes the sound: only what the chosen way to play listens to. */
+/** Controls of the sound: those that apply to the chosen way to play. */
 
 import {
   attackSeconds,
@@ -14,15 +14,15 @@ import {
   vibratoCents,
   vibratoHz,
 } from "../store/settings.ts";
+import { percent, seconds, signed } from "./formatting.ts";
 import { Slider } from "./slider.tsx";
-import { percent, seconds, signed } from "./words.ts";
 
 export function Controls() {
   return (
     <section class="controls" aria-labelledby="controls-title">
       <h2 id="controls-title">Sound</h2>
       {mode.value === "keys" ? <KeyControls /> : <VoiceControls />}
-      <Slider label="Room" setting={room} min={0} max={1} step={0.05} say={percent} />
+      <Slider label="Room" setting={room} min={0} max={1} step={0.05} format={percent} />
     </section>
   );
 }
@@ -30,11 +30,11 @@ export function Controls() {
 function VoiceControls() {
   return (
     <>
-      <Slider label="Octave" setting={octaves} min={-2} max={2} step={1} say={(value) => signed(value)} />
+      <Slider label="Octave" setting={octaves} min={-2} max={2} step={1} format={(value) => signed(value)} />
       <Loudness />
-      <Slider label="Gate" setting={gateDb} min={-80} max={-20} step={1} say={(value) => `${signed(value)} dB`} />
-      <Slider label="Autotune" setting={autotune} min={0} max={1} step={0.05} say={percent} />
-      <Slider label="Voice or instrument" setting={mix} min={0} max={1} step={0.05} say={sayMix} />
+      <Slider label="Gate" setting={gateDb} min={-80} max={-20} step={1} format={(value) => `${signed(value)} dB`} />
+      <Slider label="Autotune" setting={autotune} min={0} max={1} step={0.05} format={percent} />
+      <Slider label="Voice or instrument" setting={mix} min={0} max={1} step={0.05} format={formatMix} />
     </>
   );
 }
@@ -43,17 +43,17 @@ function KeyControls() {
   return (
     <>
       <Loudness />
-      <Slider label="Attack" setting={attackSeconds} min={0.005} max={0.6} step={0.005} say={seconds} />
-      <Slider label="Release" setting={releaseSeconds} min={0.02} max={2} step={0.01} say={seconds} />
-      <Slider label="Glide" setting={glideSeconds} min={0} max={0.5} step={0.01} say={seconds} />
-      <Slider label="Vibrato" setting={vibratoCents} min={0} max={80} step={1} say={(value) => `${value} cents`} />
+      <Slider label="Attack" setting={attackSeconds} min={0.005} max={0.6} step={0.005} format={seconds} />
+      <Slider label="Release" setting={releaseSeconds} min={0.02} max={2} step={0.01} format={seconds} />
+      <Slider label="Glide" setting={glideSeconds} min={0} max={0.5} step={0.01} format={seconds} />
+      <Slider label="Vibrato" setting={vibratoCents} min={0} max={80} step={1} format={(value) => `${value} cents`} />
       <Slider
         label="Vibrato rate"
         setting={vibratoHz}
         min={2}
         max={9}
         step={0.1}
-        say={(value) => `${value.toFixed(1)} Hz`}
+        format={(value) => `${value.toFixed(1)} Hz`}
       />
     </>
   );
@@ -61,11 +61,18 @@ function KeyControls() {
 
 function Loudness() {
   return (
-    <Slider label="Loudness" setting={loudnessDb} min={-24} max={24} step={1} say={(value) => `${signed(value)} dB`} />
+    <Slider
+      label="Loudness"
+      setting={loudnessDb}
+      min={-24}
+      max={24}
+      step={1}
+      format={(value) => `${signed(value)} dB`}
+    />
   );
 }
 
-function sayMix(share: number): string {
+function formatMix(share: number): string {
   if (share === 1) return "instrument";
   if (share === 0) return "voice";
   return `${percent(share)} instrument`;

@@ -1,4 +1,4 @@
-/** Whose recordings the instrument learned from. */
+/** Credits of the recordings that the instrument learned from. */
 
 import type { Manifest } from "swara-engine";
 

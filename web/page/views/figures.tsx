@@ -1,4 +1,4 @@
-/** What it costs: time, memory, bytes. */
+/** Figures of cost: time, memory, bytes. */
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -6,7 +6,7 @@ import { instrument, loadMilliseconds } from "../store/instruments.ts";
 import { measureMemory } from "../store/memory.ts";
 import { latency, load, microphone, octaveShift } from "../store/studio.ts";
 import { rendered } from "../store/take.ts";
-import { bytes, milliseconds, percent, signed } from "./words.ts";
+import { bytes, milliseconds, percent, signed } from "./formatting.ts";
 
 const EVERY_MS = 5_000;
 const memory = signal<number | null>(null);
@@ -30,7 +30,7 @@ export function Figures() {
       <Figure name="Of the audio thread" value={microphone.value === "on" ? percent(load.value) : null}>
         {microphone.value === "on" && `voice moved ${signed(octaveShift.value)} oct`}
       </Figure>
-      <Figure name="Last take" value={made?.played ? milliseconds(made.listening + made.playing) : null}>
+      <Figure name="Last take" value={made?.played ? milliseconds(made.analysisMs + made.renderMs) : null}>
         {made?.played && `for ${(made.after.length / made.sampleRate).toFixed(1)} s of sound`}
       </Figure>
       <Figure name="Instrument" value={instrument.value && bytes(instrument.value.bytes)}>

@@ -9,7 +9,8 @@ export function Headphones() {
     return (
       <div class="problem" role="alert">
         <p>
-          The sound is off: the microphone heard the loudspeaker, and would have howled. Put on headphones, then go on.
+          The sound is off: the microphone picked up the loudspeaker, and would have howled. Put on headphones, then go
+          on.
         </p>
         <button type="button" onClick={reopenGuard}>
           Sound on
@@ -22,8 +23,8 @@ export function Headphones() {
       <Switch setting={headphones}>I am wearing headphones</Switch>
       <p class="hint">
         {headphones.value
-          ? "Good: the microphone hears you alone."
-          : "Best with headphones, or the microphone hears the instrument too. A guard shuts it off before it howls."}
+          ? "Good: the microphone picks up nothing but you."
+          : "Best with headphones, or the microphone picks up the instrument too. A guard shuts it off before it howls."}
       </p>
     </div>
   );

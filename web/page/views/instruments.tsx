@@ -2,7 +2,7 @@
 
 import { choose, entries, entry, isAtHand, loading, wanted } from "../store/instruments.ts";
 import { microphone } from "../store/studio.ts";
-import { bytes } from "./words.ts";
+import { bytes } from "./formatting.ts";
 
 export function Instruments() {
   const listening = microphone.value !== "off";
@@ -10,17 +10,17 @@ export function Instruments() {
     <fieldset class="instruments">
       <legend class="visually-hidden">Instrument</legend>
       <div class="instrument-row">
-        {entries.value.map((one) => (
-          <label key={one.name} class="instrument">
+        {entries.value.map((listed) => (
+          <label key={listed.name} class="instrument">
             <input
               type="radio"
               name="instrument"
-              checked={one.name === wanted.value}
-              disabled={listening && !isAtHand(one.name)}
-              onChange={() => void choose(one.name)}
+              checked={listed.name === wanted.value}
+              disabled={listening && !isAtHand(listed.name)}
+              onChange={() => void choose(listed.name)}
             />
-            <span class="instrument-title">{one.title}</span>
-            <span class="instrument-size">{bytes(one.download.controls?.gzip_bytes ?? 0)}</span>
+            <span class="instrument-title">{listed.title}</span>
+            <span class="instrument-size">{bytes(listed.download.controls?.gzip_bytes ?? 0)}</span>
           </label>
         ))}
       </div>

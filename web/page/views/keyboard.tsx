@@ -58,7 +58,7 @@ export function Keyboard({ low, high, statistics }: Props) {
   };
   const leave = (event: FocusEvent) => {
     if ((event.currentTarget as HTMLElement).contains(event.relatedTarget as Node | null)) return;
-    for (const press of PRESSES) lift(press); // whoever has the focus now hears of their release
+    for (const press of PRESSES) lift(press); // their release goes to whatever has the focus now
   };
 
   return (
@@ -80,7 +80,7 @@ export function Keyboard({ low, high, statistics }: Props) {
           key={midi}
           data-midi={midi}
           class={keyClass(midi, statistics)}
-          style={placeOf(midi, low, whites)}
+          style={positionOf(midi, low, whites)}
           aria-label={noteName(midi)}
           aria-pressed={down.value.has(midi)}
           tabIndex={midi === reachable ? 0 : -1}
@@ -110,8 +110,8 @@ function keyClass(midi: number, statistics: Statistics): string {
 }
 
 /** White keys share the width; a black one sits on the line between its neighbours. */
-function placeOf(midi: number, low: number, whites: number): { left: string; width: string } {
-  const before = Array.from({ length: midi - low }, (_, index) => low + index).filter((one) => !isBlack(one)).length;
+function positionOf(midi: number, low: number, whites: number): { left: string; width: string } {
+  const before = Array.from({ length: midi - low }, (_, index) => low + index).filter((key) => !isBlack(key)).length;
   const width = 100 / whites;
   return isBlack(midi)
     ? { left: `${before * width - 0.31 * width}%`, width: `${0.62 * width}%` }

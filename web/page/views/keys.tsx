@@ -18,10 +18,10 @@ import {
 import { beginning, beginRecording, finishRecording } from "../store/sources.ts";
 import { recording, trace } from "../store/studio.ts";
 import { Canvas } from "./canvas.tsx";
+import { percent, signed } from "./formatting.ts";
 import { Keyboard } from "./keyboard.tsx";
 import { Meters } from "./meters.tsx";
 import { Slider } from "./slider.tsx";
-import { percent, signed } from "./words.ts";
 
 /** CSS pixels: a finger's width. */
 const NARROWEST_KEY = 38;
@@ -49,7 +49,7 @@ export function Keys() {
       <Transport />
       <div class="wheels">
         <Bend />
-        <Slider label="Velocity" setting={velocity} min={0.125} max={1} step={0.125} say={percent} />
+        <Slider label="Velocity" setting={velocity} min={0.125} max={1} step={0.125} format={percent} />
       </div>
       <Meters input={false} />
       <p class="hint">
@@ -97,7 +97,7 @@ function Bend() {
     setSemitones(to);
     void bend(to);
   };
-  useEffect(() => () => void bend(0), []); // as it goes, no blur is told
+  useEffect(() => () => void bend(0), []); // no blur event comes when it is removed
   return (
     <div class="slider">
       <label for="bend">Pitch bend</label>
@@ -118,7 +118,7 @@ function Bend() {
   );
 }
 
-/** How many octaves fit. */
+/** Counts the octaves that fit. */
 function useOctaves(frame: { readonly current: HTMLDivElement | null }): number {
   const [octaves, setOctaves] = useState(2);
   useEffect(() => {
@@ -152,7 +152,7 @@ function useComputerKeys(): void {
   }, []);
 }
 
-/** Whether letters belong to what has the focus: only where text is written or chosen. */
+/** Checks whether letters belong to what has the focus: only where text is written or chosen. */
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
 }

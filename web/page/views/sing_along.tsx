@@ -9,10 +9,10 @@ import { instrument } from "../store/instruments.ts";
 import {
   type Accompaniment,
   accompaniment,
+  audibleWhileSinging,
   chooseSong,
   droneOn,
   finish,
-  hearWhileSinging,
   judgement,
   score,
   sing,
@@ -23,10 +23,10 @@ import {
 } from "../store/singing.ts";
 import { microphone } from "../store/studio.ts";
 import { Canvas } from "./canvas.tsx";
+import { percent, signed } from "./formatting.ts";
 import { Headphones } from "./headphones.tsx";
 import { Meters } from "./meters.tsx";
 import { Switch } from "./switch.tsx";
-import { percent, signed } from "./words.ts";
 
 /** How far back the sung pitch is drawn. */
 const SUNG_SECONDS = 12;
@@ -71,7 +71,7 @@ function Transport() {
 function Verdict() {
   const made = judgement.value;
   if (!made) return null;
-  if (Number.isNaN(made.inTune)) return <p class="verdict">No pitch was heard in the song.</p>;
+  if (Number.isNaN(made.inTune)) return <p class="verdict">No pitch was found in the song.</p>;
   return (
     <p class="verdict">
       In tune for {percent(made.inTune)} of what you sang; {signed(made.cents)} cents from the notes in the median.
@@ -127,7 +127,7 @@ function Choices() {
           Metronome
         </option>
       </select>
-      <Switch setting={hearWhileSinging} disabled={singing.value}>
+      <Switch setting={audibleWhileSinging} disabled={singing.value}>
         Hear the instrument while singing
       </Switch>
       <p class="hint">{score.value.origin}</p>

@@ -9,16 +9,16 @@ interface Props {
   readonly min: number;
   readonly max: number;
   readonly step: number;
-  /** The value in words and units. */
-  readonly say: (value: number) => string;
+  /** Formats the value with its unit. */
+  readonly format: (value: number) => string;
 }
 
-export function Slider({ label, setting, min, max, step, say }: Props) {
+export function Slider({ label, setting, min, max, step, format }: Props) {
   const id = useId();
   return (
     <div class="slider">
       <label for={id}>{label}</label>
-      <output for={id}>{say(setting.value)}</output>
+      <output for={id}>{format(setting.value)}</output>
       <input
         id={id}
         type="range"
@@ -26,7 +26,7 @@ export function Slider({ label, setting, min, max, step, say }: Props) {
         max={max}
         step={step}
         value={setting.value}
-        aria-valuetext={say(setting.value)}
+        aria-valuetext={format(setting.value)}
         onInput={(event) => {
           setting.value = event.currentTarget.valueAsNumber;
         }}

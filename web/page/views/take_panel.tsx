@@ -1,12 +1,12 @@
-/** The take: seen, heard before and after, kept. */
+/** The take: drawn, played before and after, downloaded. */
 
 import { drawPlayhead, drawTake } from "../drawing/take_view.ts";
-import { hearSide, play, playing, position, side, stop } from "../store/player.ts";
+import { chooseSide, play, playing, position, side, stop } from "../store/player.ts";
 import { canShare, download, share } from "../store/saving.ts";
 import { microphone } from "../store/studio.ts";
 import { progress, type Rendered, rendered, type Side, take } from "../store/take.ts";
 import { Canvas } from "./canvas.tsx";
-import { milliseconds, percent } from "./words.ts";
+import { milliseconds, percent } from "./formatting.ts";
 
 export function TakePanel() {
   const made = rendered.value;
@@ -73,7 +73,7 @@ function Sides({ made }: { readonly made: Rendered }) {
   ];
   return (
     <fieldset class="sides">
-      <legend class="visually-hidden">What is heard</legend>
+      <legend class="visually-hidden">What is played</legend>
       {sides.map(({ value, label }) => (
         <label key={value}>
           <input
@@ -81,7 +81,7 @@ function Sides({ made }: { readonly made: Rendered }) {
             name="side"
             checked={side.value === value}
             disabled={made.only !== null && made.only !== value}
-            onChange={() => hearSide(value)}
+            onChange={() => chooseSide(value)}
           />
           <span>{label}</span>
         </label>
@@ -96,6 +96,6 @@ function describe(made: Rendered): string {
   const shift = made.played.octaveShift;
   const moved = shift === 0 ? "" : ` · ${Math.abs(shift)} oct ${shift > 0 ? "up" : "down"}`;
   const notes = percent(made.played.noteOn.reduce((sum, on) => sum + on, 0) / made.played.noteOn.length);
-  const times = `heard in ${milliseconds(made.listening)}, played in ${milliseconds(made.playing)}`;
+  const times = `analysed in ${milliseconds(made.analysisMs)}, played in ${milliseconds(made.renderMs)}`;
   return `${length.toFixed(1)} s · ${notes} notes${moved} · ${times}`;
 }

@@ -13,7 +13,7 @@ test("an answer that comes late is found as late as it is, past the bursts in wh
   for (const seconds of found.seconds) expect(Math.abs(seconds - late / RATE)).toBeLessThan(2 / RATE);
 });
 
-test("a soft beginning counts from where it can be heard", () => {
+test("a soft beginning counts from where it is audible", () => {
   const source = bursts(440, RATE);
   const period = RATE;
   const answer = source.map((value, i) => value * Math.min(1, (i % period) / (0.1 * RATE)));

@@ -75,27 +75,27 @@ describe.skipIf(absent)(`against ddsp${absent ? `: ${absent}` : ""}`, () => {
 });
 
 test("notes take the instrument's loudness in their own order, and silence gets quieter", () => {
-  const heard = voice();
-  const { loudnessDb, noteOn } = adjust(heard, FLUTE);
+  const features = voice();
+  const { loudnessDb, noteOn } = adjust(features, FLUTE);
   const notes = [...loudnessDb].filter((_, t) => noteOn[t]);
   expect(Math.min(...notes)).toBeCloseTo(-50, 3);
   expect(Math.max(...notes)).toBeCloseTo(-10, 3);
-  const own = [...heard.loudnessDb].filter((_, t) => noteOn[t]);
+  const own = [...features.loudnessDb].filter((_, t) => noteOn[t]);
   const order = (values: number[]) => values.map((_, i) => i).sort((a, b) => (own[a] as number) - (own[b] as number));
   const sorted = order(notes).map((i) => notes[i] as number);
   expect(sorted.every((db, i) => i === 0 || db >= (sorted[i - 1] as number))).toBe(true);
-  expect(heard.loudnessDb.every((db, t) => noteOn[t] || (loudnessDb[t] as number) <= db)).toBe(true);
+  expect(features.loudnessDb.every((db, t) => noteOn[t] || (loudnessDb[t] as number) <= db)).toBe(true);
 });
 
 test("the pitch moves by whole octaves, and shifts by hand come on top", () => {
-  const heard = voice();
-  const plain = adjust(heard, FLUTE);
+  const features = voice();
+  const plain = adjust(features, FLUTE);
   expect(plain.octaveShift).toBe(1);
-  expect((plain.f0Hz[0] as number) / (heard.f0Hz[0] as number)).toBeCloseTo(2, 5);
-  const byHand = adjust(heard, FLUTE, { automatic: false, octaves: -1, loudnessDb: 3 });
+  expect((plain.f0Hz[0] as number) / (features.f0Hz[0] as number)).toBeCloseTo(2, 5);
+  const byHand = adjust(features, FLUTE, { automatic: false, octaves: -1, loudnessDb: 3 });
   expect(byHand.octaveShift).toBe(0);
-  expect((byHand.f0Hz[0] as number) / (heard.f0Hz[0] as number)).toBeCloseTo(0.5, 5);
-  expect((byHand.loudnessDb[0] as number) - (heard.loudnessDb[0] as number)).toBeCloseTo(3, 5);
+  expect((byHand.f0Hz[0] as number) / (features.f0Hz[0] as number)).toBeCloseTo(0.5, 5);
+  expect((byHand.loudnessDb[0] as number) - (features.loudnessDb[0] as number)).toBeCloseTo(3, 5);
 });
 
 test("RMS goes with the loudness as in the instrument, whatever the voice's is; the shift by hand moves both", () => {

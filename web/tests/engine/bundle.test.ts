@@ -37,9 +37,15 @@ test("an instrument is found by its name, by its version, by its manifest, and i
     version: VERSION,
     download: { controls: { bytes: 3 } },
   });
-  const places = ["http://bundle/pushed/small", "http://bundle/pushed/small/", at(""), at("manifest.json"), entry?.url];
-  for (const place of places) {
-    const { manifest, url, tensors, impulseResponse, bytes } = await loadInstrument(place as string, { fetch });
+  const addresses = [
+    "http://bundle/pushed/small",
+    "http://bundle/pushed/small/",
+    at(""),
+    at("manifest.json"),
+    entry?.url,
+  ];
+  for (const address of addresses) {
+    const { manifest, url, tensors, impulseResponse, bytes } = await loadInstrument(address as string, { fetch });
     expect(url.href).toBe(at("manifest.json"));
     expect(manifest.instrument.name).toBe("small");
     expect(tensors.get("decoder/input/kernel")).toHaveLength(20);
@@ -49,20 +55,20 @@ test("an instrument is found by its name, by its version, by its manifest, and i
 });
 
 test("only what playing needs is fetched, and any other file on request", async () => {
-  const asked: string[] = [];
+  const fetched: string[] = [];
   const fetch = published();
   const instrument = await loadInstrument(at(""), {
     fetch: (input, init) => {
-      asked.push(String(input));
+      fetched.push(String(input));
       return fetch(input, init);
     },
   });
-  expect(asked.sort()).toEqual([at("controls/weights.bin"), at("manifest.json"), at("reverb.bin")]);
+  expect(fetched.sort()).toEqual([at("controls/weights.bin"), at("manifest.json"), at("reverb.bin")]);
   expect(new TextDecoder().decode(await instrument.file("controls/model.json"))).toBe("{}");
   await expect(instrument.file("secret.txt")).rejects.toThrow("secret.txt: is not among the files of the manifest");
 });
 
-describe("what is wrong with a bundle is said", () => {
+describe("what is wrong with a bundle is reported", () => {
   const cases: [string, string, (files: Map<string, Uint8Array<ArrayBuffer>>) => void, string, string?][] = [
     [
       "no such instrument",
@@ -144,7 +150,7 @@ describe("what is wrong with a bundle is said", () => {
 describe("a manifest is refused", () => {
   type Loose = { [key: string]: Loose & Loose[] } & { [key: string]: unknown };
   const cases: [string, (manifest: Loose) => void, string][] = [
-    ["of a later format", (m) => Object.assign(m, { format_version: 2 }), "has format version 2, this engine knows 1"],
+    ["of a later format", (m) => Object.assign(m, { format_version: 2 }), "has format version 2, this engine reads 1"],
     ["of something else", (m) => Object.assign(m, { format: "zip" }), "is not the manifest of a Swara bundle"],
     ["without a part", (m) => Reflect.deleteProperty(m, "audio"), "(root) lacks audio"],
     ["with a part too many", (m) => Object.assign(m.audio as Loose, { bits: 3 }), "audio has no bits"],

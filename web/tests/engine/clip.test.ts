@@ -102,7 +102,7 @@ test("the same seed sounds the same, another one does not, and nothing sounds li
   await expect(renderClip(instrument, { ...melody(5), rms: new Float32Array(4) })).rejects.toThrow("differ in length");
 });
 
-test("a long clip tells how far it is and can be called off", async () => {
+test("a long clip reports its progress and can be aborted", async () => {
   const instrument = await smallInstrument({ harmonics: 100 });
   const shares: number[] = [];
   await renderClip(instrument, melody(250), { onProgress: (share) => shares.push(share) });

@@ -70,7 +70,7 @@ for (const [sampleRate, rate] of [
   [32000, 44100],
   [48000, 48000],
 ] as const) {
-  test(`a bundle of ${sampleRate} Hz hears a tone through a context of ${rate} Hz`, async () => {
+  test(`a bundle of ${sampleRate} Hz analyses a tone from a context of ${rate} Hz`, async () => {
     const glide = (seconds: number) => 110 * 2 ** (2 * seconds);
     const features = await analyse(tone(rate, glide, 0.001), rate, await smallInstrument({ sampleRate }));
     expect(features.f0Hz).toHaveLength(250);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { rootsOf } from "../../engine/src/clip/convolution.ts";
 import { transform } from "../../engine/src/clip/js_fft.ts";
 import { aWeightingDb, LoudnessMeter } from "../../engine/src/features/loudness.ts";
+import { rootsOf } from "../../engine/src/wasm/fourier.ts";
 import { Block, blockOf, createKernels } from "../../engine/src/wasm/kernels.ts";
 import { random, snrDb } from "./signals.ts";
 import { smallBundle } from "./small_bundle.ts";

@@ -64,10 +64,10 @@ async function playLive(
   return { out, voice: direct, frames, core };
 }
 
-/** What a clip gives for frames that were played live and straight: the network heard the voice's own loudness. */
+/** Renders the clip of frames that were played live and straight, with the voice's own loudness as the input. */
 function clipOf(instrument: Instrument, frames: readonly LiveFrame[], sampleRate?: number): Promise<Float32Array> {
   const f0Hz = Float32Array.from(frames, (frame) => frame.playedHz);
-  const loudnessDb = Float32Array.from(frames, (frame) => frame.heardDb);
+  const loudnessDb = Float32Array.from(frames, (frame) => frame.voiceDb);
   const rms = loudnessDb.map((db) => rmsOfLoudness(db, instrument.manifest.statistics));
   return renderClip(instrument, { f0Hz, loudnessDb, rms }, { reverb: false, ...(sampleRate && { sampleRate }) });
 }
@@ -83,7 +83,7 @@ for (const recipe of RECIPES) {
   test(`at the bundle's rate live and clip are the same to 80 dB (${JSON.stringify(recipe)})`, async () => {
     const instrument = await smallInstrument({ ...recipe, harmonics: 60 });
     const rate = instrument.manifest.audio.sample_rate;
-    // Between phrases the pitch of breath leaps, in silence that a clip's features know nothing of.
+    // Between phrases the pitch of breath leaps, in silence that a clip's features do not have.
     const { out, frames, core } = await playLive(instrument, rate, singing(3, rate, 220, true), STRAIGHT);
     const clip = await clipOf(instrument, frames);
     const [from, to] = [0.25 * rate, 2.5 * rate]; // the gate is open from the start, but not at once
@@ -148,7 +148,7 @@ test("the stated latency is that of the sound", async () => {
   const first = (sound: Float32Array, level: number) => sound.findIndex((value) => Math.abs(value) > level) / rate;
   expect(core.latency.total).toBeLessThanOrEqual(0.05);
   expect(first(direct, 0.01) - first(voice, 0.01)).toBeCloseTo(core.latency.total, 3);
-  // A gate's frame hears 16 ms ahead, so that the instrument may start a little before the voice's own first sample.
+  // A gate's frame reaches 16 ms ahead, so that the instrument may start a little before the voice's own first sample.
   const late = first(out, 1e-4) - first(voice, 0.01);
   expect(Math.abs(late - core.latency.total)).toBeLessThan(0.02);
 });
@@ -167,8 +167,8 @@ describe("a voice", () => {
       expect(take.core.octaveShift).toBe(octaves);
       const playing = lastFrames(take, 2).filter((frame) => frame.playedDb > -60 && frame.confidence > 0.9);
       expect(playing.length).toBeGreaterThan(200);
-      for (const { heardHz, playedHz, playedDb } of playing) {
-        expect(playedHz / heardHz).toBeCloseTo(2 ** take.core.octaveShift, 3);
+      for (const { voiceHz, playedHz, playedDb } of playing) {
+        expect(playedHz / voiceHz).toBeCloseTo(2 ** take.core.octaveShift, 3);
         expect(playedDb).toBeGreaterThan(-75);
         expect(playedDb).toBeLessThanOrEqual(-15);
       }
@@ -220,12 +220,12 @@ describe("a voice", () => {
     const instrument = await smallInstrument();
     const settings = { ...STRAIGHT, octaves: 1, loudnessDb: -6, autotune: 1 };
     const take = await playLive(instrument, 16000, singing(2, 16000), settings);
-    for (const { heardHz, playedHz, heardDb, playedDb, confidence } of lastFrames(take)) {
+    for (const { voiceHz, playedHz, voiceDb, playedDb, confidence } of lastFrames(take)) {
       if (confidence < 0.9) continue;
       const midi = 69 + 12 * Math.log2(playedHz / 440);
       expect(Math.abs(midi - Math.round(midi))).toBeLessThan(1e-3);
-      expect(Math.abs(1200 * Math.log2(playedHz / heardHz / 2))).toBeLessThan(51);
-      expect(playedDb - heardDb).toBeCloseTo(-6, 3);
+      expect(Math.abs(1200 * Math.log2(playedHz / voiceHz / 2))).toBeLessThan(51);
+      expect(playedDb - voiceDb).toBeCloseTo(-6, 3);
     }
   });
 });
@@ -310,6 +310,6 @@ describe("keys", () => {
       act,
     );
     expect(frames.at(-1)?.playedHz).toBeCloseTo(880, 2);
-    expect(frames.at(-1)?.heardHz).toBeLessThan(300);
+    expect(frames.at(-1)?.voiceHz).toBeLessThan(300);
   });
 });

@@ -170,10 +170,10 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
     expect(faults).toEqual([]);
   }, 60_000);
 
-  test("a context in real time reports what it hears and plays; what breaks is told", async () => {
+  test("a context in real time reports the voice and what is played; a breakdown is reported", async () => {
     await open("index.html");
     await page.mouse.click(1, 1); // a context may only start once the page was touched
-    const told = await page.evaluate(async () => {
+    const result = await page.evaluate(async () => {
       const { loadInstrument, createLiveInstrument } = globalThis.engine;
       const context = new AudioContext();
       const live = await createLiveInstrument(context, await loadInstrument("/pushed/small/"));
@@ -192,8 +192,8 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
       const { manifest, ...rest } = await loadInstrument("/pushed/small/");
       const broken = { ...rest, manifest, tensors: new Map() };
       const fault = await live.replaceInstrument(broken).catch((error: Error) => error.message);
-      const breakdown = new Promise<string>((told) => {
-        live.onError = (error) => told(error.message);
+      const breakdown = new Promise<string>((resolve) => {
+        live.onError = (error) => resolve(error.message);
       });
       (live.input as AudioWorkletNode).port.postMessage({ type: "set", settings: null });
       const fatal = await breakdown;
@@ -208,12 +208,12 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
       }
       await context.close();
       if (!last) throw new Error("there was no report");
-      const { heard, played, output, octaveShift, load } = last;
-      const newest = [heard.f0Hz, heard.confidence, heard.loudnessDb, played.f0Hz].map((values) => values.at(-1) ?? 0);
+      const { voice, played, output, octaveShift, load } = last;
+      const newest = [voice.f0Hz, voice.confidence, voice.loudnessDb, played.f0Hz].map((values) => values.at(-1) ?? 0);
       return {
         reports,
         newest,
-        frames: heard.f0Hz.length,
+        frames: voice.f0Hz.length,
         output,
         octaveShift,
         load,
@@ -224,21 +224,21 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
         noNote,
       };
     });
-    expect(told.reports).toBeGreaterThan(20);
-    expect(told.frames).toBe(10);
-    expect(Math.abs(1200 * Math.log2((told.newest[0] ?? 0) / 220))).toBeLessThan(5);
-    expect(told.newest[1]).toBeGreaterThan(0.9);
-    expect(told.newest[2]).toBeGreaterThan(-40);
-    const [heardHz = 0, , , playedHz = 0] = told.newest;
-    expect(playedHz / heardHz).toBeCloseTo(2 ** told.octaveShift, 2);
-    expect(told.output.peak).toBeGreaterThan(told.output.rms);
-    expect(told.output.rms).toBeGreaterThan(1e-4);
-    expect(told.load).toBeGreaterThanOrEqual(0);
-    expect(told.total).toBeLessThanOrEqual(0.05);
-    expect(told.fault).toContain("cannot be played live: the network has no");
-    expect(told.fatal).toContain("broke down on the audio thread");
-    expect(told.closed).toBe("the instrument was closed");
-    expect(told.noNote).toBe("RangeError: midi is NaN");
+    expect(result.reports).toBeGreaterThan(20);
+    expect(result.frames).toBe(10);
+    expect(Math.abs(1200 * Math.log2((result.newest[0] ?? 0) / 220))).toBeLessThan(5);
+    expect(result.newest[1]).toBeGreaterThan(0.9);
+    expect(result.newest[2]).toBeGreaterThan(-40);
+    const [voiceHz = 0, , , playedHz = 0] = result.newest;
+    expect(playedHz / voiceHz).toBeCloseTo(2 ** result.octaveShift, 2);
+    expect(result.output.peak).toBeGreaterThan(result.output.rms);
+    expect(result.output.rms).toBeGreaterThan(1e-4);
+    expect(result.load).toBeGreaterThanOrEqual(0);
+    expect(result.total).toBeLessThanOrEqual(0.05);
+    expect(result.fault).toContain("cannot be played live: the network has no");
+    expect(result.fatal).toContain("broke down on the audio thread");
+    expect(result.closed).toBe("the instrument was closed");
+    expect(result.noNote).toBe("RangeError: midi is NaN");
     expect(faults).toEqual([]);
   }, 60_000);
 

@@ -25,12 +25,12 @@ describe.skipIf(noPython)(`against the network in NumPy${noPython ? `: ${noPytho
       const { manifest, tensors, ...rest } = await smallInstrument(recipe);
       const features = { ...melody(200, 250, 900) }; // harmonics beyond Nyquist
       const arrays = Object.fromEntries([...tensors].map(([name, values]) => [name, [...values]]));
-      const heard = { f0_hz: features.f0Hz, loudness_db: features.loudnessDb, rms_energy: features.rms };
+      const inputs = { f0_hz: features.f0Hz, loudness_db: features.loudnessDb, rms_energy: features.rms };
       const request = {
         network: manifest.network,
         audio: manifest.audio,
         arrays,
-        features: Object.fromEntries(Object.entries(heard).map(([name, values]) => [name, [...values]])),
+        features: Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, [...values]])),
       };
       const script = join(ROOT, "web/tests/engine/reference_controls.py");
       const env = { ...process.env, PYTHONPATH: ROOT };

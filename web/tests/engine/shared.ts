@@ -1,4 +1,4 @@
-/** What tests need from outside the repository: recordings, golden values, Python. They skip where it is absent. */
+/** Material from outside the repository: recordings, golden values, Python. Tests skip where it is absent. */
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,17 +9,17 @@ export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 export const SHARED = resolve(ROOT, process.env.SWARA_SHARED ?? "../shared");
 export const PYTHON = resolve(ROOT, ".venv/bin/python");
 
-/** Why a test that needs a folder of SWARA_SHARED and Python cannot run; null where it can. */
+/** Gives the reason why a test that needs a folder of SWARA_SHARED and Python cannot run; null where it can. */
 export function missing(folder: string): string | null {
   return existsSync(resolve(SHARED, folder)) ? missingPython() : `no ${folder} in SWARA_SHARED (${SHARED})`;
 }
 
-/** Why a test that needs Python cannot run; null where it can. */
+/** Gives the reason why a test that needs Python cannot run; null where it can. */
 export function missingPython(): string | null {
   return existsSync(PYTHON) ? null : `no ${PYTHON}: run \`make setup\``;
 }
 
-/** The arrays of a golden file as nested lists. */
+/** Reads the arrays of a golden file as nested lists. */
 export function golden(name: string): Record<string, number[]> {
   const script = resolve(ROOT, "web/tests/engine/dump_golden.py");
   const made = execFileSync(PYTHON, [script, resolve(SHARED, "golden", `${name}.npz`)], { maxBuffer: 1 << 28 });

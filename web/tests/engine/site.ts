@@ -20,7 +20,7 @@ export interface Site {
 /**
  * Serves files on a free port of this machine.
  *
- * @param files path -> content; asked anew at every request. @param strict whether the policy is sent.
+ * @param files path -> content; called at every request. @param strict whether the policy is sent.
  */
 export async function serveSite(
   files: (path: string) => string | Uint8Array | undefined,

@@ -35,7 +35,7 @@ test("a touch that may not begin the sound does not hold up the next one, which 
   expect(Context.made[0]?.resume).toHaveBeenCalledTimes(2);
 });
 
-test("the sound is asked for again while it is still being opened, and when the finger is lifted", async () => {
+test("the sound is requested again while it is still being opened, and when the finger is lifted", async () => {
   const { audioContext, wake } = await import("../../page/sound/context.ts");
   Context.loading = new Promise(() => {});
   void audioContext();
@@ -54,7 +54,7 @@ test("a context whose parts cannot be fetched is given up, and the next try make
   expect(Context.made).toHaveLength(2);
 });
 
-test("who needs the clock waits for it a moment, not for ever", async () => {
+test("a caller that needs the clock waits for it a moment, not for ever", async () => {
   vi.useFakeTimers();
   const { audioContext, awake } = await import("../../page/sound/context.ts");
   await audioContext();

@@ -8,10 +8,10 @@ const [OLDEST, EARLIER, LISTED] = [
   "20250103T000000Z-0000000c",
 ];
 
-/** What the device keeps, by address. */
+/** Files that the device keeps, by address. */
 let kept: Map<string, Uint8Array<ArrayBuffer>>;
 
-/** Nobody answers but the device; `pushed/index.json`, which is kept too, lists a version that is not. */
+/** Only the device answers; `pushed/index.json`, which is kept too, lists a version that is not. */
 beforeEach(() => {
   vi.resetModules();
   const line = { name: "small", title: "Small", description: "", version: LISTED, download: {} };
@@ -62,13 +62,13 @@ test("a version that was kept in parts is passed over", async () => {
   expect((await openCatalogue()).instrument?.url.href).toBe(`${FOLDER}${OLDEST}/manifest.json`);
 });
 
-test("where nothing was kept it is told", async () => {
+test("where nothing was kept that is reported", async () => {
   const { instrument, problem } = await openCatalogue();
   expect(instrument).toBeNull();
   expect(problem).toContain("cannot be reached");
 });
 
-test("a listed version that is damaged is told, not passed over", async () => {
+test("a listed version that is damaged is reported, not passed over", async () => {
   keep(EARLIER);
   keep(LISTED);
   kept.set(`${FOLDER}${LISTED}/controls/weights.bin`, text("not weights"));

@@ -58,7 +58,7 @@ describe("an instrument's keys", () => {
     expect(keyRange(VIOLIN)).toEqual({ low: 48, high: 95 });
   });
 
-  test("tell what was learned", () => {
+  test("distinguish pitches that were learned", () => {
     expect([54, 55, 89, 90].map((midi) => isKnown(VIOLIN, midi))).toEqual([false, true, true, false]);
   });
 

@@ -27,7 +27,7 @@ describe("the pitch lane", () => {
     expect(noteBox(VIEW, NOTE)).toEqual({ x: 200, y: 170, width: 100, height: 20 });
   });
 
-  test("keeps the present in its place while it scrolls", () => {
+  test("keeps the present at its position while it scrolls", () => {
     for (const now of [0, 3.3, 100]) {
       const { from, to } = scrolling(now, 10);
       expect(to - from).toBeCloseTo(10);
@@ -58,7 +58,7 @@ describe("the pitch lane", () => {
     [84.2, 60, 60.2],
     [65, 60, 65],
     [67, 60, 55],
-  ])("folds %f to the octave of %f", (sung, asked, shown) => {
-    expect(folded(sung, asked)).toBeCloseTo(shown);
+  ])("folds %f to the octave of %f", (sung, target, shown) => {
+    expect(folded(sung, target)).toBeCloseTo(shown);
   });
 });

@@ -6,18 +6,18 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("while the network is shut nothing is asked for", async () => {
-  const asked = vi.fn(async () => new Response("it"));
-  vi.stubGlobal("fetch", asked);
+test("while the network is shut nothing is fetched", async () => {
+  const fetched = vi.fn(async () => new Response("it"));
+  vi.stubGlobal("fetch", fetched);
   await shutNetwork();
   expect(networkIsShut()).toBe(true);
   await expect(fetchAndKeep("http://here/file")).rejects.toThrow("while the microphone is on");
-  expect(asked).not.toHaveBeenCalled();
+  expect(fetched).not.toHaveBeenCalled();
   openNetwork();
   expect(await (await fetchAndKeep("http://here/file")).text()).toBe("it");
 });
 
-test("it is shut only when what was asked for before has come, to its last byte, or failed", async () => {
+test("it is shut only when what was requested before has come, to its last byte, or failed", async () => {
   let body: ReadableStreamDefaultController<Uint8Array> | undefined;
   const stream = new ReadableStream<Uint8Array>({
     start: (controller) => {

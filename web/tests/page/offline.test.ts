@@ -87,11 +87,11 @@ test("the worker is kept busy while the network is shut, since idle it would be 
   await vi.advanceTimersByTimeAsync(130_000);
   openNetwork();
   await vi.advanceTimersByTimeAsync(130_000);
-  const told = controller?.postMessage.mock.calls.flat();
-  expect(told).toEqual(["be busy", "be busy", "be busy", "be idle"]);
+  const messages = controller?.postMessage.mock.calls.flat();
+  expect(messages).toEqual(["be busy", "be busy", "be busy", "be idle"]);
 });
 
-test("who waits too long is told", async () => {
+test("a wait that is too long ends in a message", async () => {
   vi.useFakeTimers();
   void registerServiceWorker();
   const state = shutting();

@@ -37,7 +37,7 @@ describe("a score", () => {
     expect(countInBeats(parseScore({ ...SCORE, upbeat: 0 }))).toBe(3);
   });
 
-  test("says which note is due", () => {
+  test("finds the note that is due", () => {
     const notes = timeline(parseScore(SCORE));
     expect(noteAt(notes, 0.25)?.syllable).toBe("a");
     expect(noteAt(notes, 0.75)).toBeNull(); // the rest
@@ -66,8 +66,8 @@ describe("a score", () => {
     ],
     [{ notes: [{ semitones: 0, beats: 1, syllable: "" }] }, /notes\/0\/syllable/],
     [{ title: undefined }, /title/],
-  ])("that is wrong is refused with the name of the field: %j", (change, said) => {
-    expect(() => parseScore({ ...SCORE, ...change })).toThrow(said);
+  ])("that is wrong is refused with the name of the field: %j", (change, message) => {
+    expect(() => parseScore({ ...SCORE, ...change })).toThrow(message);
   });
 
   test("names swaras from the tonic", () => {
@@ -93,7 +93,7 @@ describe("the songs of the page", () => {
     expect(song.notes[0]?.syllable).toBeDefined();
   });
 
-  test("are what a singer knows: the first notes of each", () => {
+  test("are the known songs: the first notes of each", () => {
     const first = Object.fromEntries(SONGS.map((song) => [song.title, song.notes.slice(0, 8).map((n) => n.semitones)]));
     expect(first).toEqual({
       "Alankar in Bilaval": [0, 2, 4, 2, 4, 5, 4, 5],

@@ -7,14 +7,14 @@ import { hzOf, midiOf, noteName } from "../../page/sound/pitch.ts";
 import { from } from "../../page/sound/recorder.ts";
 import { ROUND_SECONDS, tanpura } from "../../page/sound/tanpura.ts";
 import { encodeWav, fittingGain } from "../../page/sound/wav.ts";
-import { pitchOf, strengthAt } from "./listening.ts";
+import { pitchOf, strengthAt } from "./measure_audio.ts";
 
 const peakOf = (audio: Float32Array) => audio.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0);
 
 describe("a WAV file", () => {
   const audio = Float32Array.from([0, 0.5, -0.5, 1, -1]);
 
-  test("says what it holds", () => {
+  test("has a header that fits its samples", () => {
     const bytes = encodeWav(audio, 44_100);
     const view = new DataView(bytes.buffer);
     const ascii = (offset: number) => String.fromCharCode(...bytes.subarray(offset, offset + 4));
@@ -123,7 +123,7 @@ describe("the hum", () => {
 });
 
 describe("what is put together", () => {
-  const heard = {
+  const voice = {
     f0Hz: Float32Array.from([220, 220, 220]),
     confidence: Float32Array.from([1, 1, 1]),
     loudnessDb: Float32Array.from([-30, -55, -70, -70]),
@@ -140,7 +140,7 @@ describe("what is put together", () => {
 
   test("is silent where the voice is below the gate, and else as it was", () => {
     // At 20 frames a second the gate moves within a frame, and holds for one.
-    expect(gated(heard, moved, -60, 20)).toEqual({ ...moved, gain: Float32Array.from([1, 1, 1, 0]) });
+    expect(gated(voice, moved, -60, 20)).toEqual({ ...moved, gain: Float32Array.from([1, 1, 1, 0]) });
     expect(moved).not.toHaveProperty("gain");
   });
 

@@ -28,7 +28,7 @@ beforeEach(() => {
   vi.mocked(createLiveInstrument).mockResolvedValue({ output: context.node, set } as never);
 });
 
-test("every touch asks for the sound at once, while it is being opened too", async () => {
+test("every touch requests the sound at once, while it is being opened too", async () => {
   let made = () => {};
   const live = { output: context.node, set };
   vi.mocked(createLiveInstrument).mockReturnValueOnce(
@@ -43,7 +43,7 @@ test("every touch asks for the sound at once, while it is being opened too", asy
   await Promise.all(touches);
 });
 
-test("keys sound where they say, wherever the voice was moved to", async () => {
+test("keys sound in their own octave, wherever the voice was moved to", async () => {
   settings.octaves.value = 1;
   settings.mix.value = 0.5;
   await openStudio();

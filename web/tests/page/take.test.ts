@@ -1,16 +1,16 @@
 import { signal } from "@preact/signals";
 import type { Instrument } from "swara-engine";
 import { beforeEach, expect, test, vi } from "vitest";
-import { hear, play } from "../../page/clip/client.ts";
+import { analyseTake, playTake } from "../../page/clip/client.ts";
 import { instrument } from "../../page/store/instruments.ts";
 import { problem } from "../../page/store/notices.ts";
-import { hearSide, side } from "../../page/store/player.ts";
+import { chooseSide, side } from "../../page/store/player.ts";
 import { download } from "../../page/store/saving.ts";
 import { rendered, setTake } from "../../page/store/take.ts";
 import { melody } from "../engine/signals.ts";
 import { smallInstrument } from "../engine/small_bundle.ts";
 
-vi.mock("../../page/clip/client.ts", () => ({ hear: vi.fn(), play: vi.fn() }));
+vi.mock("../../page/clip/client.ts", () => ({ analyseTake: vi.fn(), playTake: vi.fn() }));
 vi.mock("../../page/sound/context.ts", () => ({ audioContext: vi.fn(), bufferOf: vi.fn() }));
 vi.mock("../../page/store/instruments.ts", () => ({ instrument: signal(null) }));
 vi.mock("../../page/store/studio.ts", () => ({ microphone: signal("off") }));
@@ -20,13 +20,13 @@ const audio = Float32Array.from({ length: RATE }, (_, i) => 0.1 * Math.sin(i / 3
 const features = { ...melody(250), confidence: new Float32Array(250).fill(0.9) };
 
 beforeEach(async () => {
-  vi.mocked(hear).mockResolvedValue(features);
-  vi.mocked(play).mockImplementation(async () => audio.map((sample) => -sample));
+  vi.mocked(analyseTake).mockResolvedValue(features);
+  vi.mocked(playTake).mockImplementation(async () => audio.map((sample) => -sample));
   instrument.value = await smallInstrument({});
   problem.value = "";
 });
 
-test("a take is heard before and after", async () => {
+test("a take has a side before and a side after", async () => {
   setTake({ title: "My voice", audio, sampleRate: RATE, kind: "voice" });
   await vi.waitFor(() => expect(rendered.value).not.toBeNull());
   expect(rendered.value).toMatchObject({ only: null, before: audio });
@@ -34,8 +34,8 @@ test("a take is heard before and after", async () => {
 });
 
 for (const [what, fault] of [
-  ["cannot be rendered", () => vi.mocked(play).mockRejectedValue(new Error("no memory"))],
-  ["cannot be heard", () => vi.mocked(hear).mockRejectedValue(new Error("no memory"))],
+  ["cannot be rendered", () => vi.mocked(playTake).mockRejectedValue(new Error("no memory"))],
+  ["cannot be analysed", () => vi.mocked(analyseTake).mockRejectedValue(new Error("no memory"))],
 ] as const) {
   test(`a voice that ${what} is kept, and can be played and downloaded as it was sung`, async () => {
     fault();
@@ -50,7 +50,7 @@ test("what keys played stays what it was played on, whichever instrument and sid
   const flute = await named("flute");
   const oboe = await named("oboe");
   instrument.value = flute;
-  hearSide("before");
+  chooseSide("before");
   setTake({ title: "My phrase", audio, sampleRate: RATE, kind: "keys", playedOn: flute });
   instrument.value = oboe;
   expect(rendered.value).toMatchObject({ only: "after", after: audio });

@@ -1,4 +1,4 @@
-/** A bundle that cannot be played: a file is missing or damaged, or says what this engine does not understand. */
+/** A bundle that cannot be played: a file is missing or damaged, or holds what this engine does not support. */
 export class BundleError extends Error {
   /** The file, as a path within the bundle or an address. */
   readonly file: string;

@@ -1,4 +1,4 @@
-/** Fetches files of a bundle and checks that they are what the manifest says. */
+/** Fetches files of a bundle and checks them against the manifest. */
 
 import { BundleError } from "./errors.ts";
 
@@ -14,7 +14,7 @@ export interface Expected {
 }
 
 /**
- * The bytes of a file.
+ * Fetches the bytes of a file.
  *
  * @throws BundleError it is not there, cannot be reached, or is not what is expected. An abort is thrown as it is.
  */
@@ -36,7 +36,7 @@ export async function fetchFile(url: URL, name: string, source: Source, expected
 }
 
 /**
- * A file of JSON.
+ * Fetches and parses a file of JSON.
  *
  * @throws BundleError as `fetchFile`, or it is not JSON.
  */

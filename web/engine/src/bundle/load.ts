@@ -50,10 +50,10 @@ export interface Instrument {
 }
 
 /**
- * All instruments of a folder that `swara run` publishes to.
+ * Lists all instruments of a folder that `swara run` publishes to.
  *
  * @param root the folder, `pushed/`.
- * @throws BundleError there is no index, or one of a format that is not known here.
+ * @throws BundleError there is no index, or its format is not supported here.
  */
 export async function listInstruments(root: string | URL, options: LoadOptions = {}): Promise<InstrumentEntry[]> {
   const base = folderUrl(root);
@@ -89,19 +89,19 @@ interface IndexFile {
  * Loads an instrument and checks it: manifest against its schema, every file that is needed by size and hash.
  *
  * @param url `pushed/NAME/` (the version that is served), `pushed/NAME/VERSION/`, or a manifest.
- * @throws BundleError a file is missing or damaged, or this engine does not know the format.
+ * @throws BundleError a file is missing or damaged, or its format is not supported.
  */
 export async function loadInstrument(url: string | URL, options: LoadOptions = {}): Promise<Instrument> {
   const source = sourceOf(options);
-  const place = await findManifest(url, source);
-  const stored = await fetchFile(place.url, place.name, source, place.expected);
-  const manifest = readManifest(stored, place.name);
-  const file = bundleFiles(place.url, manifest, source);
+  const located = await findManifest(url, source);
+  const stored = await fetchFile(located.url, located.name, source, located.expected);
+  const manifest = readManifest(stored, located.name);
+  const file = bundleFiles(located.url, manifest, source);
   const { files, tensors } = await loadTensors(manifest, file);
   const impulseResponse = await loadReverb(manifest, file);
   const reverbBytes = impulseResponse.length * Uint16Array.BYTES_PER_ELEMENT;
-  const bytes = stored.byteLength + files.reduce((sum, one) => sum + one.byteLength, 0) + reverbBytes;
-  return { manifest, url: place.url, tensors, impulseResponse, bytes, file };
+  const bytes = stored.byteLength + files.reduce((sum, part) => sum + part.byteLength, 0) + reverbBytes;
+  return { manifest, url: located.url, tensors, impulseResponse, bytes, file };
 }
 
 /**
@@ -119,7 +119,7 @@ export function readManifest(stored: ArrayBuffer | Uint8Array, name: string): Ma
   }
   if (manifest?.format !== "swara-bundle") throw new BundleError(name, "is not the manifest of a Swara bundle");
   if (manifest.format_version !== FORMAT_VERSION) {
-    const known = `this engine knows ${FORMAT_VERSION}; use the engine that came with the bundle's pipeline`;
+    const known = `this engine reads ${FORMAT_VERSION}; use the engine that came with the bundle's pipeline`;
     throw new BundleError(name, `has format version ${JSON.stringify(manifest.format_version)}, ${known}`);
   }
   const fault = violation(manifest, schema);
@@ -128,13 +128,13 @@ export function readManifest(stored: ArrayBuffer | Uint8Array, name: string): Ma
   return manifest;
 }
 
-interface Place {
+interface Located {
   readonly url: URL;
   readonly name: string;
   readonly expected?: Expected;
 }
 
-async function findManifest(given: string | URL, source: Source): Promise<Place> {
+async function findManifest(given: string | URL, source: Source): Promise<Located> {
   const url = absolute(given);
   if (url.pathname.endsWith(".json")) return { url, name: url.pathname.split("/").at(-1) ?? "" };
   const folder = folderUrl(url);
@@ -155,7 +155,7 @@ interface Latest {
 
 function bundleFiles(manifestUrl: URL, manifest: Manifest, source: Source): Instrument["file"] {
   return async (path, signal) => {
-    const expected = manifest.files.find((one) => one.path === path);
+    const expected = manifest.files.find((part) => part.path === path);
     if (!expected) throw new BundleError(path, "is not among the files of the manifest");
     return fetchFile(new URL(path, manifestUrl), path, { ...source, signal: signal ?? source.signal }, expected);
   };
@@ -167,7 +167,7 @@ async function loadTensors(manifest: Manifest, file: Instrument["file"]) {
   const files = await Promise.all(names.map((name) => file(name)));
   const stored = new Map(names.map((name, index) => [name, files[index] as ArrayBuffer]));
   const tensors = new Map(
-    described.map((one) => [one.name, decodeTensor(stored.get(one.file) as ArrayBuffer, one)] as const),
+    described.map((tensor) => [tensor.name, decodeTensor(stored.get(tensor.file) as ArrayBuffer, tensor)] as const),
   );
   const broken = [...tensors].find(([, values]) => !values.every(Number.isFinite));
   if (broken) throw new BundleError("manifest.json", `${broken[0]} holds a value that is not finite`);

@@ -10,7 +10,7 @@ export interface Spread {
   readonly std: number;
 }
 
-/** What the recordings sound like: pitch in MIDI semitones, loudness and power in dB. `*_note`: where a note sounds. */
+/** Statistics of the recordings: pitch in MIDI semitones, loudness and power in dB. `*_note`: where a note sounds. */
 export interface Statistics {
   readonly pitch: Spread;
   readonly loudness: Spread;

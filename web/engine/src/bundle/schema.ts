@@ -6,7 +6,7 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type Schema = { readonly [keyword: string]: Json };
 
-/** What is wrong, `a/b/0: must be ...`; null where the value follows the schema. */
+/** Finds what is wrong, `a/b/0: must be ...`; null where the value follows the schema. */
 export function violation(value: unknown, schema: Schema): string | null {
   return check(value, schema, schema, "");
 }
@@ -17,7 +17,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   $ref: (value, name, _, root, path) => check(value, definition(String(name), root), root, path),
   type: (value, type, _, __, path) => {
     const types = [type].flat() as string[];
-    return types.some((one) => isOfType(value, one)) ? null : at(path, `must be ${types.join(" or ")}`);
+    return types.some((name) => isOfType(value, name)) ? null : at(path, `must be ${types.join(" or ")}`);
   },
   const: (value, wanted, _, __, path) => (value === wanted ? null : at(path, `must be ${JSON.stringify(wanted)}`)),
   enum: (value, allowed, _, __, path) =>

@@ -6,7 +6,7 @@ import type { NetworkTensor } from "./manifest.ts";
 const BYTES = { float32: 4, float16: 2, uint8: 1 } as const;
 
 /**
- * The values of one tensor, dequantised.
+ * Decodes the values of one tensor, dequantised, row-major.
  *
  * @throws BundleError the file ends before the tensor does.
  */
@@ -23,7 +23,7 @@ export function decodeTensor(stored: ArrayBuffer, tensor: NetworkTensor): Float3
   return scale === undefined ? Float32Array.from(raw) : Float32Array.from(raw, (value) => value * scale + min);
 }
 
-/** IEEE 754 half precision, [n] two bytes each. */
+/** Decodes IEEE 754 half precision, [n] two bytes each. */
 export function decodeFloat16(bytes: ArrayBuffer): Float32Array {
   return Float32Array.from(new Uint16Array(bytes), halfToNumber);
 }

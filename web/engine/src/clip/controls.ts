@@ -1,10 +1,10 @@
-/** What the synthesiser is told, for a whole clip. */
+/** Controls of a whole clip: the synthesiser's inputs. */
 
 import type { Manifest } from "../bundle/manifest.ts";
 import { describeChain } from "../synthesis/chain.ts";
 import { outputIndices } from "../synthesis/synthesiser.ts";
 
-/** Features of a clip that a network may hear. All of one length, at least one frame. */
+/** Features of a clip, from which the network's inputs are made. All of one length, at least one frame. */
 export interface ClipFeatures {
   /** Hz. */
   readonly f0Hz: Float32Array;
@@ -12,7 +12,7 @@ export interface ClipFeatures {
   readonly loudnessDb: Float32Array;
   /** Linear. */
   readonly rms: Float32Array;
-  /** Of the synthesiser's amplitudes, which the network knows nothing of: 0 is silence. Default: 1 everywhere. */
+  /** Factor of the synthesiser's amplitudes, not an input of the network: 0 is silence. Default: 1 everywhere. */
   readonly gain?: Float32Array;
 }
 
@@ -39,12 +39,12 @@ export function checkFeatures({ f0Hz, loudnessDb, rms, gain }: ClipFeatures): vo
   }
 }
 
-/** Values of one frame: the sum of the outputs' channels. */
+/** Counts the values of one frame: the sum of the outputs' channels. */
 export function controlsWidth(manifest: Manifest): number {
   return manifest.network.outputs.reduce((sum, output) => sum + output.channels, 0);
 }
 
-/** In place: harmonics at or above Nyquist become 0, and what is left of a distribution sums to 1. */
+/** Sets harmonics at or above Nyquist to 0 and scales what is left of each distribution to a sum of 1, in `values`. */
 export function normaliseHarmonics(manifest: Manifest, { frames, width, values, f0Hz }: Controls): void {
   const nyquist = manifest.audio.sample_rate / 2;
   const index = outputIndices(manifest);

@@ -1,6 +1,6 @@
 /** The Fourier transform in plain JavaScript. */
 
-/** In place and forward, over a power of two (Cooley and Tukey 1965). */
+/** Transforms forward, into the same arrays, whose length is a power of two (Cooley and Tukey 1965). */
 export function transform(re: Float64Array, im: Float64Array): void {
   const size = re.length;
   reverseBits(re, im);

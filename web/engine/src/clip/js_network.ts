@@ -5,7 +5,7 @@ import { framesHeld, networkInput } from "../network/inputs.ts";
 import { type Tensors, tensor } from "../network/layers.ts";
 import { type ClipFeatures, type Controls, checkFeatures, controlsWidth, normaliseHarmonics } from "./controls.ts";
 
-/** Controls from features, without WebAssembly. */
+/** Computes controls from features, without WebAssembly. */
 export function controlsInJs(manifest: Manifest, tensors: Tensors, features: ClipFeatures): Controls {
   checkFeatures(features);
   const { network } = manifest;
@@ -17,8 +17,8 @@ export function controlsInJs(manifest: Manifest, tensors: Tensors, features: Cli
   const values = new Float64Array(frames * width);
   for (let t = 0; t < frames; t += hold) {
     const frame = { f0Hz: f0Hz[t] as number, loudnessDb: loudnessDb[t] as number, rms: rms[t] as number };
-    const said = step(Float64Array.from(network.inputs, (input) => networkInput(input, frame)));
-    for (let u = t; u < Math.min(t + hold, frames); u++) values.set(said, u * width);
+    const outputs = step(Float64Array.from(network.inputs, (input) => networkInput(input, frame)));
+    for (let u = t; u < Math.min(t + hold, frames); u++) values.set(outputs, u * width);
   }
   const biases = network.outputs.flatMap(({ channels, bias }) => new Array<number>(channels).fill(bias));
   for (let i = 0; i < values.length; i++) values[i] = expSigmoid((values[i] as number) + (biases[i % width] as number));
@@ -49,8 +49,8 @@ function cnnSteps({ dilations, kernel, layer_norm_epsilon, leaky_slope }: CnnNet
       const sum = Float64Array.from(tensor(tensors, `${name}/conv/bias`));
       const weights = tensor(tensors, `${name}/conv/kernel`);
       for (let tap = 0; tap < kernel; tap++) {
-        const heard = history[(kernel - 1 - tap) * dilation];
-        if (heard) addProduct(sum, heard, weights.subarray(tap * x.length * x.length));
+        const delayed = history[(kernel - 1 - tap) * dilation];
+        if (delayed) addProduct(sum, delayed, weights.subarray(tap * x.length * x.length));
       }
       for (let c = 0; c < x.length; c++) x[c] = (x[c] as number) + leaky(sum[c] as number, leaky_slope);
     }

@@ -9,7 +9,7 @@ import { outputIndices } from "../synthesis/synthesiser.ts";
 import type { Controls } from "./controls.ts";
 
 /**
- * The dry sound of controls.
+ * Renders the dry sound of controls.
  *
  * @param rate Hz, of the output.
  * @returns [round(frames * rate / frame rate)].
@@ -39,10 +39,10 @@ function addHarmonics(
 ): void {
   let phase = 0; // cycles
   for (let m = 0; m < out.length; m++) {
-    const place = (m * frameRate) / rate;
-    const t = Math.min(Math.floor(place), frames - 1);
+    const time = (m * frameRate) / rate; // frames
+    const t = Math.min(Math.floor(time), frames - 1);
     const next = Math.min(t + 1, frames - 1);
-    const position = place - t;
+    const position = time - t;
     const hz = (f0Hz[t] as number) + ((f0Hz[next] as number) - (f0Hz[t] as number)) * position;
     phase += hz / rate;
     phase -= Math.floor(phase);

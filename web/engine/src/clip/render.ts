@@ -1,12 +1,13 @@
 /** Clip mode without TF.js: features of a whole clip -> the instrument's sound. */
 
 import type { Instrument } from "../bundle/load.ts";
-import { StreamingNetwork } from "../network/network.ts";
+import { StreamingNetwork } from "../network/streaming_network.ts";
 import { resampleImpulseResponse } from "../synthesis/impulse_response.ts";
 import { type Noise, NoiseSource } from "../synthesis/noise_source.ts";
 import { Synthesiser } from "../synthesis/synthesiser.ts";
+import { ThreadPause } from "../thread_pause.ts";
 import { Block, createKernels, padded } from "../wasm/kernels.ts";
-import { Breath } from "./breath.ts";
+
 import { type ClipFeatures, type Controls, checkFeatures, controlsWidth, normaliseHarmonics } from "./controls.ts";
 import { convolve, convolveInJs } from "./convolution.ts";
 import { controlsInJs } from "./js_network.ts";
@@ -19,10 +20,10 @@ export interface RenderOptions {
   readonly sampleRate?: number;
   /** Whether the instrument's reverb sounds, and rings out. Default true. */
   readonly reverb?: boolean;
-  /** WebAssembly (default), or plain JavaScript for whoever has none. */
+  /** WebAssembly (default), or plain JavaScript where there is none. */
   readonly synthesiser?: "wasm" | "js";
   readonly signal?: AbortSignal;
-  /** Told the share that is done, from 0 to 1. */
+  /** Called with the share that is done, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
 }
 
@@ -49,24 +50,24 @@ export async function renderClip(
   const kernels = await createKernels();
   const network = new StreamingNetwork(kernels, instrument.manifest, instrument.tensors);
   const frame = { f0Hz: 0, loudnessDb: 0, rms: 0 };
-  const listen = (t: number) => {
+  const runNetwork = (t: number) => {
     frame.f0Hz = features.f0Hz[t] as number;
     frame.loudnessDb = features.loudnessDb[t] as number;
     frame.rms = features.rms[t] as number;
     network.step(frame);
   };
   const synthesiser = new Synthesiser(kernels, instrument.manifest, rate, network.controls, noise);
-  const dry = await play(synthesiser, instrument, features, rate, listen, options);
+  const dry = await play(synthesiser, instrument, features, rate, runNetwork, options);
   return finishClip(instrument, dry, options);
 }
 
-/** What `synthesise` may be told besides. */
+/** Options of `synthesise`. */
 export interface SynthesiseOptions extends RenderOptions {
   /** Instead of what the seed gives. */
   readonly noise?: Noise;
 }
 
-/** The dry sound of controls, wherever these were computed. */
+/** Renders the dry sound of controls, wherever these were computed. */
 export async function synthesise(
   instrument: Instrument,
   controls: Controls,
@@ -84,7 +85,7 @@ export async function synthesise(
   return play(synthesiser, instrument, controls, rate, take, options);
 }
 
-/** Lets dry sound end softly and puts the room around it, as the options ask for. */
+/** Fades dry sound out at its end and adds the reverb, as the options state. */
 export async function finishClip(
   instrument: Instrument,
   dry: Float32Array,
@@ -103,7 +104,7 @@ export async function finishClip(
   return wet;
 }
 
-/** Controls of a clip by the network on the kernels. */
+/** Computes the controls of a clip by the network on the kernels. */
 export async function controlsOf(instrument: Instrument, features: ClipFeatures): Promise<Controls> {
   checkFeatures(features);
   const { manifest, tensors } = instrument;
@@ -132,17 +133,17 @@ async function play(
   const { frame_rate: frameRate } = manifest.audio;
   const frames = f0Hz.length;
   const out = new Float32Array(Math.round((frames * rate) / frameRate));
-  let at = 0; // place of the next sample
-  const breath = new Breath();
+  let at = 0; // index of the next sample
+  const pause = new ThreadPause();
   for (let t = 0; at < out.length; t++) {
     const frame = Math.min(t, frames - 1);
     ready(frame);
     const count = synthesiser.push(f0Hz[frame] as number, gain?.[frame] ?? 1);
     for (let i = 0; i < count && at + i < out.length; i++) out[at + i] = synthesiser.output[i] as number;
     at += count;
-    if (breath.due) {
+    if (pause.due) {
       onProgress?.(Math.min(1, at / out.length));
-      await breath.take(signal);
+      await pause.take(signal);
     }
   }
   onProgress?.(1);

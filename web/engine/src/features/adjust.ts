@@ -24,7 +24,7 @@ export function adjust(features: Features, statistics: Statistics, options: Adju
   check(features);
   const { automatic = true, noteThreshold = 1, quietDb = 20, autotune = 0, chromatic = false } = options;
   const ratio = noteRatio(features.loudnessDb, features.confidence);
-  const noteOn = Uint8Array.from(ratio, (one) => (one >= noteThreshold ? 1 : 0));
+  const noteOn = Uint8Array.from(ratio, (value) => (value >= noteThreshold ? 1 : 0));
   let loudness: Float64Array = Float64Array.from(features.loudnessDb);
   let f0: Float64Array = Float64Array.from(features.f0Hz);
   let [shift, tuning] = [0, 0];
@@ -48,7 +48,7 @@ export function adjust(features: Features, statistics: Statistics, options: Adju
   };
 }
 
-/** Notes get the instrument's loudness of the same rank; the rest is turned down by up to quietDb. All [frames]. */
+/** Gives notes the instrument's loudness of the same rank, turns down the rest by up to quietDb. All [frames], dB. */
 export function matchLoudness(
   loudnessDb: Float64Array,
   noteOn: Uint8Array,
@@ -62,20 +62,20 @@ export function matchLoudness(
   );
 }
 
-/** Whole octaves from a mean pitch to a target, both MIDI: rounded up, but down over 1.5 (the notebook's rule). */
+/** Counts octaves from a mean pitch to a target, both MIDI: rounded up, but down over 1.5 (the notebook's rule). */
 export function octaveShift(meanMidi: number, targetMidi: number): number {
   const octaves = (targetMidi - meanMidi) / 12;
   return (octaves > 1.5 ? Math.floor(octaves) : Math.ceil(octaves)) + 0; // no -0
 }
 
-/** Pitch moved by octaves, between 0 Hz and MIDI 110. */
+/** Moves a pitch by octaves, between 0 Hz and MIDI 110. */
 export function shiftOctaves(hz: number, octaves: number): number {
   return Math.max(0, Math.min(MAX_F0_HZ, hz * 2 ** octaves));
 }
 
 /**
- * RMS energy of an instrument that is so loud, linear (`models/voice/adjust.py`, rms_of_loudness): as far from its loudness
- * as that of the instrument's notes is on average. What it is in the voice tells of the voice's timbre.
+ * Computes the RMS energy of an instrument that is so loud, linear (`models/voice/adjust.py`): as far from its loudness
+ * as that of the instrument's notes is on average. The voice's own RMS energy would carry the voice's timbre.
  */
 export function rmsOfLoudness(loudnessDb: number, { power_note: power, loudness_note: loudness }: Statistics): number {
   return 10 ** ((loudnessDb + (power ? power.mean - loudness.mean : 0)) / 20);

@@ -1,9 +1,9 @@
 /** Features of a whole recording. */
 
 import type { Instrument } from "../bundle/load.ts";
-import { Breath } from "../clip/breath.ts";
+import { ThreadPause } from "../thread_pause.ts";
 import { createKernels } from "../wasm/kernels.ts";
-import { Listener, LOUDEST } from "./listener.ts";
+import { LOUDEST, StreamingAnalysis } from "./streaming_analysis.ts";
 import type { Features } from "./types.ts";
 
 const BLOCK = 4096;
@@ -11,8 +11,8 @@ const VOICED = 0.5;
 const FALLBACK_HZ = 440; // where no frame of a recording has a pitch
 
 /**
- * Hears a recording as training heard its own: pitch, confidence, loudness and RMS energy at the instrument's frame
- * rate.
+ * Analyses a recording as training analysed its own: pitch, confidence, loudness and RMS energy at the instrument's
+ * frame rate.
  *
  * @param audio mono, -1 to 1. @param sampleRate Hz, whole.
  * @throws RangeError it is shorter than a frame, or a sample is no number, or 60 dB above full scale.
@@ -27,17 +27,17 @@ export async function analyse(audio: Float32Array, sampleRate: number, instrumen
   const made = names.map((name) => [name, new Float32Array(frames)] as const);
   const features = Object.fromEntries(made) as unknown as Record<(typeof names)[number], Float32Array>;
   let frame = 0;
-  const listener: Listener = new Listener(await createKernels(), format, sampleRate, BLOCK, () => {
-    for (const [name, values] of made) if (frame < frames) values[frame] = listener.heard[name];
+  const analysis: StreamingAnalysis = new StreamingAnalysis(await createKernels(), format, sampleRate, BLOCK, () => {
+    for (const [name, values] of made) if (frame < frames) values[frame] = analysis.frame[name];
     frame++;
   });
-  const breath = new Breath();
+  const pause = new ThreadPause();
   for (let start = 0; start < audio.length; start += BLOCK) {
-    listener.push(audio.subarray(start, start + BLOCK));
-    if (breath.due) await breath.take();
+    analysis.push(audio.subarray(start, start + BLOCK));
+    if (pause.due) await pause.take();
   }
   const silence = new Float32Array(BLOCK);
-  while (frame < frames) listener.push(silence);
+  while (frame < frames) analysis.push(silence);
   bridgeGaps(features.f0Hz, features.confidence);
   return features;
 }

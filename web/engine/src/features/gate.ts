@@ -5,7 +5,7 @@ const HOLD_SECONDS = 0.06;
 const WIDTH_DB = 3; // between opening and closing
 
 export class Gate {
-  /** Of the synthesiser's amplitudes: 0 is silence. */
+  /** Factor of the synthesiser's amplitudes: 0 is silence. */
   gain = 0;
   open = false;
   readonly #frameRate: number;
@@ -15,7 +15,7 @@ export class Gate {
     this.#frameRate = frameRate;
   }
 
-  /** Hears how loud the next frame is. */
+  /** Moves by a frame: towards open where its loudness reaches `gateDb`, towards shut where it stays below. */
   move(loudnessDb: number, gateDb: number): void {
     this.#quietFrames = loudnessDb < gateDb - WIDTH_DB ? this.#quietFrames + 1 : 0;
     if (loudnessDb >= gateDb) this.open = true;
@@ -26,7 +26,7 @@ export class Gate {
   }
 }
 
-/** The gains of a recording's frames, as the gate of live playing sets them. */
+/** Computes the gains of a recording's frames, as the gate of live playing sets them; all [frames]. */
 export function gateGains(loudnessDb: Float32Array, gateDb: number, frameRate: number): Float32Array {
   const gate = new Gate(frameRate);
   return loudnessDb.map((db) => {

@@ -1,12 +1,12 @@
 /** Loudness and RMS energy of a frame, with the definitions that training used. */
 
 import type { AudioFormat } from "../bundle/manifest.ts";
-import { rootsOf } from "../clip/convolution.ts";
+import { rootsOf } from "../wasm/fourier.ts";
 import { Block, blockOf, type KernelExports } from "../wasm/kernels.ts";
 
 const FLOOR_POWER = 1e-12;
 
-/** A-weighting in dB (IEC 61672-1), no lower than -80. */
+/** Computes A-weighting in dB (IEC 61672-1), no lower than -80. */
 export function aWeightingDb(hz: number): number {
   const square = hz ** 2;
   const response =
@@ -46,7 +46,7 @@ export class LoudnessMeter {
     this.#im = [new Block(kernels, size / 2), new Block(kernels, size / 2)];
   }
 
-  /** @param frame address of its first sample. @returns dB. */
+  /** Measures a frame. @param frame address of its first sample. @returns dB. */
   measure(frame: number): number {
     const kernels = this.#kernels;
     const half = this.#size / 2;

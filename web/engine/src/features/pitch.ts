@@ -6,9 +6,9 @@
 
 import { Block, type KernelExports } from "../wasm/kernels.ts";
 
-/** Hz, of the audio that it hears. */
+/** Hz, of the audio that is tracked. */
 export const TRACKER_RATE = 16000;
-/** Samples after a frame's middle that it hears. */
+/** Samples after a frame's middle to which its window reaches. */
 export const LOOK_AHEAD = 320;
 /** s after a frame in which its pitch is decided. */
 const DECISION_SECONDS = 0.008;
@@ -36,13 +36,13 @@ export const PITCH_REACH = WINDOW + LONGEST;
 export class PitchTracker {
   /** Frames after a frame before its pitch is decided. */
   readonly decisionFrames: number;
-  /** Of the frame that `step` decided: Hz, 0 where there is no pitch. */
+  /** Pitch of the frame that `step` decided: Hz, 0 where there is none. */
   f0Hz = 0;
-  /** Of that frame, 0 to 1: from 0.5 where there is a pitch, below where there is none. */
+  /** Confidence of that frame, 0 to 1: from 0.5 where there is a pitch, below where there is none. */
   confidence = 0;
   readonly #kernels: KernelExports;
   readonly #likeness: Block;
-  /** Of each state: octaves above the lowest pitch, likeness, cost of the cheapest way to it; now and a frame ago. */
+  /** For each state: octaves above the lowest pitch, likeness, cost of the cheapest way to it; now and a frame ago. */
   #octaves = new Float64Array(STATES);
   #alike = new Float64Array(STATES);
   #costs = new Float64Array(STATES);
@@ -68,9 +68,9 @@ export class PitchTracker {
   }
 
   /**
-   * Hears the next frame and decides on the one `decisionFrames` before it.
+   * Takes the next frame and decides on the one `decisionFrames` before it.
    *
-   * @param end address of the sample that is the first not to be heard: `LOOK_AHEAD` after the frame's middle.
+   * @param end address of the first sample after the frame's window: `LOOK_AHEAD` after the frame's middle.
    */
   step(end: number): void {
     const start = end - WINDOW * Float32Array.BYTES_PER_ELEMENT;
@@ -83,7 +83,7 @@ export class PitchTracker {
     [this.#costs, this.#costsBefore] = [this.#costsBefore, this.#costs];
   }
 
-  /** The highest peaks of likeness, with the place of each between the lags. */
+  /** Finds the highest peaks of likeness, each interpolated between the lags. */
   #findCandidates(): void {
     const likeness = this.#likeness.values;
     const alike = this.#alike;
@@ -97,19 +97,19 @@ export class PitchTracker {
       if (here <= LEAST_LIKENESS || here <= before || here < after) continue;
       const shift = (0.5 * (before - after)) / (before - 2 * here + after);
       const peak = here - 0.25 * (before - after) * shift;
-      let place = CANDIDATES; // by insertion: the best comes first
-      while (place > 0 && (alike[place - 1] as number) < peak) place--;
-      if (place === CANDIDATES) continue;
-      for (let i = CANDIDATES - 1; i > place; i--) {
+      let rank = CANDIDATES; // by insertion: the best comes first
+      while (rank > 0 && (alike[rank - 1] as number) < peak) rank--;
+      if (rank === CANDIDATES) continue;
+      for (let i = CANDIDATES - 1; i > rank; i--) {
         alike[i] = alike[i - 1] as number;
         octaves[i] = octaves[i - 1] as number;
       }
-      alike[place] = peak;
-      octaves[place] = Math.log2(TRACKER_RATE / (lag + shift) / LOWEST_HZ);
+      alike[rank] = peak;
+      octaves[rank] = Math.log2(TRACKER_RATE / (lag + shift) / LOWEST_HZ);
     }
   }
 
-  /** The cheapest way to each state of this frame. */
+  /** Extends the cheapest ways by this frame's states. */
   #extendWays(): void {
     const row = (this.#frame % (this.decisionFrames + 1)) * STATES;
     const highest = Math.log2(HIGHEST_HZ / LOWEST_HZ);
@@ -153,7 +153,7 @@ export class PitchTracker {
     this.confidence = this.f0Hz > 0 ? 0.5 + 0.5 * alike : 0.49 * alike;
   }
 
-  /** Where the frame so many frames ago is kept. */
+  /** Index at which the states of the frame so many frames ago begin. */
   #row(back: number): number {
     return ((this.#frame - back) % (this.decisionFrames + 1)) * STATES;
   }

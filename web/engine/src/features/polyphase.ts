@@ -1,6 +1,6 @@
 /** Designs the filters of a resampler. */
 
-/** A resampler between two rates as a bank of filters, one for each place between two input samples. */
+/** A resampler between two rates as a bank of filters, one for each position between two input samples. */
 export interface Polyphase {
   /** [phases, length] row-major; every filter sums to 1. */
   readonly table: Float32Array;
@@ -14,7 +14,7 @@ export interface Polyphase {
 const BETA = 8; // of the Kaiser window: 80 dB
 
 /**
- * Windowed sinc filters (Smith, "Digital Audio Resampling").
+ * Designs windowed sinc filters (Smith, "Digital Audio Resampling").
  *
  * @param from, to whole rates in Hz.
  * @param crossings of the sinc to either side, at the lower rate: more are sharper and later.
@@ -52,7 +52,7 @@ function kaiser(x: number): number {
   return Math.abs(x) >= 1 ? 0 : bessel(BETA * Math.sqrt(1 - x * x)) / bessel(BETA);
 }
 
-/** The modified Bessel function of order 0. */
+/** Computes the modified Bessel function of order 0. */
 function bessel(x: number): number {
   let [sum, term] = [1, 1];
   for (let k = 1; term > 1e-12 * sum; k++) {

@@ -2,24 +2,24 @@
 
 const MOST = 1000;
 
-/** The quantiles of values (at least one), at most 1000 of them. */
+/** Computes the quantiles of values (at least one), at most 1000 of them. */
 export function quantilesOf(values: ArrayLike<number>): Float64Array {
   const sorted = Float64Array.from(values).sort();
   const count = Math.max(1, Math.min(MOST, sorted.length));
   return Float64Array.from({ length: count }, (_, i) => valueAtRank(count > 1 ? i / (count - 1) : 0, sorted));
 }
 
-/** Rank 0 to 1 -> value. */
+/** Looks up the value at a rank from 0 to 1, interpolated between the quantiles. */
 export function valueAtRank(rank: number, quantiles: ArrayLike<number>): number {
-  const place = Math.max(0, Math.min(1, rank)) * (quantiles.length - 1);
-  const below = Math.floor(place);
+  const position = Math.max(0, Math.min(1, rank)) * (quantiles.length - 1);
+  const below = Math.floor(position);
   const value = quantiles[below] as number;
-  return below === place ? value : value + (place - below) * ((quantiles[below + 1] as number) - value);
+  return below === position ? value : value + (position - below) * ((quantiles[below + 1] as number) - value);
 }
 
 /**
- * Value -> rank 0 to 1. One that fills several quantiles takes the middle of their ranks, except at the two ends; where
- * all quantiles are equal that value is of rank 0.5.
+ * Finds the rank of a value, 0 to 1. A value that fills several quantiles takes the middle of their ranks, except at
+ * the two ends; where all quantiles are equal that value is of rank 0.5.
  */
 export function rankOf(value: number, quantiles: ArrayLike<number>): number {
   const last = quantiles.length - 1;
@@ -27,11 +27,11 @@ export function rankOf(value: number, quantiles: ArrayLike<number>): number {
   const high = quantiles[last] as number;
   if (low < high && value >= high) return 1;
   if (low < high && value <= low) return 0;
-  return (0.5 * (placeOf(value, quantiles, true) + placeOf(value, quantiles, false))) / Math.max(1, last);
+  return (0.5 * (positionOf(value, quantiles, true) + positionOf(value, quantiles, false))) / Math.max(1, last);
 }
 
-/** Where a value would stand among rising quantiles, between their indices; of equal ones the last or the first. */
-function placeOf(value: number, quantiles: ArrayLike<number>, afterEqual: boolean): number {
+/** Finds a value's position among rising quantiles, between their indices; of equal ones the last or the first. */
+function positionOf(value: number, quantiles: ArrayLike<number>, afterEqual: boolean): number {
   const precedes = (index: number) => {
     const quantile = quantiles[index] as number;
     return afterEqual ? quantile <= value : quantile < value;

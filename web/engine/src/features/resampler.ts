@@ -8,11 +8,11 @@ export const LIVE_CROSSINGS = 32;
 const PASSBAND = 0.97; // of the lower Nyquist: the middle of the transition, where voices' loudness comes out best
 
 /**
- * Sample m of the output stands for time m / to; it comes as soon as all input that its filter hears is there, so
- * `delay` input samples late. At equal rates it passes everything on at once.
+ * Sample m of the output stands for time m / to; it comes as soon as all input of its filter is there, so `delay` input
+ * samples late. At equal rates it passes everything on at once.
  */
 export class Resampler {
-  /** Input samples after a moment that the filter needs to hear. */
+  /** Input samples after a moment that the filter needs. */
   readonly delay: number;
   /** What `push` made; only the first samples are new. */
   readonly output: Block;

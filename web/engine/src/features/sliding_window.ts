@@ -1,4 +1,4 @@
-/** The newest samples of a stream, in the kernels' memory, by their place in the stream. */
+/** The newest samples of a stream, in the kernels' memory, by their index in the stream. */
 
 import { Block, type KernelExports } from "../wasm/kernels.ts";
 
@@ -9,7 +9,7 @@ export class SlidingWindow {
   readonly #kept: number;
   #held: number;
 
-  /** @param kept samples back from the newest one that can be asked for. @param longest most samples of one append. */
+  /** @param kept samples back from the newest that can be addressed. @param longest most samples of one append. */
   constructor(kernels: KernelExports, kept: number, longest: number) {
     this.#samples = new Block(kernels, kept + 4 * longest);
     this.#kept = kept;
@@ -28,8 +28,8 @@ export class SlidingWindow {
     this.end += count;
   }
 
-  /** Address of the sample at a place in the stream; negative places are silence before it. */
-  address(place: number): number {
-    return this.#samples.address(this.#held - (this.end - place));
+  /** Address of the sample at an index in the stream; negative indices are silence before it. */
+  address(index: number): number {
+    return this.#samples.address(this.#held - (this.end - index));
   }
 }

@@ -1,7 +1,7 @@
-/** How a voice is tuned, and drawn to the notes of a scale (`models/voice/adjust.py`). */
+/** Tuning of a voice, and its correction to the notes of a scale (`models/voice/adjust.py`). */
 
 const OFFSETS = Float64Array.from({ length: 101 }, (_, i) => -0.5 + i / 100); // semitones
-/** Semitones; of two notes nearer to being equally near than this the lower one wins. */
+/** Semitones: where two notes are equally near to within this, the lower one is taken. */
 const TIE = 1e-5;
 const MAJOR = [0, 2, 4, 5, 7, 9, 11];
 const SCALES = Array.from({ length: 12 }, (_, key) =>
@@ -13,8 +13,9 @@ export function nearestSemitone(midi: number): number {
 }
 
 /**
- * Semitones by which notes lie above equal temperament, -0.5 to 0.5, in cents: the offset that leaves pitch nearest to
- * semitones with the fewest changes between them, both weighted by confidence and standardised over all offsets.
+ * Finds by how many semitones notes lie above equal temperament, -0.5 to 0.5, to a cent: the offset that leaves pitch
+ * nearest to semitones with the fewest changes between them, both weighted by confidence and standardised over all
+ * offsets.
  *
  * @param midi, weight of the frames in which a note is on.
  */

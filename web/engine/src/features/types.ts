@@ -1,4 +1,4 @@
-/** What is heard in a sound, frame by frame. */
+/** Features of a sound, frame by frame, and what a player may set of their adjustment. */
 
 /** Features at the bundle's frame rate; frame t is centred on t / frame rate. All arrays have one length. */
 export interface Features {
@@ -12,11 +12,11 @@ export interface Features {
   readonly rms: Float32Array;
 }
 
-/** What a player may choose; see `models/voice/adjust.py`. */
+/** Options of `adjust`; see `models/voice/adjust.py`. */
 export interface AdjustOptions {
   /** False leaves only the two shifts by hand. Default true. */
   readonly automatic?: boolean;
-  /** How sure a note must be: 1 (default) suits most recordings, 0 takes everything for a note. */
+  /** How surely a frame must be part of a note: 1 (default) suits most recordings, 0 takes everything for a note. */
   readonly noteThreshold?: number;
   /** dB by which frames that are surely no note are turned down. Default 20. */
   readonly quietDb?: number;
@@ -36,7 +36,7 @@ export interface AdjustedFeatures {
   readonly f0Hz: Float32Array;
   /** dB; gated frames may lie below -80. */
   readonly loudnessDb: Float32Array;
-  /** Linear: what the instrument's notes have on average where they are so loud. */
+  /** Linear: the mean RMS energy of the instrument's notes where they are so loud. */
   readonly rms: Float32Array;
   /** Octaves by which the pitch was moved by itself (the shift by hand is not in it). */
   readonly octaveShift: number;

@@ -2,15 +2,15 @@
  * The whole live instrument, without Web Audio: samples of a voice in, samples of the instrument out. It makes no
  * objects while it runs.
  *
- * Every frame that the listener tells is a tick: what plays decides on a frame, the network says how it sounds, and the
- * synthesiser makes the way to it. A queue between them and the output holds as much silence at first as all of that
- * is late, so it never runs dry.
+ * Every analysed frame is a tick: voice or keys decide what to play, the network computes its controls, and the
+ * synthesiser renders the samples up to it. A queue between them and the output holds as much silence at first as all
+ * of that is late, so it never runs dry.
  */
 
 import type { Manifest } from "../bundle/manifest.ts";
-import { Listener, LOUDEST } from "../features/listener.ts";
+import { LOUDEST, StreamingAnalysis } from "../features/streaming_analysis.ts";
 import type { Tensors } from "../network/layers.ts";
-import { StreamingNetwork } from "../network/network.ts";
+import { StreamingNetwork } from "../network/streaming_network.ts";
 import type { Noise } from "../synthesis/noise_source.ts";
 import { SampleQueue } from "../synthesis/sample_queue.ts";
 import { Synthesiser } from "../synthesis/synthesiser.ts";
@@ -23,11 +23,11 @@ import { Voice } from "./voice.ts";
 const LONGEST_BLOCK = 2048;
 const SILENT_DB = -120;
 
-/** A frame, as `onFrame` is told of it. f0Hz of what was heard goes on where there is no pitch. */
+/** A frame, as `onFrame` gets it: pitch and loudness of the voice (pitch goes on where there is none) and as played. */
 export interface LiveFrame {
-  heardHz: number;
+  voiceHz: number;
   confidence: number;
-  heardDb: number;
+  voiceDb: number;
   playedHz: number;
   playedDb: number;
 }
@@ -40,14 +40,14 @@ export class LiveCore {
   readonly latencySamples: number;
   /** Samples that were wanted and not there: none, ever, unless something is wrong here. */
   starved = 0;
-  readonly #frame: LiveFrame = { heardHz: 440, confidence: 0, heardDb: -80, playedHz: 440, playedDb: SILENT_DB };
-  readonly #listener: Listener;
+  readonly #frame: LiveFrame = { voiceHz: 440, confidence: 0, voiceDb: -80, playedHz: 440, playedDb: SILENT_DB };
+  readonly #analysis: StreamingAnalysis;
   readonly #voice: Voice;
   readonly #network: StreamingNetwork;
   readonly #synthesiser: Synthesiser;
   readonly #queue: SampleQueue;
   readonly #direct: SampleQueue;
-  #heard = new Float32Array(128); // a context's own block
+  #input = new Float32Array(128); // a context's own block
   readonly #onFrame: (frame: Readonly<LiveFrame>) => void;
   #connected = false;
 
@@ -64,10 +64,10 @@ export class LiveCore {
     this.keys = new Keys(manifest.statistics, frameRate);
     this.#voice = new Voice(manifest.statistics, frameRate);
     this.#onFrame = onFrame;
-    this.#listener = new Listener(kernels, manifest.audio, rate, LONGEST_BLOCK, () => this.#tick());
+    this.#analysis = new StreamingAnalysis(kernels, manifest.audio, rate, LONGEST_BLOCK, () => this.#tick());
     this.#network = new StreamingNetwork(kernels, manifest, tensors);
     this.#synthesiser = new Synthesiser(kernels, manifest, rate, this.#network.controls, noise);
-    const { resampling, lookAhead, decision } = this.#listener;
+    const { resampling, lookAhead, decision } = this.#analysis;
     const frame = this.#synthesiser.frames / frameRate;
     const rounding = 2 / own + 2 / rate; // the resampler's and the clock's
     this.latencySamples = Math.ceil((resampling + lookAhead + decision + frame + rounding) * rate);
@@ -88,20 +88,20 @@ export class LiveCore {
   }
 
   /**
-   * The next samples, at most 2048.
+   * Processes the next samples, at most 2048.
    *
-   * @param input of the voice, or null where none is connected.
-   * @param instrument, voice what comes out: the dry instrument, and the voice as late as that. As long as the input.
+   * @param input samples of the voice, or null where none is connected.
+   * @param instrument, voice outputs: the dry instrument, and the voice as late as that. As long as the input.
    */
   process(input: Float32Array | null, instrument: Float32Array, voice: Float32Array): void {
     const count = instrument.length;
-    if (this.#heard.length !== count) this.#heard = new Float32Array(count);
-    const heard = this.#heard;
+    if (this.#input.length !== count) this.#input = new Float32Array(count);
+    const samples = this.#input;
     this.#connected = input !== null;
-    if (input) copySound(input, heard);
-    else heard.fill(0);
-    this.#listener.push(heard);
-    this.#direct.write(heard, count);
+    if (input) copySound(input, samples);
+    else samples.fill(0);
+    this.#analysis.push(samples);
+    this.#direct.write(samples, count);
     const ready = Math.min(count, this.#queue.held);
     this.starved += count - ready;
     instrument.fill(0);
@@ -128,11 +128,11 @@ export class LiveCore {
     this.#network.step(played);
     const count = this.#synthesiser.push(played.f0Hz, played.gain);
     this.#queue.write(this.#synthesiser.output, count);
-    const { heard } = this.#listener;
+    const voice = this.#analysis.frame;
     const frame = this.#frame;
-    if (heard.f0Hz > 0) frame.heardHz = heard.f0Hz;
-    frame.confidence = heard.confidence;
-    frame.heardDb = heard.loudnessDb;
+    if (voice.f0Hz > 0) frame.voiceHz = voice.f0Hz;
+    frame.confidence = voice.confidence;
+    frame.voiceDb = voice.loudnessDb;
     frame.playedHz = played.f0Hz;
     frame.playedDb = played.gain > 0 ? played.loudnessDb : SILENT_DB;
     this.#onFrame(frame);
@@ -144,7 +144,7 @@ export class LiveCore {
       this.keys.next(settings);
       return this.keys.frame;
     }
-    this.#voice.next(this.#listener.heard, settings);
+    this.#voice.next(this.#analysis.frame, settings);
     return this.#voice.frame;
   }
 }

@@ -21,7 +21,7 @@ const prepared = new WeakMap<BaseAudioContext, Promise<void>>();
 /**
  * Makes an instrument that plays in a context.
  *
- * @throws Error the worklet cannot be loaded or does not start; the message says why.
+ * @throws Error the worklet cannot be loaded or does not start; the message states why.
  */
 export async function createLiveInstrument(context: BaseAudioContext, instrument: Instrument): Promise<LiveInstrument> {
   if (!context.audioWorklet) {
@@ -34,7 +34,7 @@ export async function createLiveInstrument(context: BaseAudioContext, instrument
       throw new Error(`the engine's worklet cannot be loaded from ${url}: load the page anew`, { cause });
     });
     prepared.set(context, ready);
-    ready.catch(() => prepared.delete(context)); // so that the next try asks anew
+    ready.catch(() => prepared.delete(context)); // so that the next try loads it anew
   }
   await ready;
   const live = new LiveInstrument(context);
@@ -52,9 +52,9 @@ export class LiveInstrument {
   readonly input: AudioNode;
   /** Connect this to the destination. */
   readonly output: AudioNode;
-  /** Told about 25 times a second what was heard and played. */
+  /** Called about 25 times a second with the voice's features and what was played. */
   onFrames: ((frames: FrameReport) => void) | null = null;
-  /** Told when the audio thread's side has broken down; the instrument is silent from then on. */
+  /** Called when the audio thread's side has broken down; the instrument is silent from then on. */
   onError: ((error: Error) => void) | null = null;
   readonly #node: AudioWorkletNode;
   readonly #instrumentGain: GainNode;
@@ -65,7 +65,7 @@ export class LiveInstrument {
   #room: ConvolverNode | null = null;
   #settings: LiveSettings = DEFAULT_SETTINGS;
   #latency: Latency | null = null;
-  /** Who waits for the newest order to be carried out. */
+  /** The promise that waits for the newest order to be carried out. */
   #answer: { resolve(): void; reject(error: Error): void } | null = null;
   #order = 0;
 
@@ -81,7 +81,7 @@ export class LiveInstrument {
       processorOptions,
     });
     this.#node.onprocessorerror = () => this.#fail(new Error("the instrument broke down on the audio thread"));
-    this.#node.port.onmessage = ({ data }: MessageEvent<FromProcessor>) => this.#hear(data);
+    this.#node.port.onmessage = ({ data }: MessageEvent<FromProcessor>) => this.#receive(data);
     this.#instrumentGain = context.createGain();
     this.#voiceGain = context.createGain();
     this.#roomGain = context.createGain();
@@ -187,7 +187,7 @@ export class LiveInstrument {
     turn(this.#roomGain, room);
   }
 
-  #hear(message: FromProcessor): void {
+  #receive(message: FromProcessor): void {
     if (message.type === "frames") {
       this.onFrames?.(this.#reportOf(message));
     } else if (message.order !== this.#order) {
@@ -201,7 +201,7 @@ export class LiveInstrument {
     }
   }
 
-  #reportOf({ heardHz, confidence, heardDb, playedHz, playedDb, time, octaveShift, load }: FramesMessage): FrameReport {
+  #reportOf({ voiceHz, confidence, voiceDb, playedHz, playedDb, time, octaveShift, load }: FramesMessage): FrameReport {
     const samples = this.#meterSamples;
     this.#meter.getFloatTimeDomainData(samples);
     let [peak, energy] = [0, 0];
@@ -210,7 +210,7 @@ export class LiveInstrument {
       energy += sample ** 2;
     }
     return {
-      heard: { f0Hz: heardHz, confidence, loudnessDb: heardDb },
+      voice: { f0Hz: voiceHz, confidence, loudnessDb: voiceDb },
       played: { f0Hz: playedHz, loudnessDb: playedDb },
       time,
       output: { peak, rms: Math.sqrt(energy / samples.length) },

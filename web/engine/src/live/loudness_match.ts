@@ -1,12 +1,12 @@
-/** Gives a voice the loudness of an instrument while the voice is still being heard. */
+/** Gives a voice the loudness of an instrument while the voice still goes on. */
 
 import { valueAtRank } from "../features/quantiles.ts";
 import { remainder } from "./part.ts";
 
 const LOWEST_DB = -80;
 const BINS = 100; // of 1 dB
-const MEMORY_SECONDS = 60; // in which what was heard loses nine tenths of its weight
-/** Before anything is heard: a voice between these, as sure as half a second of it. */
+const MEMORY_SECONDS = 60; // in which a frame loses nine tenths of its weight
+/** Before the first note: a voice between these, with the weight of half a second of it. */
 const EXPECTED_DB = [-50, -15] as const;
 const EXPECTED_SECONDS = 0.5;
 const SOFTEST_RANK = 0.02;
@@ -36,7 +36,7 @@ export class LoudnessMatch {
     this.#total = this.#total * this.#fading + 1;
   }
 
-  /** The instrument's loudness of the same rank. What is softer than the notes stays as much softer. */
+  /** Looks up the instrument's loudness of the same rank. What is softer than the notes stays as much softer. */
   match(db: number): number {
     const softest = this.#dbAtRank(SOFTEST_RANK);
     if (db <= softest) return valueAtRank(SOFTEST_RANK, this.#quantiles) - (softest - db);
@@ -44,11 +44,11 @@ export class LoudnessMatch {
   }
 
   #rankOf(db: number): number {
-    const place = db - LOWEST_DB;
+    const height = db - LOWEST_DB;
     let below = 0;
-    for (let i = 0; i < BINS && i + 1 <= place; i++) below += this.#counts[i] as number;
-    const bin = Math.floor(place);
-    if (bin >= 0 && bin < BINS) below += (place - bin) * (this.#counts[bin] as number);
+    for (let i = 0; i < BINS && i + 1 <= height; i++) below += this.#counts[i] as number;
+    const bin = Math.floor(height);
+    if (bin >= 0 && bin < BINS) below += (height - bin) * (this.#counts[bin] as number);
     return below / this.#total;
   }
 

@@ -1,4 +1,4 @@
-/** What the page's side and the audio thread's side of a live instrument tell each other. */
+/** Messages between the page's side and the audio thread's side of a live instrument. */
 
 import type { Manifest } from "../bundle/manifest.ts";
 import type { Latency, LiveSettings } from "./types.ts";
@@ -35,9 +35,9 @@ export type FromProcessor =
 export interface FramesMessage {
   readonly type: "frames";
   count: number;
-  readonly heardHz: Float32Array;
+  readonly voiceHz: Float32Array;
   readonly confidence: Float32Array;
-  readonly heardDb: Float32Array;
+  readonly voiceDb: Float32Array;
   readonly playedHz: Float32Array;
   readonly playedDb: Float32Array;
   /** s of the context's clock at which the last frame's sound entered. */

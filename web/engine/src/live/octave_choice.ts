@@ -1,4 +1,4 @@
-/** Chooses whole octaves that bring a voice near an instrument, while the voice is still being heard. */
+/** Chooses whole octaves that bring a voice near an instrument, while the voice still goes on. */
 
 import { octaveShift } from "../features/adjust.ts";
 
@@ -13,7 +13,8 @@ export class OctaveChoice {
   readonly #targetMidi: number;
   readonly #frameRate: number;
   #mean = 0;
-  #heard = 0;
+  /** Frames learned from. */
+  #count = 0;
 
   /** @param targetMidi the instrument's mean pitch. */
   constructor(targetMidi: number, frameRate: number) {
@@ -21,23 +22,23 @@ export class OctaveChoice {
     this.#frameRate = frameRate;
   }
 
-  /** Hears the pitch of a note's frame. */
+  /** Learns from the pitch of a note's frame. */
   learn(midi: number): void {
-    this.#heard++;
-    this.#mean += (midi - this.#mean) / Math.min(this.#heard, MEMORY_SECONDS * this.#frameRate);
-    const seconds = this.#heard / this.#frameRate;
+    this.#count++;
+    this.#mean += (midi - this.#mean) / Math.min(this.#count, MEMORY_SECONDS * this.#frameRate);
+    const seconds = this.#count / this.#frameRate;
     if (seconds >= SURE_SECONDS && seconds < FIRST_SECONDS) this.#choose();
   }
 
   /** Between notes another octave may be chosen. */
   rest(): void {
-    if (this.#heard >= FIRST_SECONDS * this.#frameRate) this.#choose();
+    if (this.#count >= FIRST_SECONDS * this.#frameRate) this.#choose();
   }
 
   #choose(): void {
     const low = octaveShift(this.#mean - RELUCTANCE, this.#targetMidi);
     const high = octaveShift(this.#mean + RELUCTANCE, this.#targetMidi);
-    const first = this.#heard <= Math.ceil(SURE_SECONDS * this.#frameRate);
+    const first = this.#count <= Math.ceil(SURE_SECONDS * this.#frameRate);
     if (first) this.octaves = octaveShift(this.#mean, this.#targetMidi);
     else if (low === high) this.octaves = low;
   }

@@ -1,14 +1,14 @@
-/** Whoever decides what the instrument plays: a voice or keys. */
+/** What a voice or keys give the instrument to play, frame by frame. */
 
 import type { FrameFeatures } from "../network/inputs.ts";
 
 /** The next frame to play. */
 export interface PlayedFrame extends FrameFeatures {
-  /** Of the synthesiser's amplitudes: 0 is silence. */
+  /** Factor of the synthesiser's amplitudes: 0 is silence. */
   gain: number;
 }
 
-/** The share of a distance that is left after a frame, if a tenth of it shall be left after `seconds`. */
+/** Computes the share of a distance that is left after a frame, if a tenth of it shall be left after `seconds`. */
 export function remainder(seconds: number, frameRate: number): number {
   return seconds > 0 ? 0.1 ** (1 / (seconds * frameRate)) : 0;
 }

@@ -1,4 +1,4 @@
-/** What a player sets on a live instrument, and what it reports. */
+/** Settings of a live instrument, and its reports. */
 
 export interface LiveSettings {
   /** What plays: the voice, or the keys. While nothing is connected to the input the keys play in either case. */
@@ -35,8 +35,8 @@ export interface LiveSettings {
 /** About 25 a second. Arrays hold one value for each frame since the last report, oldest first. */
 export interface FrameReport {
   /** The voice. f0 in Hz (goes on where there is no pitch), confidence 0 to 1 (voiced from 0.5), loudness in dB. */
-  readonly heard: { readonly f0Hz: Float32Array; readonly confidence: Float32Array; readonly loudnessDb: Float32Array };
-  /** What the instrument was told to play. Loudness is -120 where it is silent. */
+  readonly voice: { readonly f0Hz: Float32Array; readonly confidence: Float32Array; readonly loudnessDb: Float32Array };
+  /** The instrument's part. Loudness is -120 where it is silent. */
   readonly played: { readonly f0Hz: Float32Array; readonly loudnessDb: Float32Array };
   /** s of the context's clock (`AudioContext.currentTime`) at which the last frame's sound entered the input. */
   readonly time: number;
@@ -52,9 +52,9 @@ export interface FrameReport {
 export interface Latency {
   /** The filter that brings the voice to the bundle's rate. */
   readonly resampling: number;
-  /** What pitch and loudness of a frame need to hear after the frame's middle. */
+  /** Sound after a frame's middle that its pitch and loudness need. */
   readonly lookAhead: number;
-  /** What the pitch tracker waits before it decides. */
+  /** Wait of the pitch tracker before it decides. */
   readonly decision: number;
   /** From one frame to the next, which a sound between them needs. */
   readonly frame: number;

@@ -1,14 +1,14 @@
 /**
- * Plays what a voice sings: the causal form of `adjust`. Where that looks at a whole recording this looks at what was
- * heard so far, and fades what is long ago.
+ * Plays what a voice sings: the causal form of `adjust`. Where that takes statistics of a whole recording, this takes
+ * them of the voice so far, with weights that fade with time.
  */
 
 import type { Statistics } from "../bundle/manifest.ts";
 import { rmsOfLoudness, shiftOctaves } from "../features/adjust.ts";
 import { Gate } from "../features/gate.ts";
-import type { Heard } from "../features/listener.ts";
 import { CONFIDENCE_THRESHOLD, MIN_LOUDNESS_DB } from "../features/notes.ts";
 import { hzToMidi, midiToHz } from "../features/pitch_scale.ts";
+import type { AnalysedFrame } from "../features/streaming_analysis.ts";
 import { nearestSemitone } from "../features/tuning.ts";
 import { LoudnessMatch } from "./loudness_match.ts";
 import { OctaveChoice } from "./octave_choice.ts";
@@ -16,9 +16,9 @@ import { type PlayedFrame, remainder } from "./part.ts";
 import type { LiveSettings } from "./types.ts";
 
 const QUIET_DB = 20; // by which what is surely no note is turned down
-const TYPICAL_DB = 45; // above the floor, before anything is heard
+const TYPICAL_DB = 45; // above the floor, before the voice begins
 const TYPICAL_SECONDS = 10;
-const SURE_SECONDS = [0.01, 0.08] as const; // in which a note is believed, and no longer is
+const SURE_SECONDS = [0.01, 0.08] as const; // in which a note counts as begun, and as ended
 const LEAP_SEMITONES = 7; // from one frame to the next: more than a voice slides
 
 export class Voice {
@@ -43,24 +43,24 @@ export class Voice {
     this.frame = { f0Hz: this.#pitchHz, loudnessDb: MIN_LOUDNESS_DB, rms: 0, gain: 0 };
   }
 
-  /** Hears a frame and leaves what to play in `frame`. */
-  next(heard: Heard, settings: LiveSettings): void {
+  /** Takes an analysed frame of the voice and leaves what to play in `frame`. */
+  next(voice: AnalysedFrame, settings: LiveSettings): void {
     const sounded = this.frame.gain > 0;
-    this.#gate.move(heard.loudnessDb, settings.gateDb);
-    const ratio = this.#noteRatio(heard);
-    const note = this.#gate.open && ratio >= 1 && heard.f0Hz > 0;
-    if (heard.f0Hz > 0) this.#pitchHz = heard.f0Hz;
+    this.#gate.move(voice.loudnessDb, settings.gateDb);
+    const ratio = this.#noteRatio(voice);
+    const note = this.#gate.open && ratio >= 1 && voice.f0Hz > 0;
+    if (voice.f0Hz > 0) this.#pitchHz = voice.f0Hz;
     if (note) {
-      this.octaveChoice.learn(hzToMidi(heard.f0Hz));
-      this.#loudness.learn(heard.loudnessDb);
+      this.octaveChoice.learn(hzToMidi(voice.f0Hz));
+      this.#loudness.learn(voice.loudnessDb);
     } else if (ratio < 1) {
       this.octaveChoice.rest();
     }
     const { frame } = this;
     this.#movePitch(this.#playedHz(settings), sounded);
     const matched = settings.automatic
-      ? this.#loudness.match(heard.loudnessDb) - QUIET_DB * Math.max(0, 1 - ratio)
-      : heard.loudnessDb;
+      ? this.#loudness.match(voice.loudnessDb) - QUIET_DB * Math.max(0, 1 - ratio)
+      : voice.loudnessDb;
     frame.loudnessDb = matched + settings.loudnessDb;
     frame.rms = rmsOfLoudness(frame.loudnessDb, this.#statistics);
   }
@@ -90,7 +90,7 @@ export class Voice {
   }
 
   /** See `noteRatio` in ../features/notes.ts; a note is on from 1. */
-  #noteRatio({ confidence, loudnessDb }: Heard): number {
+  #noteRatio({ confidence, loudnessDb }: AnalysedFrame): number {
     const sure = confidence ** 2;
     const [rise, fall] = SURE_SECONDS;
     const kept = remainder(sure > this.#sure ? rise : fall, this.#frameRate);

@@ -3,8 +3,14 @@
 import { NoiseSource } from "../synthesis/noise_source.ts";
 import { instantiate } from "../wasm/kernels.ts";
 import { LiveCore, type LiveFrame } from "./core.ts";
-import type { ToProcessor } from "./messages.ts";
-import { type FramesMessage, type FromProcessor, type Parts, PROCESSOR, type ProcessorOptions } from "./messages.ts";
+import {
+  type FramesMessage,
+  type FromProcessor,
+  type Parts,
+  PROCESSOR,
+  type ProcessorOptions,
+  type ToProcessor,
+} from "./messages.ts";
 import { DEFAULT_SETTINGS } from "./types.ts";
 
 const REPORTS_A_SECOND = 25;
@@ -26,7 +32,7 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     super();
     const { kernels } = options.processorOptions as ProcessorOptions;
     this.#module = new WebAssembly.Module(kernels);
-    this.port.onmessage = ({ data }: MessageEvent<ToProcessor>) => this.#obey(data);
+    this.port.onmessage = ({ data }: MessageEvent<ToProcessor>) => this.#receive(data);
   }
 
   process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
@@ -35,16 +41,16 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     const voice = outputs[1]?.[0];
     if (!core || !instrument || !voice) return !this.#closed;
     const began = now();
-    const heard = inputs[0]?.[0] ?? null;
-    core.process(heard, instrument, voice);
-    if (this.#leaving) this.#leave(this.#leaving, heard, instrument, voice);
+    const input = inputs[0]?.[0] ?? null;
+    core.process(input, instrument, voice);
+    if (this.#leaving) this.#leave(this.#leaving, input, instrument, voice);
     const spent = ((now() - began) / 1000) * (sampleRate / instrument.length);
     this.#load += (spent - this.#load) * (instrument.length / (LOAD_SECONDS * sampleRate));
     this.#send(core, instrument.length);
     return !this.#closed;
   }
 
-  #obey(message: ToProcessor): void {
+  #receive(message: ToProcessor): void {
     const keys = this.#core?.keys;
     switch (message.type) {
       case "instrument":
@@ -75,7 +81,7 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     try {
       const kernels = instantiate(this.#module);
       const report = emptyReport(Math.ceil(manifest.audio.frame_rate / REPORTS_A_SECOND));
-      const onFrame = (frame: Readonly<LiveFrame>) => note(report, frame);
+      const onFrame = (frame: Readonly<LiveFrame>) => appendFrame(report, frame);
       const core = new LiveCore(kernels, manifest, tensors, sampleRate, new NoiseSource(), onFrame);
       core.settings = this.#settings;
       if (this.#core) core.keys.takeOver(this.#core.keys);
@@ -83,16 +89,16 @@ class InstrumentProcessor extends AudioWorkletProcessor {
       this.#left = Math.round(LEAVING_SECONDS * sampleRate);
       this.#core = core;
       this.#report = report;
-      this.#tell({ type: "ready", order, latency: core.latency });
+      this.#post({ type: "ready", order, latency: core.latency });
     } catch (error) {
-      this.#tell({ type: "failed", order, message: error instanceof Error ? error.message : String(error) });
+      this.#post({ type: "failed", order, message: error instanceof Error ? error.message : String(error) });
     }
   }
 
   /** Adds what is left of the instrument before to what sounds; the new one is silent at first. */
-  #leave(core: LiveCore, heard: Float32Array | null, instrument: Float32Array, voice: Float32Array): void {
+  #leave(core: LiveCore, input: Float32Array | null, instrument: Float32Array, voice: Float32Array): void {
     const [sound, direct] = [new Float32Array(instrument.length), new Float32Array(voice.length)];
-    core.process(heard, sound, direct);
+    core.process(input, sound, direct);
     for (let i = 0; i < sound.length && this.#left > 0; i++) {
       const share = this.#left-- / (LEAVING_SECONDS * sampleRate);
       instrument[i] = (instrument[i] as number) + share * (sound[i] as number);
@@ -101,20 +107,20 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     if (this.#left === 0) this.#leaving = null;
   }
 
-  /** Sends what was noted, once it is as much as a report holds. */
+  /** Posts the report, once it is full. */
   #send(core: LiveCore, samples: number): void {
     const report = this.#report;
-    if (!report || report.count < report.heardHz.length) return;
+    if (!report || report.count < report.voiceHz.length) return;
     const { resampling, lookAhead, decision } = core.latency;
     report.time = (currentFrame + samples) / sampleRate - resampling - lookAhead - decision;
     report.octaveShift = core.octaveShift;
     report.load = this.#load;
     report.starved = core.starved;
-    this.#tell(report);
+    this.#post(report);
     report.count = 0;
   }
 
-  #tell(message: FromProcessor): void {
+  #post(message: FromProcessor): void {
     this.port.postMessage(message);
   }
 }
@@ -126,19 +132,19 @@ function now(): number {
 
 function emptyReport(frames: number): FramesMessage {
   const values = () => new Float32Array(frames);
-  const arrays = { heardHz: values(), confidence: values(), heardDb: values(), playedHz: values(), playedDb: values() };
+  const arrays = { voiceHz: values(), confidence: values(), voiceDb: values(), playedHz: values(), playedDb: values() };
   return { type: "frames", count: 0, ...arrays, time: 0, octaveShift: 0, load: 0, starved: 0 };
 }
 
-function note(report: FramesMessage, frame: Readonly<LiveFrame>): void {
-  const place = report.count;
-  if (place === report.heardHz.length) return; // more frames than a report holds came at once
-  report.heardHz[place] = frame.heardHz;
-  report.confidence[place] = frame.confidence;
-  report.heardDb[place] = frame.heardDb;
-  report.playedHz[place] = frame.playedHz;
-  report.playedDb[place] = frame.playedDb;
-  report.count = place + 1;
+function appendFrame(report: FramesMessage, frame: Readonly<LiveFrame>): void {
+  const index = report.count;
+  if (index === report.voiceHz.length) return; // more frames than a report holds came at once
+  report.voiceHz[index] = frame.voiceHz;
+  report.confidence[index] = frame.confidence;
+  report.voiceDb[index] = frame.voiceDb;
+  report.playedHz[index] = frame.playedHz;
+  report.playedDb[index] = frame.playedDb;
+  report.count = index + 1;
 }
 
 registerProcessor(PROCESSOR, InstrumentProcessor);

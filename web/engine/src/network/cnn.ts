@@ -1,9 +1,9 @@
 /** The causal dilated network, one frame at a time. */
 
 import type { CnnNetwork } from "../bundle/manifest.ts";
-import { Block, blockOf, type KernelExports, padded } from "../wasm/kernels.ts";
-import { type Dense, denseOf, matrixBlock, Norm, type Tensors, tensor } from "./layers.ts";
-import type { NetworkSteps } from "./network.ts";
+import { Block, blockOf, type KernelExports, matrixBlock, padded } from "../wasm/kernels.ts";
+import { type Dense, denseOf, Norm, type Tensors, tensor } from "./layers.ts";
+import type { NetworkSteps } from "./network_steps.ts";
 
 export class CnnSteps implements NetworkSteps {
   readonly input: Block;

@@ -1,4 +1,4 @@
-/** Checks that this engine can play what a manifest describes, beyond what the schema says. */
+/** Checks that this engine can play what a manifest describes, beyond what the schema requires. */
 
 import { BundleError } from "../bundle/errors.ts";
 import type { Manifest, Network, NetworkTensor } from "../bundle/manifest.ts";
@@ -9,8 +9,10 @@ import { framesHeld } from "./inputs.ts";
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 
 /**
+ * Checks that this engine can play an instrument.
+ *
  * @param name of the manifest, for messages.
- * @throws BundleError the network, its tensors or the signal chain are not what this engine knows.
+ * @throws BundleError the network, its tensors or the signal chain are not what this engine supports.
  */
 export function checkPlayable(manifest: Manifest, name: string): void {
   const refuse = (fault: string): never => {
@@ -62,10 +64,10 @@ function checkNetwork(network: Network): void {
   }
 }
 
-/** The tensors that a network must have: see `models/saved_model/specification.py`. */
+/** Lists the tensors that a network must have: see `models/saved_model/specification.py`. */
 export function expectedShapes(network: Network): Shapes {
   const inputs = network.inputs.length;
-  const outputs = network.outputs.reduce((sum, one) => sum + one.channels, 0);
+  const outputs = network.outputs.reduce((sum, output) => sum + output.channels, 0);
   const shapes = new Map<string, readonly number[]>();
   const dense = (name: string, rows: number, columns: number) =>
     shapes.set(`${name}/kernel`, [rows, columns]).set(`${name}/bias`, [columns]);
@@ -96,12 +98,12 @@ export function expectedShapes(network: Network): Shapes {
   return shapes;
 }
 
-/** Every control of the chain must come from the network, in its width. */
+/** Checks that every control of the chain comes from the network, in its width. */
 function checkControls(chain: Chain, network: Network): void {
-  const widths = new Map(network.outputs.map((one) => [one.name, one.channels]));
+  const widths = new Map(network.outputs.map((output) => [output.name, output.channels]));
   const wanted = [
-    ...chain.harmonics.flatMap((one) => [[one.amplitude, 1] as const, [one.distribution, one.harmonics] as const]),
-    ...chain.noises.map((one) => [one.magnitudes, one.bands] as const),
+    ...chain.harmonics.flatMap((part) => [[part.amplitude, 1] as const, [part.distribution, part.harmonics] as const]),
+    ...chain.noises.map((part) => [part.magnitudes, part.bands] as const),
   ];
   for (const [name, width] of wanted) {
     if (widths.get(name) !== width)

@@ -3,7 +3,7 @@
 import type { GruNetwork } from "../bundle/manifest.ts";
 import { Block, type KernelExports, padded } from "../wasm/kernels.ts";
 import { Dense, denseOf, Norm, type Tensors, tensor } from "./layers.ts";
-import type { NetworkSteps } from "./network.ts";
+import type { NetworkSteps } from "./network_steps.ts";
 
 export class GruSteps implements NetworkSteps {
   readonly input: Block;
@@ -14,7 +14,7 @@ export class GruSteps implements NetworkSteps {
   readonly #recurrent: Dense;
   readonly #outputStack: Stack;
   readonly #last: Dense;
-  /** The stacks' outputs and then the state: what the output stack hears. */
+  /** Inputs of the output stack: the input stacks' outputs and then the state. */
   readonly #joined: Block;
   readonly #state: Block;
   readonly #network: GruNetwork;
@@ -77,12 +77,13 @@ class Stack {
   }
 
   run(x: number): void {
-    let heard = x;
+    let input = x;
     for (const { dense, norm } of this.#layers) {
-      dense.run(heard);
-      heard = dense.output.at;
-      norm.run(heard, heard);
-      this.#kernels.leaky(heard, dense.columns, this.#slope);
+      dense.run(input);
+      const output = dense.output.at;
+      norm.run(output, output);
+      this.#kernels.leaky(output, dense.columns, this.#slope);
+      input = output;
     }
   }
 }

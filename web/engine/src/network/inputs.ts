@@ -1,10 +1,10 @@
-/** Features of a frame -> what the network hears. */
+/** Features of a frame -> inputs of the network. */
 
 import type { Manifest, NetworkInput } from "../bundle/manifest.ts";
 
 const QUIETEST_AMPLITUDE = 1e-4; // -80 dB
 
-/** Frames for which controls are held: the network hears the first of so many. */
+/** Counts the frames for which controls are held: the network runs on the first of so many. */
 export function framesHeld({ audio, network }: Pick<Manifest, "audio" | "network">): number {
   return audio.frame_rate / network.frame_rate;
 }
@@ -18,7 +18,7 @@ export interface FrameFeatures {
   rms: number;
 }
 
-/** Standardises one feature as the manifest says: (it in its unit - mean) / deviation. */
+/** Standardises one feature as the manifest states: (feature in its unit - mean) / deviation. */
 export function networkInput(input: NetworkInput, frame: Readonly<FrameFeatures>): number {
   return (inUnit(input, frame) - input.mean) / input.deviation;
 }

@@ -1,25 +1,14 @@
 /** Layers of a network in the kernels' memory. */
 
-import { Block, blockOf, type KernelExports, padded } from "../wasm/kernels.ts";
+import { Block, blockOf, type KernelExports, matrixBlock, padded } from "../wasm/kernels.ts";
 
 export type Tensors = ReadonlyMap<string, Float32Array>;
 
-/** The values of a tensor. `checkPlayable` has made sure that it is there. */
+/** Looks up the values of a tensor. `checkPlayable` has made sure that it is there. */
 export function tensor(tensors: Tensors, name: string): Float32Array {
   const values = tensors.get(name);
   if (!values) throw new Error(`the network has no ${name}`);
   return values;
-}
-
-/** Rows of a matrix in a block, each padded to whole vectors. */
-export function matrixBlock(kernels: KernelExports, values: Float32Array, columns: number): Block {
-  const rows = values.length / columns;
-  const stride = padded(columns);
-  const block = new Block(kernels, rows * stride);
-  for (let row = 0; row < rows; row++) {
-    block.values.set(values.subarray(row * columns, (row + 1) * columns), row * stride);
-  }
-  return block;
 }
 
 /** y = x @ kernel + bias. */
@@ -49,7 +38,7 @@ export class Dense {
   }
 }
 
-/** A dense layer by its name in the manifest. */
+/** Makes a dense layer by its name in the manifest. */
 export function denseOf(kernels: KernelExports, tensors: Tensors, name: string): Dense {
   return new Dense(kernels, tensor(tensors, `${name}/kernel`), tensor(tensors, `${name}/bias`));
 }

@@ -1,4 +1,4 @@
-/** The signal chain of a manifest, as what an engine has to run: synthesisers whose sounds are added up. */
+/** The signal chain of a manifest in the form that an engine runs: synthesisers whose sounds are added up. */
 
 import type { Manifest, Processor } from "../bundle/manifest.ts";
 
@@ -25,6 +25,8 @@ export interface Chain {
 }
 
 /**
+ * Resolves the signal chain of a manifest.
+ *
  * @throws Error the chain has a reverb anywhere but at its end, an unknown part, or an input that does not stand above.
  */
 export function describeChain({ synthesiser }: Manifest): Chain {
@@ -55,7 +57,7 @@ export function describeChain({ synthesiser }: Manifest): Chain {
   return { harmonics, noises };
 }
 
-/** How often each synthesiser is in the sum that a node makes. */
+/** Counts how often each synthesiser is in the sum that a node makes. */
 function gainsOf(nodes: readonly Processor[], dry: string): ReadonlyMap<string, number> {
   const gains = new Map<string, number>();
   const add = (name: string, below: number) => {

@@ -5,7 +5,7 @@ import { designPolyphase } from "../features/polyphase.ts";
 const CROSSINGS = 32; // of the sinc, to either side
 
 /**
- * An impulse response for audio at another rate: the same room, at the same level, with nothing above either Nyquist.
+ * Resamples an impulse response to another rate: the same room, at the same level, with nothing above either Nyquist.
  *
  * @param from, to whole rates in Hz.
  * @returns [ceil(taps * to / from)]; the same taps where the rates are equal.

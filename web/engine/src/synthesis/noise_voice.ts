@@ -1,14 +1,13 @@
 /** Filtered noise as a stream (`models/ddsp/synths.py`, FilteredNoise.step), at any rate. */
 
-import { matrixBlock } from "../network/layers.ts";
-import { Block, type KernelExports, padded } from "../wasm/kernels.ts";
+import { Block, type KernelExports, matrixBlock, padded } from "../wasm/kernels.ts";
 import type { NoisePart } from "./chain.ts";
 import { groupDelay, responseMatrix } from "./filter_design.ts";
 import type { Rates } from "./rates.ts";
 import { SampleQueue } from "./sample_queue.ts";
 
 export class NoiseVoice {
-  /** What sounds, from the first frame on. */
+  /** Samples of the filtered noise, from the first frame on. */
   readonly queue: SampleQueue;
   readonly #kernels: KernelExports;
   readonly #part: NoisePart;
@@ -16,7 +15,7 @@ export class NoiseVoice {
   readonly #matrix: Block;
   readonly #response: Block;
   readonly #excitation: Block;
-  /** What the frames so far sound, from the next sample on. */
+  /** What the frames so far add to the output, from the next sample on. */
   readonly #ringing: Block;
 
   /** @param magnitudes address of a frame's magnitudes. @param capacity of the queue. */

@@ -1,4 +1,4 @@
-/** What a synthesiser's parts need to know of time. */
+/** Rates of a synthesiser's parts. */
 
 import type { Manifest } from "../bundle/manifest.ts";
 

@@ -30,7 +30,7 @@ export class Synthesiser {
 
   /**
    * @param rate Hz, of the output.
-   * @param controls where a frame's controls lie when `push` is called, in the order of the network's outputs.
+   * @param controls block with a frame's controls whenever `push` is called, in the order of the network's outputs.
    * @param source of the noise.
    */
   constructor(kernels: KernelExports, manifest: Manifest, rate: number, controls: Block, source: Noise) {
@@ -94,7 +94,7 @@ export class Synthesiser {
   }
 }
 
-/** Finds where an output of the network starts in a frame's controls. */
+/** Gives the function that finds at which index of a frame's controls an output of the network starts. */
 export function outputIndices(manifest: Manifest): (name: string) => number {
   const starts = new Map<string, number>();
   let start = 0;

@@ -8,15 +8,15 @@ import type { Instrument } from "../bundle/load.ts";
 
 export type BackendName = "webgl" | "wasm" | "cpu";
 
-/** Renderers that compute on the processor: what they are given, wasm does quicker. */
+/** Renderers that compute on the processor: wasm does the same quicker. */
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /**
- * Backends worth trying, the best first.
+ * Lists the backends worth trying, the best first.
  *
  * @param hasCard there is WebGL 2 on a graphics card.
  * @param isLoop the network is a loop over frames. Its many small steps wait for a card longer than they compute, so
- *   none is asked.
+ *   webgl is left out.
  */
 export function backendOrder(hasCard: boolean, isLoop: boolean): BackendName[] {
   return hasCard && !isLoop ? ["webgl", "wasm", "cpu"] : ["wasm", "cpu"];
@@ -43,7 +43,7 @@ export async function chooseBackend(instrument?: Pick<Instrument, "manifest">): 
   throw new Error(`TensorFlow.js starts on none of its backends here (tried ${order.join(", ")})`);
 }
 
-/** Whether WebGL 2 draws into float textures, on something better than the processor. */
+/** Checks whether WebGL 2 draws into float textures, on something better than the processor. */
 export function hasGraphicsCard(): boolean {
   if (typeof OffscreenCanvas === "undefined") return false;
   const gl = new OffscreenCanvas(1, 1).getContext("webgl2");

@@ -10,7 +10,7 @@ import { fusedHarmonics, requireWebGl2 } from "./fused_harmonics.ts";
 
 export interface TfjsRenderOptions extends Omit<RenderOptions, "synthesiser"> {
   /**
-   * What sounds the controls: one fused WebGL kernel for the harmonics (at the bundle's rate), WebAssembly, or plain
+   * What renders the controls: one fused WebGL kernel for the harmonics (at the bundle's rate), WebAssembly, or plain
    * JavaScript. Default: webgl where that is the backend, else wasm. Noise and room never run on the graphics card.
    */
   readonly synthesiser?: "webgl" | "wasm" | "js";
@@ -26,7 +26,7 @@ export interface TfjsRenderOptions extends Omit<RenderOptions, "synthesiser"> {
  *
  * @param controls of `loadControls`.
  * @returns samples: frames * hop of them, and as many as the reverb rings on.
- * @throws RangeError the features have no frames or differ in length. Error: webgl is asked for on another backend, or
+ * @throws RangeError the features have no frames or differ in length. Error: webgl is requested on another backend, or
  *   at another rate than the bundle's. An abort throws the signal's reason.
  */
 export async function renderClipTfjs(
@@ -62,7 +62,7 @@ async function renderOnWebGl(
   const { manifest } = instrument;
   const { sampleRate = manifest.audio.sample_rate } = options;
   if (sampleRate !== manifest.audio.sample_rate) {
-    const both = `${sampleRate} Hz is asked for, the bundle has ${manifest.audio.sample_rate} Hz`;
+    const both = `${sampleRate} Hz is requested, the bundle has ${manifest.audio.sample_rate} Hz`;
     throw new Error(`the webgl synthesiser renders at the bundle's rate only: ${both}; use wasm for another`);
   }
   requireWebGl2("the webgl synthesiser");
@@ -79,7 +79,7 @@ async function renderOnWebGl(
     delete outputs[part.distribution];
     return { gain: part.gain, signal };
   });
-  // All that is read back is asked for at once, so that the graphics card is waited for once.
+  // All that is read back is requested at once, so that the graphics card is waited for once.
   const [noise, ...harmonics] = await Promise.all([
     valuesOf(outputs),
     ...voices.map(async ({ gain, signal }) => ({ gain, values: (await valuesOf({ signal })).signal })),
@@ -94,7 +94,7 @@ async function renderOnWebGl(
   return finishClip(instrument, dry, { ...options, synthesiser: "wasm" });
 }
 
-/** A column of amplitudes times the frames' gains, in place of the column, which is given back. */
+/** Multiplies a column of amplitudes by the frames' gains and disposes the column. */
 function withGain(amplitude: tf.Tensor2D, gain: Float32Array | undefined): tf.Tensor2D {
   if (!gain) return amplitude;
   const scaled = tf.tidy(() => tf.mul(amplitude, tf.tensor2d(gain, [gain.length, 1])) as tf.Tensor2D);
@@ -102,7 +102,7 @@ function withGain(amplitude: tf.Tensor2D, gain: Float32Array | undefined): tf.Te
   return scaled;
 }
 
-/** Reads tensors and gives them back. */
+/** Reads tensors and disposes them. */
 async function valuesOf(tensors: Record<string, tf.Tensor>): Promise<Record<string, Float32Array>> {
   const entries = Object.entries(tensors).map(async ([name, tensor]) => {
     const values = (await tensor.data()) as Float32Array;
@@ -112,7 +112,7 @@ async function valuesOf(tensors: Record<string, tf.Tensor>): Promise<Record<stri
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** The network's outputs side by side, frame by frame; 0 where one is not given. */
+/** Joins the network's outputs side by side, frame by frame; 0 where an output is not given. */
 function gather(
   manifest: Manifest,
   { f0Hz, gain }: ClipFeatures,
@@ -132,7 +132,7 @@ function gather(
   return { frames, width, values, f0Hz, gain };
 }
 
-/** The same instrument with nothing but its noises. */
+/** Copies a manifest with nothing but the noises of its chain. */
 function withoutHarmonics(manifest: Manifest): Manifest {
   const { nodes } = manifest.synthesiser;
   const silent = new Set(nodes.filter((node) => node.type === "harmonic").map((node) => node.name));
@@ -142,7 +142,7 @@ function withoutHarmonics(manifest: Manifest): Manifest {
   return { ...manifest, synthesiser: { ...manifest.synthesiser, nodes: left } };
 }
 
-/** Deletes textures as they are given back instead of keeping them for others of the same size. */
+/** Deletes textures when they are disposed instead of keeping them for others of the same size. */
 async function withoutTexturePool<T>(work: () => Promise<T>): Promise<T> {
   const flag = "WEBGL_DELETE_TEXTURE_THRESHOLD";
   const before = tf.env().getNumber(flag);

@@ -16,7 +16,7 @@ export class ControlsModel {
   }
 
   /**
-   * What the synthesiser is told to do, frame by frame; scaled, and silent at and above Nyquist.
+   * Computes the synthesiser's controls, frame by frame; scaled, and silent at and above Nyquist.
    *
    * @param features each [frames], at the bundle's frame rate.
    * @returns the network's outputs by name, each [frames, channels], on the current backend. The caller disposes them.
@@ -47,7 +47,7 @@ export async function loadControls(instrument: Instrument, signal?: AbortSignal)
   return new ControlsModel(instrument, await BundleGraph.load(instrument, "controls", signal));
 }
 
-/** [1, frames, channels] -> [frames, channels], in the same memory. */
+/** Reshapes [1, frames, channels] to [frames, channels], in the same memory. */
 function withoutBatch(tensor: tf.Tensor): tf.Tensor2D {
   const [, frames = 0, channels = 0] = tensor.shape;
   const rows = tf.reshape(tensor, [frames, channels]) as tf.Tensor2D;

@@ -14,6 +14,8 @@ export class FullModel {
   }
 
   /**
+   * Renders a clip.
+   *
    * @param features each [frames].
    * @param noise [frames * hop], uniform in [-1, 1).
    * @returns the dry sound, [frames * hop].

@@ -7,7 +7,7 @@ import { PARTS_PER_CYCLE, PHASE_COLUMNS, phaseTable } from "./phase_table.ts";
 
 export const FUSED_HARMONICS = "SwaraFusedHarmonics";
 
-/** How a harmonic synthesiser is set. */
+/** Settings of a harmonic synthesiser. */
 export interface HarmonicSettings {
   /** Samples a frame. */
   readonly hop: number;
@@ -65,7 +65,7 @@ class FusedHarmonicsProgram implements GPGPUProgram {
 
 let registered = false;
 
-/** Makes the kernel known to TF.js's webgl backend. Calling it again does nothing. */
+/** Registers the kernel with TF.js's webgl backend. Calling it again does nothing. */
 export function registerFusedHarmonics(): void {
   if (registered) return;
   registered = true;
@@ -96,7 +96,7 @@ export interface BankInputs {
 }
 
 /**
- * Sounds the controls of a harmonic synthesiser (models/ddsp/synths.py, `Harmonic.get_signal`) on the webgl backend.
+ * Renders the controls of a harmonic synthesiser (models/ddsp/synths.py, `Harmonic.get_signal`) on the webgl backend.
  *
  * @param amplitude shape [frames, 1].
  * @param distribution shape [frames, harmonics].
@@ -119,7 +119,7 @@ export function fusedHarmonics(
   });
 }
 
-/** Says what is wrong before a shader would say it in its own words. */
+/** Checks shapes and backend, before a shader would fail with a message that names neither. */
 export function checkBank(caller: string, amplitude: tf.Tensor2D, distribution: tf.Tensor2D, frames: number): void {
   requireWebGl2(caller);
   const [rows, columns] = amplitude.shape;
@@ -131,7 +131,7 @@ export function checkBank(caller: string, amplitude: tf.Tensor2D, distribution: 
   }
 }
 
-/** @throws Error the current backend is another, or draws on WebGL 1. */
+/** Checks that the backend is webgl. @throws Error the current backend is another, or draws on WebGL 1. */
 export function requireWebGl2(caller: string): void {
   const isWebGl = tf.backend() instanceof MathBackendWebGL;
   if (isWebGl && tf.env().getNumber("WEBGL_VERSION") === 2) return;

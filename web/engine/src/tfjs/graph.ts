@@ -14,7 +14,7 @@ interface StoredGraph {
   readonly weightsManifest: readonly { readonly weights: tf.io.WeightsManifestEntry[] }[];
 }
 
-/** A graph in TF.js's hands. */
+/** A graph that TF.js has loaded. */
 export class BundleGraph {
   private readonly model: GraphModel<tf.io.IOHandler>;
   private readonly graph: Graph;
@@ -51,7 +51,7 @@ export class BundleGraph {
   }
 
   /**
-   * Runs the graph. The caller disposes what it gives.
+   * Runs the graph. The caller disposes the outputs.
    *
    * @param inputs by name, in the shapes of the manifest.
    * @returns outputs by name.
@@ -66,7 +66,7 @@ export class BundleGraph {
   }
 
   /**
-   * Features as the graph's inputs, each [1, frames, 1]. The caller disposes them.
+   * Converts features to the graph's inputs, each [1, frames, 1]. The caller disposes them.
    *
    * @throws RangeError there are no frames, or the features' lengths differ.
    */

@@ -37,7 +37,7 @@ export interface Leaf {
 /** Uniforms of `PARTS`. */
 export const CYCLE_UNIFORMS: Uniforms = [{ name: "part", type: "vec3" }];
 
-/** One part as a number, as a hi of so few bits that products with it are exact, and as what is left. */
+/** Splits one part: as a number, as a hi of so few bits that products with it are exact, and as what is left. */
 export function cycleUniformValues(cycle: number): number[][] {
   const part = cycle / PARTS_PER_CYCLE;
   const hi = upperBits(part);
@@ -126,7 +126,7 @@ class BlockSums implements GPGPUProgram {
   }
 }
 
-/** Before every one of a level's sums: what its block starts with, and its elders in the block. */
+/** Prefix of each of a level's sums: what its block starts with, and the sums before it in the block. */
 class Prefixes implements GPGPUProgram {
   packedInputs = true;
   packedOutput = true;
@@ -158,7 +158,7 @@ class Prefixes implements GPGPUProgram {
   }
 }
 
-/** The sums a level below, as the leaves of the level above. */
+/** Wraps the sums a level below as the leaves of the level above. */
 function asLeaf(sums: tf.TensorInfo, sequences: number, length: number): Leaf {
   return {
     variableNames: ["sums"],
@@ -175,9 +175,9 @@ function asLeaf(sums: tf.TensorInfo, sequences: number, length: number): Leaf {
 }
 
 /**
- * The sum of all that stands before each block of `RADIX` values, for every sequence.
+ * Sums all values before each block of `RADIX` values, for every sequence.
  *
- * Textures are given back as soon as the next level is made.
+ * Textures are disposed as soon as the next level is made.
  *
  * @returns pairs, for `PREFIX`; the caller disposes it.
  */

@@ -15,14 +15,14 @@ export const PARTS_PER_CYCLE = 1024;
 /** 2^42 + 1: a float64 times it, less the product less itself, keeps its upper 11 bits (Dekker 1971, Veltkamp). */
 const SPLITTER = 2 ** 42 + 1;
 
-/** The nearest number with 11 significant bits. */
+/** Rounds to 11 significant bits. */
 export function upperBits(value: number): number {
   const shifted = value * SPLITTER;
   return shifted - (shifted - value);
 }
 
 /**
- * What the closed form of the phase needs to know of each frame.
+ * Computes what the closed form of the phase needs of each frame.
  *
  * Within a frame f0 is linear, so that n samples into it the phase is `before + (n + 1) step + n (n + 1) / (2 hop)
  * slope` (models/ddsp/oscillator.py); only `before` needs a sum over frames, which is taken here in float64.

@@ -73,7 +73,7 @@ class ScannedHarmonicsProgram implements GPGPUProgram {
 
 let registered = false;
 
-/** Makes the kernel known to TF.js's webgl backend. Calling it again does nothing. */
+/** Registers the kernel with TF.js's webgl backend. Calling it again does nothing. */
 export function registerScannedHarmonics(): void {
   if (registered) return;
   registered = true;
@@ -105,7 +105,8 @@ export function registerScannedHarmonics(): void {
 }
 
 /**
- * As `fusedHarmonics`, for a frequency given at every sample rather than at every frame: no closed form holds then.
+ * Renders as `fusedHarmonics`, for a frequency given at every sample rather than at every frame: then no closed form
+ * holds.
  *
  * @param amplitude shape [frames, 1].
  * @param distribution shape [frames, harmonics].

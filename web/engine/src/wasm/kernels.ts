@@ -82,26 +82,37 @@ export class Block {
   }
 }
 
-/** A block that holds the given values, padded with zeros to a multiple of four. */
+/** Makes a block that holds the given values, padded with zeros to a multiple of four. */
 export function blockOf(kernels: KernelExports, values: ArrayLike<number>): Block {
   const block = new Block(kernels, padded(values.length));
   block.values.set(values);
   return block;
 }
 
-/** The next multiple of four: vectors have four lanes. */
+/** Makes a block that holds a matrix [rows, columns], each row padded with zeros to a multiple of four. */
+export function matrixBlock(kernels: KernelExports, values: Float32Array, columns: number): Block {
+  const rows = values.length / columns;
+  const stride = padded(columns);
+  const block = new Block(kernels, rows * stride);
+  for (let row = 0; row < rows; row++) {
+    block.values.set(values.subarray(row * columns, (row + 1) * columns), row * stride);
+  }
+  return block;
+}
+
+/** Rounds up to a multiple of four: vectors have four lanes. */
 export function padded(length: number): number {
   return (length + 3) & ~3;
 }
 
-/** The module's bytes, to compile where they are needed: an audio worklet gets them as they are. */
+/** Decodes the module's bytes, to compile where they are needed: an audio worklet gets them as they are. */
 export function kernelBytes(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-/** A new instance with memory of its own. The module is compiled once. */
+/** Makes an instance with memory of its own. The module is compiled once. */
 export async function createKernels(): Promise<KernelExports> {
   compiled ??= WebAssembly.compile(kernelBytes()).catch((cause: Error) => {
     throw new Error(`this browser cannot run the engine: WebAssembly with SIMD is needed (${cause.message})`, {
@@ -111,7 +122,7 @@ export async function createKernels(): Promise<KernelExports> {
   return instantiate(await compiled);
 }
 
-/** A new instance of a compiled module, at once. */
+/** Makes an instance of a compiled module, at once. */
 export function instantiate(module: WebAssembly.Module): KernelExports {
   return new WebAssembly.Instance(module).exports as unknown as KernelExports;
 }

@@ -93,7 +93,7 @@ describe.skipIf(isSkipped)(
       expect(await fused(0, low, MELODY)).toEqual(await fused(0, without, MELODY));
     });
 
-    test("what stands in the wrong shape is refused in words", async () => {
+    test("what has the wrong shape is refused with a message", async () => {
       const controls = melody(10, 4);
       const wrong = { ...controls, f0Hz: controls.f0Hz.slice(1) };
       await expect(fused(0, wrong, MELODY)).rejects.toThrow(
@@ -123,14 +123,14 @@ describe.skipIf(isSkipped)(
       expect(Math.max(...sums)).toBeLessThanOrEqual(cycle * (1 + 1e-6));
     });
 
-    test("in float16 a phase cumsum stays right to what a float16 can say, where the plain one overflows", async () => {
+    test("in float16 a phase cumsum stays right to what a float16 can hold, where the plain one overflows", async () => {
       const one = { values: new Array(4096).fill(64), shape: [4096], axis: 0, exclusive: false, reverse: false };
       expect((await cumsum(1, one, null)).every(Number.isFinite)).toBe(false);
       const off = (await cumsum(1, one, 1000)).map((sum, i) => circular((sum - (i + 1) * 64) / 1000));
       expect(Math.max(...off)).toBeLessThan(2 ** -11);
     });
 
-    test("sums stay exact unless it is asked for: before, after, and of whole numbers", async () => {
+    test("sums stay exact unless it is registered: before, after, and of whole numbers", async () => {
       const one = { values: [...new Array(200).keys()], shape: [200], axis: 0, exclusive: false, reverse: false };
       const exact = exactCumsum(one.values, one);
       await cumsum(0, one, 1);
@@ -202,7 +202,7 @@ describe.skipIf(isSkipped)(
         for (const samples of ways) expect(Math.max(...samples.slice(24 * 64).map(Math.abs))).toBe(0);
       });
 
-      test("the webgl synthesiser says where it cannot run", async () => {
+      test("the webgl synthesiser reports where it cannot run", async () => {
         await page(0).evaluate(() => globalThis.swaraTest.use("wasm"));
         const clip = (options: object) =>
           page(0).evaluate(([features, how]) => globalThis.swaraTest.clips(false, features, how, 1), [
@@ -211,7 +211,7 @@ describe.skipIf(isSkipped)(
           ] as const);
         await expect(clip({ synthesiser: "webgl" })).rejects.toThrow("the current backend is wasm");
         await page(0).evaluate(() => globalThis.swaraTest.use("webgl"));
-        await expect(clip({ sampleRate: 44100 })).rejects.toThrow("44100 Hz is asked for, the bundle has 16000 Hz");
+        await expect(clip({ sampleRate: 44100 })).rejects.toThrow("44100 Hz is requested, the bundle has 16000 Hz");
       });
     });
 

@@ -1,4 +1,4 @@
-/** What the page under test offers: kernels on TF.js's webgl backend, called with plain arrays. */
+/** Offers kernels on TF.js's webgl backend to the tests of a page, with plain arrays. */
 
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
@@ -43,7 +43,7 @@ export interface Clips {
 }
 
 export interface TestPage {
-  /** Starts the webgl backend; with float16 textures where asked. Gives the bits that a texture really keeps. */
+  /** Starts the webgl backend, optionally with float16 textures. Gives the bits that a texture really keeps. */
   start(isFloat16: boolean): Promise<number>;
   fused(bank: Bank, settings: HarmonicSettings): Promise<number[]>;
   scanned(bank: Bank, settings: HarmonicSettings): Promise<number[]>;

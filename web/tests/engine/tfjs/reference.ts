@@ -13,7 +13,7 @@ export interface Controls {
 
 /**
  * f0 is linear between frames, its phase the running sum of it, amplitudes are blended between frames; the last frame
- * is held. A harmonic that reaches Nyquist is silent: that alone is asked in float32, as models/ddsp/oscillator.py
+ * is held. A harmonic that reaches Nyquist is silent: that alone is compared in float32, as models/ddsp/oscillator.py
  * does, so that no sample hangs on a rounding.
  *
  * @returns [frames * hop].
@@ -30,10 +30,10 @@ export function referenceHarmonics(controls: Controls, settings: HarmonicSetting
     for (let n = 0; n < hop; n++) {
       const slope = at(f0Hz, next) - at(f0Hz, frame);
       const hz = at(f0Hz, frame) + (slope * n) / hop;
-      const heard = Math.fround(at(f0Hz, frame) + Math.fround(Math.fround(slope) * Math.fround(n / hop)));
+      const rounded = Math.fround(at(f0Hz, frame) + Math.fround(Math.fround(slope) * Math.fround(n / hop)));
       phase = (phase + hz / sampleRate) % 1;
       const rising = envelope === "window" ? 0.5 - 0.5 * Math.cos((Math.PI * n) / hop) : n / hop;
-      for (let k = 1; k <= harmonics && Math.fround(k * heard) < sampleRate / 2; k++) {
+      for (let k = 1; k <= harmonics && Math.fround(k * rounded) < sampleRate / 2; k++) {
         const here = at(amplitude, frame) * at(distribution, frame * harmonics + k - 1);
         const after = at(amplitude, next) * at(distribution, next * harmonics + k - 1);
         signal[frame * hop + n] =

@@ -45,18 +45,18 @@ export function smallInstrument(isLoop: boolean): Instrument {
   return { manifest: manifest(isLoop), url, file, impulseResponse: taps, tensors: new Map(), bytes: 0 };
 }
 
-/** What the controls are, computed here. */
+/** Computes the controls by their definition. */
 export function expectedControls(
   f0Hz: Float32Array,
   loudnessDb: Float32Array,
   isLoop: boolean,
 ): Record<string, number[]> {
   const scale = isLoop ? 2 ** -ROUNDS : 1;
-  const heard = Array.from(f0Hz, (hz, t) => 1 / (1 + Math.exp(-(0.1 * (loudnessDb[t] ?? 0) + 0.01 * hz))));
+  const levels = Array.from(f0Hz, (hz, t) => 1 / (1 + Math.exp(-(0.1 * (loudnessDb[t] ?? 0) + 0.01 * hz))));
   return Object.fromEntries(
     Object.entries(WEIGHTS).map(([name, weights]) => [
       name,
-      heard.flatMap((value) => weights.map((weight) => weight * (name === DISTRIBUTION ? 1 : scale * value))),
+      levels.flatMap((value) => weights.map((weight) => weight * (name === DISTRIBUTION ? 1 : scale * value))),
     ]),
   );
 }
@@ -92,12 +92,12 @@ function manifest(isLoop: boolean): Manifest {
 }
 
 function plain() {
-  return graph([...hearing(), ...outputs("heard")], []);
+  return graph([...levelNodes(), ...outputNodes("level")], []);
 }
 
 /** The same, halved in a loop that TF.js must run with executeAsync. */
 function withLoop() {
-  const loop = node("loop", "StatelessWhile", ["zero", "heard", "half"], {
+  const loop = node("loop", "StatelessWhile", ["zero", "level", "half"], {
     cond: { func: { name: "goes_on" } },
     body: { func: { name: "round" } },
     T: { list: { type: ["DT_INT32", "DT_FLOAT", "DT_FLOAT"] } },
@@ -125,10 +125,11 @@ function withLoop() {
       ret: { i_out: "i_next:z:0", x_out: "x_next:z:0", h_out: "h_next:output:0" },
     },
   ];
-  return graph([...hearing(), integer("zero"), loop, ...outputs("loop:1")], functions);
+  return graph([...levelNodes(), integer("zero"), loop, ...outputNodes("loop:1")], functions);
 }
 
-function hearing(): Node[] {
+/** Nodes of the inputs and of the sigmoid, `level`, that the outputs are made of. */
+function levelNodes(): Node[] {
   const shape = { shape: { dim: [{ size: "1" }, { size: "-1" }, { size: "1" }] } };
   return [
     ...["f0_hz", "loudness_db"].map((name) => node(name, "Placeholder", [], { dtype: FLOAT, shape })),
@@ -138,17 +139,17 @@ function hearing(): Node[] {
     node("f0_part", "Mul", ["f0_hz", "f0/w"], { T: FLOAT }),
     node("loudness_part", "Mul", ["loudness_db", "loudness/w"], { T: FLOAT }),
     node("sum", "AddV2", ["f0_part", "loudness_part"], { T: FLOAT }),
-    node("heard", "Sigmoid", ["sum"], { T: FLOAT }),
+    node("level", "Sigmoid", ["sum"], { T: FLOAT }),
   ];
 }
 
-function outputs(heard: string): Node[] {
+function outputNodes(level: string): Node[] {
   return [
-    node("nothing", "Sub", [heard, heard], { T: FLOAT }),
+    node("nothing", "Sub", [level, level], { T: FLOAT }),
     ...Object.keys(WEIGHTS).map((name) =>
       name === DISTRIBUTION
         ? node(name, "AddV2", ["nothing", `${name}/w`], { T: FLOAT })
-        : node(name, "Mul", [heard, `${name}/w`], { T: FLOAT }),
+        : node(name, "Mul", [level, `${name}/w`], { T: FLOAT }),
     ),
   ];
 }

@@ -1,4 +1,4 @@
-/** Hears a stream of sound at any rate and says, frame by frame, what is in it. */
+/** Analyses a stream of sound at any rate: pitch, confidence, loudness and RMS energy, frame by frame. */
 
 import type { AudioFormat } from "../bundle/manifest.ts";
 import type { KernelExports } from "../wasm/kernels.ts";
@@ -7,11 +7,11 @@ import { LOOK_AHEAD, PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts"
 import { Resampler } from "./resampler.ts";
 import { SlidingWindow } from "./sliding_window.ts";
 
-/** Of a sample, 60 dB above full scale: what is louder, or no number, is no sound. */
+/** Greatest magnitude of a sample, 60 dB above full scale: what is louder, or no number, is no sound. */
 export const LOUDEST = 1000;
 
-/** What `Listener` tells of a frame. */
-export interface Heard {
+/** Features of one frame. */
+export interface AnalysedFrame {
   /** Hz; 0 where there is no pitch. */
   f0Hz: number;
   /** 0 to 1, from 0.5 where there is a pitch. */
@@ -22,15 +22,15 @@ export interface Heard {
   rms: number;
 }
 
-export class Listener {
-  /** s after a frame's middle that must have been heard before it is told, the resampling included. */
+export class StreamingAnalysis {
+  /** s of sound after a frame's middle that its features need, the resampling included. */
   readonly latency: number;
   /** s, parts of it. */
   readonly resampling: number;
   readonly lookAhead: number;
   readonly decision: number;
-  /** The frame that is told, valid while `onFrame` runs. */
-  readonly heard: Heard = { f0Hz: 0, confidence: 0, loudnessDb: 0, rms: 0 };
+  /** The newest frame, valid while `onFrame` runs. */
+  readonly frame: AnalysedFrame = { f0Hz: 0, confidence: 0, loudnessDb: 0, rms: 0 };
   readonly #audio: AudioFormat;
   readonly #onFrame: () => void;
   readonly #toOwn: Resampler;
@@ -41,14 +41,15 @@ export class Listener {
   readonly #loudness: LoudnessMeter;
   readonly #pitch: PitchTracker;
   readonly #kernels: KernelExports;
-  /** Of the last frames, until their pitch is decided. */
+  /** Features of the last frames, until their pitch is decided. */
   readonly #loudnessDb: Float64Array;
   readonly #rms: Float64Array;
-  #frame = 0;
+  /** Index of the next frame to measure. */
+  #index = 0;
 
   /**
    * @param rate Hz, of the sound. @param longest most samples of one push.
-   * @param onFrame called for each frame, when it can be told.
+   * @param onFrame called for each frame, as soon as its features are complete.
    */
   constructor(kernels: KernelExports, audio: AudioFormat, rate: number, longest: number, onFrame: () => void) {
     const { sample_rate: own, frame_rate: frameRate, loudness, rms } = audio;
@@ -72,42 +73,42 @@ export class Listener {
     this.latency = this.resampling + this.lookAhead + this.decision;
   }
 
-  /** Hears samples; calls `onFrame` for what can now be told. */
+  /** Takes samples; calls `onFrame` for every frame that they complete. */
   push(samples: Float32Array): void {
     const own = this.#toOwn.push(samples);
     this.#own.append(this.#toOwn.output.values, own);
     const resampler = this.#toTracker ?? this.#toOwn;
     this.#tracked.append(resampler.output.values, this.#toTracker ? this.#toTracker.push(samples) : own);
-    while (this.#ready()) this.#listen();
+    while (this.#ready()) this.#measureFrame();
   }
 
   #ready(): boolean {
     const { hop, loudness, rms } = this.#audio;
     const reach = Math.max(loudness.fft_size, rms.frame_size) / 2;
-    return this.#own.end >= this.#frame * hop + reach && this.#tracked.end >= this.#pitchEnd();
+    return this.#own.end >= this.#index * hop + reach && this.#tracked.end >= this.#pitchEnd();
   }
 
-  /** Where what the tracker hears of this frame ends. */
+  /** Index at which the tracker's window of this frame ends, in samples at its rate. */
   #pitchEnd(): number {
-    return Math.round((this.#frame * TRACKER_RATE) / this.#audio.frame_rate) + LOOK_AHEAD;
+    return Math.round((this.#index * TRACKER_RATE) / this.#audio.frame_rate) + LOOK_AHEAD;
   }
 
-  #listen(): void {
+  #measureFrame(): void {
     const { hop, loudness, rms } = this.#audio;
-    const middle = this.#frame * hop;
+    const middle = this.#index * hop;
     const rows = this.#rms.length;
-    const row = this.#frame % rows;
+    const row = this.#index % rows;
     const energy = this.#kernels.sumOfSquares(this.#own.address(middle - rms.frame_size / 2), rms.frame_size);
     this.#loudnessDb[row] = this.#loudness.measure(this.#own.address(middle - loudness.fft_size / 2));
     this.#rms[row] = Math.sqrt(energy / rms.frame_size);
     this.#pitch.step(this.#tracked.address(this.#pitchEnd()));
-    this.#frame++;
-    if (this.#frame < rows) return;
-    const decided = this.#frame % rows; // the oldest row
-    this.heard.f0Hz = this.#pitch.f0Hz;
-    this.heard.confidence = this.#pitch.confidence;
-    this.heard.loudnessDb = this.#loudnessDb[decided] as number;
-    this.heard.rms = this.#rms[decided] as number;
+    this.#index++;
+    if (this.#index < rows) return;
+    const decided = this.#index % rows; // the oldest row
+    this.frame.f0Hz = this.#pitch.f0Hz;
+    this.frame.confidence = this.#pitch.confidence;
+    this.frame.loudnessDb = this.#loudnessDb[decided] as number;
+    this.frame.rms = this.#rms[decided] as number;
     this.#onFrame();
   }
 }

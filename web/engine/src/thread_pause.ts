@@ -1,14 +1,14 @@
-/** Long work on a thread that others need too. */
+/** Pauses of long work on a thread that others need too. */
 
-const BREATH_MS = 50;
+const LONGEST_MS = 50;
 
-/** Lets others have the thread whenever it was held for long. Call it often. */
-export class Breath {
+/** Gives the thread to others whenever it was held for long. Check `due` often. */
+export class ThreadPause {
   #since = performance.now();
 
-  /** Whether it is time to let others have the thread. */
+  /** Whether it is time to give others the thread. */
   get due(): boolean {
-    return performance.now() - this.#since > BREATH_MS;
+    return performance.now() - this.#since > LONGEST_MS;
   }
 
   /** @throws the signal's reason, where it was aborted meanwhile. */

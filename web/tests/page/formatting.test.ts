@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { bytes, milliseconds, percent, seconds, signed } from "../../page/views/words.ts";
+import { bytes, milliseconds, percent, seconds, signed } from "../../page/views/formatting.ts";
 
-test("numbers are put in words", () => {
+test("numbers are formatted with their units", () => {
   expect([3, -3, 0, 0.3, -0.3].map((value) => signed(value))).toEqual(["+3", "−3", "0", "0", "0"]);
   expect(signed(-0.25, 2)).toBe("−0.25");
   expect(percent(0.666)).toBe("67 %");

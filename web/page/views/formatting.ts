@@ -1,4 +1,4 @@
-/** Numbers in words. */
+/** Numbers as texts with their units. */
 
 export function signed(value: number, digits = 0): string {
   const text = Math.abs(value).toFixed(digits);

@@ -6,25 +6,18 @@ import { CnnSteps } from "./cnn.ts";
 import { GruSteps } from "./gru.ts";
 import { type FrameFeatures, framesHeld, networkInput } from "./inputs.ts";
 import type { Tensors } from "./layers.ts";
-
-/** An architecture. `step` reads `input` and writes `output`; what it remembers is its own. */
-export interface NetworkSteps {
-  readonly input: Block;
-  readonly output: Block;
-  step(): void;
-  reset(): void;
-}
+import type { NetworkSteps } from "./network_steps.ts";
 
 export class StreamingNetwork {
-  /** Controls of the newest frame, scaled, in the order of the manifest's outputs. Whoever reads them may change them. */
+  /** Controls of the newest frame, scaled, in the order of the manifest's outputs. The caller may change them. */
   readonly controls: Block;
   readonly #kernels: KernelExports;
   readonly #network: Network;
   readonly #steps: NetworkSteps;
   readonly #hold: number;
-  /** What the network said last, where that is held. */
+  /** The network's last controls, where they are held. */
   readonly #held: Block;
-  /** Frames until it hears again. */
+  /** Frames until the network runs again. */
   #wait = 0;
 
   constructor(kernels: KernelExports, manifest: Manifest, tensors: Tensors) {
@@ -40,17 +33,17 @@ export class StreamingNetwork {
     this.#held = new Block(kernels, this.controls.length);
   }
 
-  /** Hears the next frame and leaves its controls in `controls`. */
+  /** Takes the next frame and leaves its controls in `controls`. */
   step(frame: Readonly<FrameFeatures>): void {
-    if (this.#wait === 0) this.#hear(frame);
+    if (this.#wait === 0) this.#run(frame);
     else this.#kernels.copy(this.#held.at, this.controls.at, this.controls.length);
     this.#wait = (this.#wait + this.#hold - 1) % this.#hold;
   }
 
-  #hear(frame: Readonly<FrameFeatures>): void {
+  #run(frame: Readonly<FrameFeatures>): void {
     const { inputs, outputs } = this.#network;
-    const heard = this.#steps.input.values;
-    for (let i = 0; i < inputs.length; i++) heard[i] = networkInput(inputs[i] as (typeof inputs)[number], frame);
+    const values = this.#steps.input.values;
+    for (let i = 0; i < inputs.length; i++) values[i] = networkInput(inputs[i] as (typeof inputs)[number], frame);
     this.#steps.step();
     let start = 0;
     for (const { channels, bias } of outputs) {

@@ -1,4 +1,4 @@
-/** A singer who knows a song: waits through the count-in, then sings every note in time. */
+/** A song as a singer would sing it: silent through the count-in, then every note in time. */
 
 import { beatSeconds, countInBeats, duration, timeline } from "../page/song/score.ts";
 import { SONGS } from "../page/song/songs.ts";
@@ -10,7 +10,7 @@ export const SONG = SONGS.find((song) => song.title === "Frère Jacques") ?? SON
 /** s from the opening of the microphone to the first beat that the page counts, but for what opening it takes. */
 const LEAD_SECONDS = 0.3;
 
-/** The song, an octave below its tonic, at `HUM_RATE`. */
+/** Computes the song, an octave below its tonic, at `HUM_RATE`. */
 export function sungSong(): Float32Array {
   const before = LEAD_SECONDS + countInBeats(SONG) * beatSeconds(SONG);
   const audio = new Float32Array(Math.round((before + duration(SONG) + 0.5) * HUM_RATE));

@@ -1,8 +1,6 @@
-/**
- * Ears for tests: pitch by autocorrelation, and the strength of one frequency. Nothing of the page or engine is in it.
- */
+/** Measures audio for tests: pitch by autocorrelation, and the strength of a frequency. It uses no product code. */
 
-/** Hz of the strongest period between 60 and 2500 Hz; 0 for silence. */
+/** Finds the Hz of the strongest period between 60 and 2500 Hz; 0 for silence. */
 export function pitchOf(audio: Float32Array, sampleRate: number): number {
   const shortest = Math.floor(sampleRate / 2500);
   const longest = Math.min(Math.floor(sampleRate / 60), Math.floor(audio.length / 2));
@@ -32,7 +30,7 @@ export function pitchOf(audio: Float32Array, sampleRate: number): number {
   return 0;
 }
 
-/** Amplitude of one frequency in a sound. */
+/** Measures the amplitude of one frequency in a sound. */
 export function strengthAt(audio: Float32Array, hz: number, sampleRate: number): number {
   let x = 0;
   let y = 0;
