@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line. Nothing heavy is imported for it: `--help` is instant."""
+    """Return the parser of the command line. Nothing heavy is imported for it: `--help` is instant."""
     top = argparse.ArgumentParser(prog="kubeflow_runner.py", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(dest="verb", required=True, metavar="compile | submit")
     compile_ = verbs.add_parser("compile", help="write a PipelineJob (schema 2.1)")
@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     compile_.set_defaults(handler=_compile)
 
     submit = verbs.add_parser("submit", help="compile and start a run on Vertex or on Kubeflow Pipelines")
-    submit.add_argument("--dry-run", action="store_true", help="show what would be sent, and send nothing")
+    submit.add_argument("--dry-run", action="store_true", help="print the request, and send nothing")
     submit.add_argument("--project", help="Google Cloud project: the run goes to Vertex")
     submit.add_argument("--region", help="of Vertex, for example europe-west4")
     submit.add_argument("--service-account", help="that Vertex runs the steps as (default: the project's)")
@@ -40,23 +40,23 @@ def parser() -> argparse.ArgumentParser:
     submit.add_argument("--token-file", type=Path, help="bearer token for Kubeflow Pipelines")
     submit.set_defaults(handler=_submit)
     for verb in (compile_, submit):
-        _pipeline(verb)
+        _add_pipeline(verb)
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON")
     return top
 
 
-def _pipeline(verb: argparse.ArgumentParser) -> None:
+def _add_pipeline(verb: argparse.ArgumentParser) -> None:
     which = verb.add_mutually_exclusive_group(required=True)
     which.add_argument("--instrument", metavar="NAME", help="a file in configs/instruments")
     which.add_argument("--all", action="store_true", help="every instrument that has recordings")
     verb.add_argument(
-        "--pipeline-root", required=True, type=_given, metavar="URI", help="of artifacts, checkpoints and pushed/"
+        "--pipeline-root", required=True, type=_not_empty, metavar="URI", help="of artifacts, checkpoints and pushed/"
     )
-    verb.add_argument("--image", required=True, type=_given, help="container image, made with Dockerfile")
-    verb.add_argument("--gpu-image", type=_given, metavar="IMAGE", help="of the steps that have an accelerator")
+    verb.add_argument("--image", required=True, type=_not_empty, help="container image, made with Dockerfile")
+    verb.add_argument("--gpu-image", type=_not_empty, metavar="IMAGE", help="of the steps that have an accelerator")
     verb.add_argument(
         "--recordings",
-        type=_given,
+        type=_not_empty,
         metavar="URI",
         help="of the instrument's recordings (default: URI/recordings/NAME); with --all, of a folder that holds one "
         "folder an instrument, which is listed",
@@ -65,15 +65,15 @@ def _pipeline(verb: argparse.ArgumentParser) -> None:
         "--layout",
         choices=("files", "spans", "versions"),
         help="of one instrument's recordings: files, span-N folders or span-N/version-M folders (default: spans, or "
-        "what is there)",
+        "those of the folder)",
     )
     verb.add_argument(
         "--set", dest="overrides", action="append", default=[], metavar="a.b=value", help="override; repeatable"
     )
 
 
-def _given(text: str) -> str:
-    """Raise ArgumentTypeError for what a shell makes of a variable that is not set."""
+def _not_empty(text: str) -> str:
+    """Raise ArgumentTypeError for an empty argument: in a shell, a variable that is not set."""
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty")
     return text
@@ -94,7 +94,7 @@ def _fleet(arguments: argparse.Namespace) -> Fleet:
 
 
 def _compiled(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """PipelineJobs by instrument; all of them are compiled before any is used."""
+    """Return PipelineJobs by instrument; all of them are compiled before any is used."""
     fleet = _fleet(arguments)
     for name, why in fleet.left_out.items():
         print(f"{name}: left out: {why}", file=sys.stderr)
@@ -163,7 +163,7 @@ def _token(path: Path) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse the command line and runs one verb."""
+    """Parse the command line and run one verb."""
     return command.main(parser(), argv)
 
 

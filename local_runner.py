@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from common.errors import UserError
 from pipeline import command
@@ -18,92 +18,29 @@ if TYPE_CHECKING:
     from pipeline.configuration.config import Config
     from pipeline.store.folders import RunFolders
 
+    Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line. Nothing heavy is imported for it: `--help` is instant."""
+    """Return the parser of the command line. Nothing heavy is imported for it: `--help` is instant."""
     top = argparse.ArgumentParser(prog="local_runner.py", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(
         dest="verb", required=True, metavar="run | retrain | sweep | check | render | serve | rollback | lineage"
     )
-    run = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
-    _instrument(run, required=True)
-    run.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
-    run.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
-    run.set_defaults(handler=_run)
-
-    retrain = verbs.add_parser("retrain", help="go on training where recordings came, from the last blessed model")
-    which = retrain.add_mutually_exclusive_group(required=True)
-    which.add_argument("--instrument", metavar="NAME", help="a file in configs/instruments")
-    which.add_argument("--all", action="store_true", help="every instrument with a folder of recordings")
-    _overrides(retrain)
-    retrain.add_argument(
-        "--recordings",
-        type=Path,
-        default=RECORDINGS,
-        help="folder with a folder an instrument (default: data/recordings)",
-    )
-    retrain.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
-    retrain.add_argument(
-        "--minutes",
-        type=float,
-        metavar="N",
-        help="with --all: for all together; one that needs more than an equal share of what is left is stopped, and "
-        "goes on the next time (default: no limit)",
-    )
-    retrain.set_defaults(handler=_retrain)
-
-    sweep = verbs.add_parser("sweep", help="try many sizes of model, and push the smallest that sounds as good")
-    _instrument(sweep, required=True)
-    sweep.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
-    sweep.add_argument("--trials", type=int, metavar="N", help="sizes to try (default: tuner.trials)")
-    sweep.add_argument("--workers", type=int, metavar="N", help="processes that try them (default: tuner.workers)")
-    sweep.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
-    sweep.set_defaults(handler=_sweep)
-
-    check = verbs.add_parser("check", help="what is wrong with these recordings, file by file")
-    check.add_argument("--recordings", type=Path, required=True, help="folder of recordings")
-    _instrument(check, required=False)
-    check.set_defaults(handler=_check)
-
-    render = verbs.add_parser("render", help="turn any recording into the instrument")
-    render.add_argument("--bundle", type=Path, required=True, help="pushed/NAME or pushed/NAME/VERSION")
-    render.add_argument("--input", type=Path, required=True, help="a recording of a voice or an instrument")
-    render.add_argument("--output", type=Path, required=True, help="wav or flac file to write")
-    render.set_defaults(handler=_render)
-
-    serve = verbs.add_parser("serve", help="the player and the published instruments, in a browser on this machine")
-    serve.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
-    serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: 127.0.0.1)")
-    serve.add_argument("--port", type=int, default=8000, metavar="P", help="port to listen on (default: 8000)")
-    serve.set_defaults(handler=_serve)
-
-    rollback = verbs.add_parser("rollback", help="serve an earlier version of an instrument again")
-    _published(rollback)
-    rollback.add_argument("version", metavar="VERSION", help="a folder in pushed/NAME")
-    rollback.set_defaults(handler=_rollback)
-
-    lineage = verbs.add_parser("lineage", help="what a version was made of: recordings, settings, code, model, gates")
-    _published(lineage)
-    lineage.add_argument("version", nargs="?", metavar="VERSION", help="default: the one that is served")
-    lineage.set_defaults(handler=_lineage)
-    for verb in (run, retrain, sweep, check, render, serve, rollback, lineage):
+    for add in (_add_run, _add_retrain, _add_sweep, _add_check, _add_render, _add_serve, _add_rollback, _add_lineage):
+        verb = add(verbs)
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
 
 
-def _published(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("name", metavar="NAME", help="an instrument in pushed/")
-    verb.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
-
-
-def _instrument(verb: argparse.ArgumentParser, required: bool) -> None:
+def _add_instrument(verb: argparse.ArgumentParser, required: bool) -> None:
     verb.add_argument("--instrument", required=required, metavar="NAME", help="a file in configs/instruments")
-    _overrides(verb)
+    _add_overrides(verb)
 
 
-def _overrides(verb: argparse.ArgumentParser) -> None:
+def _add_overrides(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--set",
         dest="overrides",
@@ -114,6 +51,20 @@ def _overrides(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_published(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("name", metavar="NAME", help="an instrument in pushed/")
+    verb.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
+
+
+def _add_run(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
+    _add_instrument(verb, required=True)
+    verb.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
+    verb.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    verb.set_defaults(handler=_run)
+    return verb
+
+
 def _run(arguments: argparse.Namespace) -> Result:
     from pipeline.configuration.loading import load
     from pipeline.store.folders import RunFolders
@@ -121,6 +72,38 @@ def _run(arguments: argparse.Namespace) -> Result:
     config = load(arguments.instrument, arguments.overrides)
     name = config.instrument.name
     return _train(config, RunFolders(arguments.recordings or RECORDINGS / name, arguments.output, name))
+
+
+def _train(config: Config, folders: RunFolders) -> Result:
+    from pipeline.local.run import run
+
+    outcome = run(config, folders)
+    print(outcome.summary())
+    return (DONE if outcome.pushed else REFUSED), outcome.figures()
+
+
+def _add_retrain(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("retrain", help="train on from the last blessed model where recordings are new")
+    which = verb.add_mutually_exclusive_group(required=True)
+    which.add_argument("--instrument", metavar="NAME", help="a file in configs/instruments")
+    which.add_argument("--all", action="store_true", help="every instrument with a folder of recordings")
+    _add_overrides(verb)
+    verb.add_argument(
+        "--recordings",
+        type=Path,
+        default=RECORDINGS,
+        help="folder with a folder an instrument (default: data/recordings)",
+    )
+    verb.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    verb.add_argument(
+        "--minutes",
+        type=float,
+        metavar="N",
+        help="with --all: for all together; an instrument that needs more than an equal share of what is left is "
+        "stopped, and goes on the next time (default: no limit)",
+    )
+    verb.set_defaults(handler=_retrain)
+    return verb
 
 
 def _retrain(arguments: argparse.Namespace) -> Result:
@@ -153,19 +136,30 @@ def _retrain_all(arguments: argparse.Namespace) -> Result:
     return worst(exit_codes.values()), {"instruments": exit_codes}
 
 
-def _train(config: Config, folders: RunFolders) -> Result:
-    from pipeline.local.run import run
-
-    outcome = run(config, folders)
-    print(outcome.summary())
-    return (DONE if outcome.pushed else REFUSED), outcome.figures()
+def _add_sweep(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("sweep", help="try many sizes of model, and push the smallest that sounds as good")
+    _add_instrument(verb, required=True)
+    verb.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
+    verb.add_argument("--trials", type=int, metavar="N", help="sizes to try (default: tuner.trials)")
+    verb.add_argument("--workers", type=int, metavar="N", help="processes that try them (default: tuner.workers)")
+    verb.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    verb.set_defaults(handler=_sweep)
+    return verb
 
 
 def _sweep(arguments: argparse.Namespace) -> Result:
-    given = {"enabled": True, "trials": arguments.trials, "workers": arguments.workers}
-    settings = [f"tuner.{name}={value}" for name, value in given.items() if value is not None]
+    tuner = {"enabled": True, "trials": arguments.trials, "workers": arguments.workers}
+    settings = [f"tuner.{name}={value}" for name, value in tuner.items() if value is not None]
     arguments.overrides = [*arguments.overrides, *settings]
     return _run(arguments)
+
+
+def _add_check(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("check", help="what is wrong with these recordings, file by file")
+    verb.add_argument("--recordings", type=Path, required=True, help="folder of recordings")
+    _add_instrument(verb, required=False)
+    verb.set_defaults(handler=_check)
+    return verb
 
 
 def _check(arguments: argparse.Namespace) -> Result:
@@ -177,6 +171,15 @@ def _check(arguments: argparse.Namespace) -> Result:
     return (DONE if report.would_run else BAD_INPUT), report.to_json()
 
 
+def _add_render(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("render", help="turn any recording into the instrument")
+    verb.add_argument("--bundle", type=Path, required=True, help="pushed/NAME or pushed/NAME/VERSION")
+    verb.add_argument("--input", type=Path, required=True, help="a recording of a voice or an instrument")
+    verb.add_argument("--output", type=Path, required=True, help="wav or flac file to write")
+    verb.set_defaults(handler=_render)
+    return verb
+
+
 def _render(arguments: argparse.Namespace) -> Result:
     from player.render import render
 
@@ -185,10 +188,27 @@ def _render(arguments: argparse.Namespace) -> Result:
     return DONE, figures
 
 
+def _add_serve(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("serve", help="the player and the published instruments, in a browser on this machine")
+    verb.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
+    verb.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: 127.0.0.1)")
+    verb.add_argument("--port", type=int, default=8000, metavar="P", help="port to listen on (default: 8000)")
+    verb.set_defaults(handler=_serve)
+    return verb
+
+
 def _serve(arguments: argparse.Namespace) -> Result:
     from player.serve import serve
 
     return DONE, serve(arguments.output, arguments.host, arguments.port)
+
+
+def _add_rollback(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("rollback", help="serve an earlier version of an instrument again")
+    _add_published(verb)
+    verb.add_argument("version", metavar="VERSION", help="a folder in pushed/NAME")
+    verb.set_defaults(handler=_rollback)
+    return verb
 
 
 def _rollback(arguments: argparse.Namespace) -> Result:
@@ -201,6 +221,14 @@ def _rollback(arguments: argparse.Namespace) -> Result:
     return DONE, {"name": now.name, "version": now.version, "changed": now.new}
 
 
+def _add_lineage(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("lineage", help="trace a version back: recordings, settings, code, model, gates")
+    _add_published(verb)
+    verb.add_argument("version", nargs="?", metavar="VERSION", help="default: the one that is served")
+    verb.set_defaults(handler=_lineage)
+    return verb
+
+
 def _lineage(arguments: argparse.Namespace) -> Result:
     from pipeline.store.lineage import lineage
 
@@ -210,7 +238,7 @@ def _lineage(arguments: argparse.Namespace) -> Result:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parse the command line and runs one verb."""
+    """Parse the command line and run one verb."""
     return command.main(parser(), argv)
 
 

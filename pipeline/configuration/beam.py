@@ -1,4 +1,4 @@
-"""Where Beam steps run: the settings, and the command line that they come to."""
+"""Where Beam steps run: the settings, and Beam's command line made of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DataflowConfig(Settings):
 
     project: str | None = Field(description="Google Cloud project")
     region: str | None = Field(description="for example europe-west4")
-    temp_location: str | None = Field(description="gs:// folder for what a job stages")
+    temp_location: str | None = Field(description="gs:// folder for staged files of a job")
     machine_type: str | None = Field(description="of workers; null: Dataflow's choice")
 
 
@@ -34,7 +34,7 @@ class BeamConfig(Settings):
     )
     flink_master: str | None = Field(description="host:port of a Flink job manager's REST service, with runner flink")
     spark_master: str | None = Field(description="URL of a Spark master, with runner spark")
-    job_endpoint: str | None = Field(description="host:port of a Beam job server of one's own, with flink or spark")
+    job_endpoint: str | None = Field(description="host:port of a running Beam job server, with flink or spark")
     environment: Literal["DOCKER", "PROCESS", "EXTERNAL", "LOOPBACK"] | None = Field(
         description="how flink and spark start Python workers; null: DOCKER, with the pipeline's image where it has one"
     )
@@ -46,8 +46,8 @@ class BeamConfig(Settings):
     arguments: list[str] = Field(description="further arguments of Beam, as they are; they win over all others")
 
     @model_validator(mode="after")
-    def _has_a_place(self) -> BeamConfig:
-        """Raise ValueError where the runner does not know where to run."""
+    def _has_an_address(self) -> BeamConfig:
+        """Raise ValueError where the address of the runner's cluster is missing."""
         if self.runner == "flink" and not (self.flink_master or self.job_endpoint):
             raise ValueError("runner flink needs flink_master or job_endpoint, as host:port")
         if self.runner == "spark" and not (self.spark_master or self.job_endpoint):
@@ -61,7 +61,7 @@ class BeamConfig(Settings):
 
 
 def beam_arguments(config: BeamConfig, image: str | None = None) -> list[str]:
-    """Beam's command line.
+    """Return Beam's command line.
 
     Args:
       config: the settings.
@@ -69,7 +69,7 @@ def beam_arguments(config: BeamConfig, image: str | None = None) -> list[str]:
         image install the project, and the packages that are locked for it, from this checkout (see setup.py).
 
     Raises:
-      UserError: Dataflow's workers would have no image to run.
+      UserError: Dataflow's workers would have no image.
     """
     if config.runner == "dataflow" and image is None:
         raise UserError(
@@ -77,14 +77,14 @@ def beam_arguments(config: BeamConfig, image: str | None = None) -> list[str]:
             "--image, or choose direct, flink or spark"
         )
     holder = image or _own_image(config)
-    # Named here, TFX does not package itself anew for every component.
+    # With the code given here, TFX does not package itself anew for every component.
     code = f"--sdk_container_image={holder}" if holder else f"--setup_file={ROOT / 'setup.py'}"
     runner = {"direct": _direct, "flink": _portable, "spark": _portable, "dataflow": _dataflow}[config.runner]
     return [*runner(config, image), code, *config.arguments]
 
 
 def _own_image(config: BeamConfig) -> str | None:
-    """The image that Flink's and Spark's workers are told to run, which has the project."""
+    """Return the image of Flink's and Spark's workers, which has the project."""
     in_containers = config.runner in ("flink", "spark") and config.environment in (None, "DOCKER")
     return config.environment_config if in_containers else None
 
@@ -97,7 +97,7 @@ def _direct(config: BeamConfig, image: str | None) -> Iterator[str]:
 
 
 def _portable(config: BeamConfig, image: str | None) -> Iterator[str]:
-    """A job server of one's own, or the one that Beam starts for a Flink or Spark master."""
+    """Yield the arguments for a job server that runs already, or that Beam starts for a Flink or Spark master."""
     if config.job_endpoint:
         yield "--runner=PortableRunner"
         yield f"--job_endpoint={config.job_endpoint}"

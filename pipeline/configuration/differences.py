@@ -1,4 +1,4 @@
-"""What in a configuration is not as every instrument starts from."""
+"""Settings of a configuration that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from pipeline.configuration.loading import CONFIGS, defaults
 
-LEFT_OUT = "instrument"  # says who is who: no instrument has it from the defaults
+LEFT_OUT = "instrument"  # name and credits: no instrument has them from the defaults
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One setting.
+    """One setting that differs.
 
     Attributes:
       key: dotted, elements of lists by their names, as `--set` takes it.
@@ -30,17 +30,17 @@ class Difference:
 def from_defaults(configuration: Mapping[str, Any], configs: Path = CONFIGS) -> tuple[Difference, ...]:
     """Compare a resolved configuration with `base.yaml` and the file of its model.
 
-    Settings that came into being after the configuration was resolved are left out: they say nothing of it.
+    Settings that were added to the project after the configuration was resolved are left out: it did not have them.
 
     Args:
-      configuration: as a manifest holds it.
+      configuration: of a manifest.
       configs: the folder that holds base.yaml and models/.
     """
-    started = defaults(str(configuration["model"]["decoder"]["kind"]), configs)
-    before = dict(_flat(started))
-    now = {key: value for key, value in _flat(configuration) if key.partition(".")[0] != LEFT_OUT}
+    values = defaults(str(configuration["model"]["decoder"]["kind"]), configs)
+    default = dict(_flat(values))
+    own = {key: value for key, value in _flat(configuration) if key.partition(".")[0] != LEFT_OUT}
     return tuple(
-        Difference(key, value, before.get(key)) for key, value in now.items() if value != before.get(key, _ABSENT)
+        Difference(key, value, default.get(key)) for key, value in own.items() if value != default.get(key, _ABSENT)
     )
 
 
@@ -48,12 +48,12 @@ _ABSENT = object()
 
 
 def _flat(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values that are no groups; a list of groups with names is a group."""
+    """Yield dotted keys and the values that are no groups; a list of groups with names is a group."""
     children: Iterator[tuple[str, Any]]
     if isinstance(value, Mapping):
         children = iter(value.items())
-    elif isinstance(value, list) and value and all(isinstance(one, Mapping) and "name" in one for one in value):
-        children = ((str(one["name"]), {key: of for key, of in one.items() if key != "name"}) for one in value)
+    elif isinstance(value, list) and value and all(isinstance(item, Mapping) and "name" in item for item in value):
+        children = ((str(item["name"]), {key: of for key, of in item.items() if key != "name"}) for item in value)
     else:
         yield at, value
         return

@@ -1,4 +1,4 @@
-"""What machines a step asks a cluster for. On one machine there is nothing to ask for."""
+"""The machines that steps request from a cluster. On one machine they have no effect."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from common.settings import Settings
 
 
 class ResourcesConfig(Settings):
-    """Of one step. Vertex takes the smallest machine type that has all this."""
+    """Resources of one step. Vertex takes the smallest machine type that has all of them."""
 
     cpus: Annotated[float, Field(gt=0)] | None = Field(description="vCPUs; null: the cluster's default")
     memory_gigabytes: Annotated[float, Field(gt=0)] | None = Field(description="GB; null: the cluster's default")
-    accelerator: str | None = Field(description="as the cluster names it, for example NVIDIA_TESLA_T4; null: none")
+    accelerator: str | None = Field(description="the cluster's name of it, for example NVIDIA_TESLA_T4; null: none")
     accelerators: PositiveInt = Field(description="of them, where there is one")
 
 
