@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from data.analysis import Analysis, analyse, make_tracker
 from data.config import ExtractionConfig
 from data.files.listing import list_recordings
-from data.windows.examples import cut
+from data.windows.cutting import cut
 from data.windows.plan import make_plan
 from pipeline.configuration.loading import load
 

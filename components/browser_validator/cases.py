@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from common.features import F0_HZ, LOUDNESS_DB, RMS_ENERGY
+from data.windows.examples import read_examples, split_files
 
 CASES_FILE = "cases.json"
 SWEEP = "sweep"
@@ -54,7 +57,8 @@ def make_cases(
     Raises:
       ValueError: there is no eval window.
     """
-    windows = list(itertools.islice(read_windows(eval_folder, {*names, "loudness_db"}), MOST_WINDOWS))
+    examples = read_examples(split_files(eval_folder), dict.fromkeys((*names, LOUDNESS_DB)))
+    windows = [example.features for example in itertools.islice(examples, MOST_WINDOWS)]
     if not windows:
         raise ValueError(f"{eval_folder}: no eval windows to run the bundle on")
     pieces = sorted((_loudest(window, round(seconds * frame_rate)) for window in windows), key=_loudness, reverse=True)
@@ -64,33 +68,22 @@ def make_cases(
     return [_case(name, features, names, hop, random) for name, features in chosen.items()]
 
 
-def read_windows(folder: Path, names: Iterable[str]) -> Iterator[dict[str, np.ndarray]]:
-    """Features of every example in a folder of TFRecord files, in order of the files' names; each float32 [frames]."""
-    import tensorflow as tf
-
-    wanted = sorted(names)
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        for record in tf.data.TFRecordDataset(str(path), compression_type="GZIP" if path.suffix == ".gz" else ""):
-            features = tf.train.Example.FromString(record.numpy()).features.feature
-            yield {name: np.asarray(features[name].float_list.value, np.float32) for name in wanted}
-
-
 def sweep(frames: int) -> dict[str, np.ndarray]:
     """f0 up through SWEEP_HZ while loudness rises from silence to full scale and falls again: float32 [frames] each."""
     place = np.linspace(0.0, 1.0, frames)
     low, high = SWEEP_DB
     loudness = low + (high - low) * (1.0 - np.abs(2.0 * place - 1.0))
     features = {
-        "f0_hz": SWEEP_HZ[0] * (SWEEP_HZ[1] / SWEEP_HZ[0]) ** place,
-        "loudness_db": loudness,
-        "rms_energy": 10.0 ** (loudness / 20.0),
+        F0_HZ: SWEEP_HZ[0] * (SWEEP_HZ[1] / SWEEP_HZ[0]) ** place,
+        LOUDNESS_DB: loudness,
+        RMS_ENERGY: 10.0 ** (loudness / 20.0),
     }
     return {name: value.astype(np.float32) for name, value in features.items()}
 
 
-def _loudest(window: dict[str, np.ndarray], frames: int) -> dict[str, np.ndarray]:
+def _loudest(window: Mapping[str, np.ndarray], frames: int) -> dict[str, np.ndarray]:
     """The loudest stretch of at most so many frames."""
-    loudness = window["loudness_db"]
+    loudness = window[LOUDNESS_DB]
     frames = min(frames, loudness.size)
     sums = np.concatenate([[0.0], np.cumsum(loudness, dtype=np.float64)])
     start = int(np.argmax(sums[frames:] - sums[:-frames]))
@@ -98,14 +91,14 @@ def _loudest(window: dict[str, np.ndarray], frames: int) -> dict[str, np.ndarray
 
 
 def _loudness(piece: Mapping[str, np.ndarray]) -> float:
-    return float(np.mean(piece["loudness_db"]))
+    return float(np.mean(piece[LOUDNESS_DB]))
 
 
 def _case(
     name: str, piece: Mapping[str, np.ndarray], names: Sequence[str], hop: int, random: np.random.Generator
 ) -> Case:
     features = {feature: piece[feature][np.newaxis, :, np.newaxis] for feature in names}  # [1, frames, 1]
-    samples = piece["loudness_db"].size * hop
+    samples = piece[LOUDNESS_DB].size * hop
     return Case(name, features, random.uniform(-1.0, 1.0, (1, samples)).astype(np.float32))
 
 

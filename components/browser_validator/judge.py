@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from common.features import AUDIO
+from common.loudness import FLOOR_AMPLITUDE
 from components.browser_validator.cases import SWEEP
 from components.browser_validator.config import BrowserValidatorConfig
 from components.browser_validator.reference import Outputs, Reference
 from components.browser_validator.tfjs import GraphRun, TfjsRun
 
 IDENTICAL_DB = 200.0  # stands for an infinite SNR: more than float32 can tell
-SILENT_RMS = 1e-4  # -80 dBFS, the floor of loudness
 
 
 def snr_db(reference: np.ndarray, other: np.ndarray) -> float:
@@ -101,8 +102,8 @@ def _compare(expected: np.ndarray, given: np.ndarray, limit: float) -> str:
 
 def _judge_level(cases: Outputs) -> str:
     """Say so where a graph's audio is silent on every piece of a recording; empty for a graph without audio."""
-    levels = [rms(outputs["audio"]) for case, outputs in cases.items() if "audio" in outputs and case != SWEEP]
-    if not levels or max(levels) >= SILENT_RMS:
+    levels = [rms(outputs[AUDIO]) for case, outputs in cases.items() if AUDIO in outputs and case != SWEEP]
+    if not levels or max(levels) >= FLOOR_AMPLITUDE:
         return ""
     return f"silent: {20.0 * math.log10(max(*levels, 1e-10)):.0f} dBFS at most on pieces of eval windows"
 

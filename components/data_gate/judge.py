@@ -9,12 +9,13 @@ import tensorflow_data_validation as tfdv
 from tensorflow_data_validation import constants
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from common.features import F0_HZ, LOUDNESS_DB, SPAN
 from common.verdict import Verdict
 from components.data_gate.config import DataGateConfig
 from data.files.listing import number_of
 
-DRIFT_FEATURES = ("f0_hz", "loudness_db")
-SPAN_SLICE = re.compile(r"span_(span-\d+)")  # the slice of a span, as TFDV names it
+DRIFT_FEATURES = (F0_HZ, LOUDNESS_DB)
+SPAN_SLICE = re.compile(rf"{SPAN}_(span-\d+)")  # the slice of a span, as TFDV names it
 
 
 def judge(

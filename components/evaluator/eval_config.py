@@ -8,12 +8,12 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 
 from common.audio import AudioConfig
+from common.features import DYNAMICS, RECORDING, REGISTER, SPAN
 from components.evaluator.config import EvaluatorConfig
 from data.config import PitchConfig
 
 METRICS = "components.evaluator.metrics"
-SPAN = "span"
-SLICES = ((SPAN,), ("recording",), ("register",), ("dynamics",))
+SLICES = ((SPAN,), (RECORDING,), (REGISTER,), (DYNAMICS,))
 
 
 def eval_config(

@@ -13,6 +13,9 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 
+from common.features import AUDIO, F0_CONFIDENCE, F0_HZ
+from common.pitch import VOICED_CONFIDENCE
+
 Outputs = dict[str, np.ndarray]  # what `eval_losses` returned for one window
 
 NO_PITCH_CENTS = 1200.0  # what counts as the error of a frame that should sound at a pitch and does not
@@ -108,7 +111,7 @@ class MedianF0Error(tfma.metrics.Metric):
         tracker: str = "swift_f0",
         crepe_capacity: str = "tiny",
         crepe_viterbi: bool = True,
-        confidence: float = 0.5,
+        confidence: float = VOICED_CONFIDENCE,
         name: str = "f0_error_cents",
         sources: str = "",
     ):
@@ -156,11 +159,11 @@ class _MedianCents(beam.CombineFn):
     def add_input(self, accumulator: np.ndarray, inputs: tfma.metrics.StandardMetricInputs) -> np.ndarray:
         """Measure f0 on the generated audio of one window."""
         outputs = _outputs(inputs, self._model_name)
-        audio = np.nan_to_num(outputs["audio"].reshape(-1))  # NaN audio has no pitch
+        audio = np.nan_to_num(outputs[AUDIO].reshape(-1))  # NaN audio has no pitch
         f0_hz, f0_confidence = self._measure(audio)
         errors = f0_errors(
-            outputs["f0_hz"].reshape(-1),
-            outputs["f0_confidence"].reshape(-1),
+            outputs[F0_HZ].reshape(-1),
+            outputs[F0_CONFIDENCE].reshape(-1),
             f0_hz,
             f0_confidence,
             self._confidence,

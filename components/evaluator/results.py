@@ -7,12 +7,12 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 
+from common.features import NO_SPAN, SPAN
 from common.verdict import Verdict
-from data.windows.plan import NO_SPAN
 
 CANDIDATE, LAST_BLESSED = "candidate", "last_blessed"
 Slice = tuple[tuple[str, str], ...]
-NO_SPANS: Slice = (("span", NO_SPAN),)  # all windows once more, where recordings lie in no spans
+NO_SPANS: Slice = ((SPAN, NO_SPAN),)  # all windows once more, where recordings lie in no spans
 
 
 def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, dict[str, float]]:

@@ -19,6 +19,7 @@ from data.config import ExtractionConfig
 from data.files.listing import Listing
 from data.ingest_report import clock
 from data.progress import HEARD_LOG
+from data.windows.cutting import cut
 from data.windows.plan import Plan, make_plan
 
 SPLITS = ("train", "eval")
@@ -79,8 +80,6 @@ class CutWindows(beam.DoFn):
 
     def process(self, named: tuple[str, Analysis], plan: Plan) -> Iterable[TaggedOutput]:
         """Cut one recording."""
-        from data.windows.examples import cut  # imports TensorFlow
-
         name, analysis = named
         cuts = plan.cuts.get(analysis.entry.recording)
         if cuts:

@@ -22,6 +22,7 @@ from keras_tuner.src.distribute import utils as processes
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
+from common.features import F0_HZ
 from components.size_tuner.config import TunerConfig
 from components.size_tuner.footprint import footprint
 from components.size_tuner.job import SearchJob
@@ -50,7 +51,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     on where it was: its state lies in `checkpoint_root`, under a fingerprint of what determines it.
     """
     job = SearchJob.model_validate(fn_args.custom_config)
-    features = ("f0_hz", *scaled_names(inputs_of(job.model, job.tuner.space, job.tuner.reference)))
+    features = (F0_HZ, *scaled_names(inputs_of(job.model, job.tuner.space, job.tuner.reference)))
     windows, eval_windows = read_splits(fn_args, job.audio, features)
     key = _decisive(job).identity(train=windows.digest, eval=eval_windows.digest)
     tuner = SizeTuner(job, job.tuner, directory=job.checkpoint_root, project_name=f"tuner-{key[:32]}")

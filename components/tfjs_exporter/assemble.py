@@ -22,6 +22,7 @@ from bundles.manifest import (
 )
 from bundles.seal import seal
 from common.audio import AudioConfig
+from common.loudness import FLOOR_DB
 from components.tfjs_exporter import graph as graphs
 from components.tfjs_exporter.convert import IR_FILE
 from components.tfjs_exporter.optimise import named_after_weights, shrink
@@ -29,7 +30,6 @@ from models.saved_model.trained import Trained
 from models.voice.dataset import Dataset
 
 REVERB_FILE = "reverb.bin"
-LOUDNESS_FLOOR_DB = -80.0
 CONTROL_FLOW = {"Enter", "Exit", "Merge", "Switch", "NextIteration", "LoopCond"}
 
 
@@ -157,7 +157,7 @@ def _describe_audio(audio: AudioConfig) -> dict[str, Any]:
             "window": "hann",
             "weighting": "A",
             "padding": "center",
-            "floor_db": LOUDNESS_FLOOR_DB,
+            "floor_db": FLOOR_DB,
         },
         "rms": {"frame_size": audio.loudness_fft},
     }

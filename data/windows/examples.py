@@ -1,79 +1,46 @@
-"""Cuts windows from a recording and writes each as a tf.train.Example."""
+"""Windows on disk: the one writer and the one reader of tf.train.Examples.
+
+TensorFlow is imported by the functions that need it: command lines and Beam's workers import this module early.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
-from data.analysis import Analysis, local_file
-from data.config import ExtractionConfig
-from data.files.decode import Spool, decode
-from data.windows.plan import Cuts
-
-DYNAMICS_STEP_DB = 10
-NOTE_A4_MIDI, A4_HZ = 69, 440.0
+from common.features import RECORDING, RECORDING_ID, START_SECONDS
 
 
-def cut(base: str, name: str, analysis: Analysis, cuts: Cuts, config: ExtractionConfig) -> Iterator[tuple[str, bytes]]:
-    """Decode a recording again and cuts its windows.
+@dataclass(frozen=True)
+class Example:
+    """One window as it was written.
+
+    Attributes:
+      recording: path of its recording relative to the folder of recordings.
+      recording_id: content hash of that recording.
+      start_seconds: s, where in the recording it starts.
+      features: name -> [length], float32; those that were requested.
+    """
+
+    recording: str
+    recording_id: str
+    start_seconds: float
+    features: Mapping[str, npt.NDArray[np.float32]]
+
+
+def serialize(floats: Mapping[str, npt.NDArray[np.float32] | Sequence[float]], texts: Mapping[str, str]) -> bytes:
+    """Serialize a tf.train.Example; its bytes are the same on every machine.
 
     Args:
-      base: folder or URI of recordings.
-      name: of the file, relative to it.
-      analysis: of that file, usable.
-      cuts: where windows begin.
-      config: rates and lengths.
-
-    Yields:
-      (side, serialized tf.train.Example): training windows, then eval windows, each in the order of time.
+      floats: name -> [length].
+      texts: name -> a single text.
     """
-    with local_file(base, name) as path, Spool() as spool:
-        source = decode(path, config.audio.sample_rate, spool)
-        if source.recording_id != analysis.entry.recording_id:
-            raise RuntimeError(f"{name} changed while it was being read: run again")
-        for side, starts in (("train", cuts.train), ("eval", cuts.eval)):
-            for start in starts:
-                yield side, _example(spool, start, cuts.span, analysis, config)
+    import tensorflow as tf
 
-
-def _example(spool: Spool, start: int, span: str, analysis: Analysis, config: ExtractionConfig) -> bytes:
-    audio, features = config.audio, analysis.features
-    assert features is not None
-    first, frames = start * audio.hop, slice(start, start + audio.window_frames)
-    f0_hz, f0_confidence = features.f0_hz[frames], features.f0_confidence[frames]
-    loudness_db, rms_energy = features.loudness_db[frames], features.rms_energy[frames]
-    voiced = f0_confidence > config.examples.screening.voiced_confidence
-    median_f0_midi = hz_to_midi(float(np.median(f0_hz[voiced] if voiced.any() else f0_hz)))
-    mean_loudness_db = float(loudness_db.mean(dtype=np.float64))
-    return serialize(
-        {
-            "audio": spool.read(first, first + audio.window_samples),
-            "f0_hz": f0_hz,
-            "f0_confidence": f0_confidence,
-            "loudness_db": loudness_db,
-            "rms_energy": rms_energy,
-            "start_seconds": [start / audio.frame_rate],
-            "mean_loudness_db": [mean_loudness_db],
-            "median_f0_midi": [median_f0_midi],
-            "voiced_fraction": [float(voiced.mean())],
-            "mean_confidence": [float(f0_confidence.mean(dtype=np.float64))],
-        },
-        {
-            "recording": analysis.entry.recording,
-            "recording_id": analysis.entry.recording_id or "",
-            "span": span,
-            "register": register(median_f0_midi),
-            "dynamics": dynamics(mean_loudness_db),
-        },
-    )
-
-
-def serialize(floats: dict[str, npt.NDArray[np.float32] | Sequence[float]], texts: dict[str, str]) -> bytes:
-    """A tf.train.Example of float lists and single texts, its bytes the same on every machine."""
     features = {name: tf.train.Feature(float_list=tf.train.FloatList(value=value)) for name, value in floats.items()}
     features |= {
         name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()])) for name, value in texts.items()
@@ -82,18 +49,73 @@ def serialize(floats: dict[str, npt.NDArray[np.float32] | Sequence[float]], text
     return bytes(example.SerializeToString(deterministic=True))
 
 
-def hz_to_midi(hertz: float) -> float:
-    """MIDI note number, with fractions: 69 at 440 Hz."""
-    return NOTE_A4_MIDI + 12 * math.log2(hertz / A4_HZ)
+def split_files(folder: Path) -> list[str]:
+    """List the files of a split of an Examples artifact, in order; none where there is no such folder."""
+    return sorted(str(path) for path in folder.glob("*") if path.is_file())
 
 
-def register(midi: float) -> str:
-    """The octave in which a pitch lies, C to B: "C4-B4"."""
-    octave = math.floor(round(midi) / 12) - 1
-    return f"C{octave}-B{octave}"
+def read_serialized(files: Iterable[str]) -> Iterator[bytes]:
+    """Read serialized examples one by one, in the order in which they were written.
+
+    Args:
+      files: paths or URIs of TFRecord files, gzipped where the name ends in `.gz`.
+    """
+    import tensorflow as tf
+
+    for file in files:
+        compression = "GZIP" if file.endswith(".gz") else ""
+        yield from tf.data.TFRecordDataset(file, compression_type=compression).as_numpy_iterator()
 
 
-def dynamics(loudness_db: float) -> str:
-    """The step of 10 dB in which a loudness lies: "-30..-20 dB"."""
-    low = math.floor(loudness_db / DYNAMICS_STEP_DB) * DYNAMICS_STEP_DB
-    return f"{low}..{low + DYNAMICS_STEP_DB} dB"
+def parse(serialized: bytes, lengths: Mapping[str, int | None]) -> Example:
+    """Parse one example.
+
+    Args:
+      serialized: of `serialize`, or of Transform.
+      lengths: the float features to take, with their lengths; None takes a feature of any length.
+
+    Raises:
+      ValueError: it lacks a feature, or has one of another length.
+    """
+    import tensorflow as tf
+
+    text, number = tf.io.FixedLenFeature([], tf.string), tf.io.FixedLenFeature([], tf.float32)
+    spec = {RECORDING: text, RECORDING_ID: text, START_SECONDS: number}
+    for name, length in lengths.items():
+        any_length = tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True)
+        spec[name] = any_length if length is None else tf.io.FixedLenFeature([length], tf.float32)
+    try:
+        found = {name: tensor.numpy() for name, tensor in tf.io.parse_single_example(serialized, spec).items()}
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(f"not an example of {dict(lengths)}: {error.message}") from None
+    missing = [name for name in lengths if not found[name].size]
+    if missing:
+        raise ValueError(f"not an example of {dict(lengths)}: no values of {', '.join(missing)}")
+    return Example(
+        found[RECORDING].decode("utf-8", "replace"),
+        found[RECORDING_ID].decode("utf-8", "replace"),
+        float(found[START_SECONDS]),
+        {name: found[name] for name in lengths},
+    )
+
+
+def read_examples(files: Iterable[str], lengths: Mapping[str, int | None]) -> Iterator[Example]:
+    """Read examples one by one, in the order in which they were written; memory does not grow with them.
+
+    Args:
+      files: as in `read_serialized`.
+      lengths: as in `parse`.
+
+    Raises:
+      ValueError: an example lacks a feature, or has one of another length; the message names the file.
+    """
+    for file in files:
+        yield from _read_file(file, lengths)
+
+
+def _read_file(file: str, lengths: Mapping[str, int | None]) -> Iterator[Example]:
+    try:
+        for serialized in read_serialized([file]):
+            yield parse(serialized, lengths)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None

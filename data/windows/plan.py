@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from common.features import NO_SPAN
 from data.config import ExtractionConfig
 from data.files.listing import newest_span, span_of
 from data.ingest_report import IngestReport, RecordingEntry
@@ -12,8 +13,6 @@ from data.windows.ranges import eval_starts, train_starts
 from data.windows.splits import LONG_SECONDS, Sides, Sound, split
 
 Summary = tuple[RecordingEntry, Sound | None]  # what `Analysis.summary` gives
-
-NO_SPAN = "all"  # what stands for the span of recordings that lie in none
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from common.audio import AudioConfig
+from common.features import AUDIO, FRAME_FEATURES
 
 CURATED = Path(__file__).with_name("schema.pbtxt")
-SPAN = "span"  # the feature that names the folder `span-N` of a window's recording
-FRAME_FEATURES = ("f0_hz", "f0_confidence", "loudness_db", "rms_energy")
 
 
 def statistics_schema(audio: AudioConfig) -> schema_pb2.Schema:
@@ -26,7 +25,7 @@ def statistics_schema(audio: AudioConfig) -> schema_pb2.Schema:
 def example_schema(audio: AudioConfig) -> schema_pb2.Schema:
     """All features of an example, raw audio [samples] included: what Transform and Trainer parse with."""
     schema = statistics_schema(audio)
-    samples = schema.feature.add(name="audio", type=schema_pb2.FLOAT)
+    samples = schema.feature.add(name=AUDIO, type=schema_pb2.FLOAT)
     samples.presence.min_fraction = 1
     samples.presence.min_count = 1
     samples.shape.dim.add(size=audio.window_samples)

@@ -19,8 +19,11 @@ import numpy as np
 import tensorflow as tf
 
 from common.audio import AudioConfig
+from common.features import AUDIO
+from data.windows.examples import read_examples
 
 Batch = dict[str, np.ndarray]  # feature -> [batch, length] float32
+Features = Mapping[str, np.ndarray]  # feature -> [length] float32
 
 
 class Windows:
@@ -37,7 +40,7 @@ class Windows:
       ValueError: a window's features differ in name or length from the first one's, or are not finite.
     """
 
-    def __init__(self, rows: Iterable[tuple[str, Mapping[str, np.ndarray]]]):
+    def __init__(self, rows: Iterable[tuple[str, Features]]):
         self._file = tempfile.TemporaryFile(prefix="swara-windows-")  # noqa: SIM115 - lives as long as the windows
         self._lengths: dict[str, int] = {}
         self._least: dict[str, float] = {}
@@ -73,7 +76,7 @@ class Windows:
         for index in spread(len(self), most):
             yield {name: values[0] for name, values in self.batch([index]).items()}
 
-    def _append(self, key: str, features: Mapping[str, np.ndarray]) -> str:
+    def _append(self, key: str, features: Features) -> str:
         self._lengths = self._lengths or {name: len(features[name]) for name in sorted(features)}
         lengths = {name: len(values) for name, values in features.items()}
         if lengths != self._lengths:
@@ -127,26 +130,13 @@ def read_windows(patterns: Sequence[str], audio: AudioConfig, features: Sequence
       ValueError: no example is found; one lacks a feature or has one of another length; a value is not finite.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    windows = Windows(_parsed(files, audio, features))
+    windows = Windows(_keyed(files, audio, features))
     if not len(windows):
         raise ValueError(f"no training examples in {', '.join(patterns)}")
     return windows
 
 
-def _parsed(files: Sequence[str], audio: AudioConfig, features: Sequence[str]) -> Iterator[tuple[str, Batch]]:
-    lengths = {"audio": audio.window_samples, **dict.fromkeys(features, audio.window_frames)}
-    spec: dict[str, tf.io.FixedLenFeature] = {
-        name: tf.io.FixedLenFeature([length], tf.float32) for name, length in lengths.items()
-    }
-    spec |= {
-        "recording": tf.io.FixedLenFeature([], tf.string),
-        "start_seconds": tf.io.FixedLenFeature([], tf.float32),
-    }
-    for file in files:
-        for record in tf.data.TFRecordDataset(file, compression_type="GZIP" if file.endswith(".gz") else ""):
-            try:
-                example = tf.io.parse_single_example(record, spec)
-            except tf.errors.InvalidArgumentError as error:
-                raise ValueError(f"{file}: not an example of {lengths}: {error.message}") from None
-            key = f"{example['recording'].numpy().decode()} at {example['start_seconds'].numpy():08.2f} s"
-            yield key, {name: example[name].numpy() for name in lengths}
+def _keyed(files: Sequence[str], audio: AudioConfig, features: Sequence[str]) -> Iterator[tuple[str, Features]]:
+    lengths: dict[str, int | None] = {AUDIO: audio.window_samples, **dict.fromkeys(features, audio.window_frames)}
+    for example in read_examples(files, lengths):
+        yield f"{example.recording} at {example.start_seconds:08.2f} s", example.features

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from common.features import F0_CONFIDENCE, F0_HZ, FRAME_FEATURES, LOUDNESS_DB, PITCH_AND_LOUDNESS, RMS_ENERGY
+from common.loudness import amplitude_to_db
+from data.windows.examples import read_examples, split_files
 from models.voice.statistics import DatasetStatistics, dataset_statistics
 
 MOST_WINDOWS = 4096  # as many as statistics are taken of, evenly spread: 50 MB however long the recordings are
-FEATURES = ("f0_hz", "loudness_db", "f0_confidence")
-SILENCE_RMS = 1e-4  # -80 dB, the floor of loudness too
 
 
 @dataclass(frozen=True)
@@ -59,25 +60,25 @@ def read_dataset(train: Path, evaluation: Path, window_seconds: float, with_powe
     Raises:
       ValueError: there are no training windows.
     """
-    spans, held_out = list(_spans(train)), list(_spans(evaluation))
-    if not spans:
+    windows, held_out = _windows(train), _windows(evaluation)
+    if not windows:
         raise ValueError(f"{train}: no examples")
-    sides = {"train": {one for one, _ in spans}, "eval": {one for one, _ in held_out}}
+    sides = {"train": {one for one, _ in windows}, "eval": {one for one, _ in held_out}}
     text = "".join(f"{side} {one}\n" for side, ones in sorted(sides.items()) for one in sorted(ones))
     return Dataset(
-        statistics=_statistics(train, len(spans), with_power),
+        statistics=_statistics(train, len(windows), with_power),
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         recordings=len(sides["train"] | sides["eval"]),
-        seconds=covered_seconds(spans, window_seconds),
-        train_windows=len(spans),
+        seconds=covered_seconds(windows, window_seconds),
+        train_windows=len(windows),
         eval_windows=len(held_out),
     )
 
 
-def covered_seconds(spans: Iterable[tuple[str, float]], window_seconds: float) -> float:
+def covered_seconds(windows: Iterable[tuple[str, float]], window_seconds: float) -> float:
     """Length of the union of windows, each given by its recording and its start in s."""
     starts: dict[str, list[float]] = defaultdict(list)
-    for recording, start in spans:
+    for recording, start in windows:
         starts[recording].append(start)
     total = 0.0
     for of_one in starts.values():
@@ -87,27 +88,18 @@ def covered_seconds(spans: Iterable[tuple[str, float]], window_seconds: float) -
 
 
 def _statistics(folder: Path, count: int, with_power: bool) -> DatasetStatistics:
-    wanted = set(np.arange(min(count, MOST_WINDOWS)) * count // min(count, MOST_WINDOWS))
-    names = (*FEATURES, "rms_energy") if with_power else FEATURES
+    chosen = set(np.arange(min(count, MOST_WINDOWS)) * count // min(count, MOST_WINDOWS))
+    names = FRAME_FEATURES if with_power else PITCH_AND_LOUDNESS
     columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    for index, features in enumerate(_examples(folder)):
-        if index in wanted:
+    for index, example in enumerate(read_examples(split_files(folder), dict.fromkeys(names))):
+        if index in chosen:
             for name, column in columns.items():
-                column.append(np.asarray(features[name].float_list.value, np.float32))
-    f0_hz, loudness_db, f0_confidence, *rms = (np.stack(column) for column in columns.values())  # [windows, frames]
-    power_db = 20.0 * np.log10(np.maximum(rms[0], SILENCE_RMS)) if rms else None
-    return dataset_statistics(f0_hz, loudness_db, f0_confidence, power_db)
+                column.append(example.features[name])
+    stacked = {name: np.stack(column) for name, column in columns.items()}  # [windows, frames]
+    power_db = amplitude_to_db(stacked[RMS_ENERGY]) if with_power else None
+    return dataset_statistics(stacked[F0_HZ], stacked[LOUDNESS_DB], stacked[F0_CONFIDENCE], power_db)
 
 
-def _spans(folder: Path) -> Iterator[tuple[str, float]]:
-    for features in _examples(folder):
-        recording = features["recording_id"].bytes_list.value[0].decode("utf-8", "replace")
-        yield recording, features["start_seconds"].float_list.value[0]
-
-
-def _examples(folder: Path) -> Iterator[Mapping[str, Any]]:
-    import tensorflow as tf
-
-    files = sorted(str(path) for path in folder.glob("*.gz"))
-    for stored in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
-        yield tf.train.Example.FromString(stored).features.feature
+def _windows(folder: Path) -> list[tuple[str, float]]:
+    """Recording and start in s of every window of a split."""
+    return [(one.recording_id, one.start_seconds) for one in read_examples(split_files(folder), {})]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +10,13 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from common.audio import AudioConfig
+from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
+from common.loudness import FLOOR_DB
+from common.pitch import hz_to_midi
+from data.windows.examples import parse, read_examples, read_serialized, split_files
 from models.training.windows import spread
-from models.voice.statistics import hz_to_midi
 
 Array = npt.NDArray[np.floating]
-
-_FRAMES = ("f0_hz", "f0_confidence", "loudness_db")
-_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -50,33 +49,26 @@ def hear(examples: Path, model: Path, most: int, audio: AudioConfig) -> list[Hea
       most: windows at most.
       audio: length of a window.
     """
-    records = _records(examples, "eval")
-    chosen = set(spread(sum(1 for _ in records), most).tolist())
-    serialized = [record for index, record in enumerate(records.as_numpy_iterator()) if index in chosen]
+    files = split_files(examples / "Split-eval")
+    chosen = set(spread(sum(1 for _ in read_serialized(files)), most).tolist())
+    serialized = [record for index, record in enumerate(read_serialized(files)) if index in chosen]
     if not serialized:
         return []
     loaded = tf.saved_model.load(str(model))
     made = loaded.signatures["eval_losses"](examples=tf.constant(serialized))
     values = {name: value.numpy() for name, value in made.items()}
-    windows = tf.io.parse_example(
-        serialized,
-        {
-            "audio": tf.io.FixedLenFeature([audio.window_samples], tf.float32),
-            "recording": tf.io.FixedLenFeature([], tf.string),
-            "start_seconds": tf.io.FixedLenFeature([], tf.float32),
-        },
-    )
+    windows = [parse(one, {AUDIO: audio.window_samples}) for one in serialized]
     return [
         Heard(
-            recording=windows["recording"][index].numpy().decode("utf-8", "replace"),
-            start_seconds=float(windows["start_seconds"][index]),
-            original=windows["audio"][index].numpy(),
-            resynthesis=values["audio"][index],
+            recording=window.recording,
+            start_seconds=window.start_seconds,
+            original=window.features[AUDIO],
+            resynthesis=values[AUDIO][index],
             loss=float(values["spectral_loss"][index]),
             baseline_loss=float(values["baseline_spectral_loss"][index]),
             loudness_error_db=float(values["loudness_l1_db"][index]),
         )
-        for index in range(len(serialized))
+        for index, window in enumerate(windows)
     ]
 
 
@@ -99,14 +91,14 @@ class Distributions:
 
 def distributions(examples: Path, audio: AudioConfig, voiced_confidence: float) -> Distributions:
     """Counts frames of the training windows of an Examples artifact, window by window."""
-    midi_edges, loudness_edges = np.arange(20.5, 110.0), np.arange(-80.0, 21.0, 2.0)
+    midi_edges, loudness_edges = np.arange(20.5, 110.0), np.arange(FLOOR_DB, 21.0, 2.0)
     midi_counts, loudness_counts = np.zeros(len(midi_edges) - 1), np.zeros(len(loudness_edges) - 1)
-    spec = {name: tf.io.FixedLenFeature([audio.window_frames], tf.float32) for name in _FRAMES}
-    for batch in _records(examples, "train").batch(_BATCH):
-        frames = {name: value.numpy() for name, value in tf.io.parse_example(batch, spec).items()}
-        voiced = frames["f0_confidence"] >= voiced_confidence
-        midi_counts += np.histogram(hz_to_midi(frames["f0_hz"][voiced]), midi_edges)[0]
-        loudness_counts += np.histogram(frames["loudness_db"], loudness_edges)[0]
+    lengths: dict[str, int | None] = dict.fromkeys(PITCH_AND_LOUDNESS, audio.window_frames)
+    for example in read_examples(split_files(examples / "Split-train"), lengths):
+        frames = example.features
+        voiced = frames[F0_CONFIDENCE] >= voiced_confidence
+        midi_counts += np.histogram(hz_to_midi(frames[F0_HZ][voiced]), midi_edges)[0]
+        loudness_counts += np.histogram(frames[LOUDNESS_DB], loudness_edges)[0]
     loudness_counts[0] = 0.0  # silence
     return Distributions(*_trimmed(midi_counts, midi_edges), *_trimmed(loudness_counts, loudness_edges))
 
@@ -117,13 +109,3 @@ def _trimmed(counts: Array, edges: Array) -> tuple[Array, Array]:
     if not len(used):
         return counts, edges
     return counts[used[0] : used[-1] + 1], edges[used[0] : used[-1] + 2]
-
-
-def _records(examples: Path, split: str) -> tf.data.TFRecordDataset:
-    """Serialized examples of a split, in the order in which they were written."""
-    files = sorted(_files(examples / f"Split-{split}"))
-    return tf.data.TFRecordDataset(files, compression_type="GZIP")
-
-
-def _files(folder: Path) -> Iterator[str]:
-    yield from (str(file) for file in folder.glob("*.gz"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tfx.components import StatisticsGen
 from tfx.types import BaseChannel
 
-from data.windows.schema import SPAN, statistics_features
+from common.features import SPAN
+from data.windows.schema import statistics_features
 
 
 def make_statistics_gen(examples: BaseChannel) -> StatisticsGen:

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from bundles import manifest as manifests
 from bundles.seal import seal
@@ -23,6 +22,7 @@ from models.saved_model.trained import Trained
 from pipeline.configuration.loading import load
 from tests.bundles.small_bundle import small_dataset
 from tests.components.tfjs_exporter.stand_in import StandIn
+from tests.data.written_examples import write_examples
 
 Edit = Callable[[np.ndarray], np.ndarray]
 _FOLDERS: dict[str, tempfile.TemporaryDirectory[str]] = {}  # removed when the interpreter ends
@@ -88,20 +88,19 @@ def exported(kind: str) -> Exported:
 
 def write_eval(folder: Path, windows: int = 3, frames: int = 500) -> None:
     """Eval windows of 2 s as RecordingExampleGen leaves them; each is 10 dB softer than the one before."""
-    folder.mkdir()
     time = np.arange(frames) / 250.0
-    with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
-        for i in range(windows):
-            loudness = -25.0 - 10.0 * i + 5.0 * np.sin(3.0 * time)
-            features = {
+    loudness = [-25.0 - 10.0 * i + 5.0 * np.sin(3.0 * time) for i in range(windows)]
+    write_examples(
+        folder,
+        [
+            {
                 "f0_hz": 311.0 + 40.0 * i + 5.0 * np.sin(35.0 * time),
-                "loudness_db": loudness,
-                "rms_energy": 10.0 ** (loudness / 20.0),
+                "loudness_db": level,
+                "rms_energy": 10.0 ** (level / 20.0),
             }
-            record = {
-                name: tf.train.Feature(float_list=tf.train.FloatList(value=value)) for name, value in features.items()
-            }
-            writer.write(tf.train.Example(features=tf.train.Features(feature=record)).SerializeToString())
+            for i, level in enumerate(loudness)
+        ],
+    )
 
 
 def settings(**changes: float | bool) -> BrowserValidatorConfig:

@@ -13,6 +13,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
 from common.errors import UserError
+from common.pitch import hz_to_midi
 from components.recording_example_gen import component
 from components.recording_example_gen.component import RecordingExampleGen
 from data.check import check
@@ -20,7 +21,7 @@ from data.config import ExtractionConfig
 from data.features.loudness import loudness_and_rms
 from data.files.decode import Spool, decode
 from data.ingest_report import IngestRefused, IngestReport
-from data.windows.examples import dynamics, hz_to_midi, register
+from data.windows.cutting import dynamics, register
 from tests.data.sounds import config, melody, write
 
 pytestmark = pytest.mark.slow  # importing TFX takes longer than all of it
@@ -145,7 +146,7 @@ def test_scalars_sum_up_the_frames(output):
     for example in examples(newest(output), "eval"):
         voiced = floats(example, "f0_confidence") > 0.5
         midi = float(floats(example, "median_f0_midi")[0])
-        assert midi == pytest.approx(hz_to_midi(float(np.median(floats(example, "f0_hz")[voiced]))), abs=1e-3)
+        assert midi == pytest.approx(hz_to_midi(np.median(floats(example, "f0_hz")[voiced])), abs=1e-3)
         assert floats(example, "voiced_fraction")[0] == pytest.approx(voiced.mean())
         assert floats(example, "mean_loudness_db")[0] == pytest.approx(floats(example, "loudness_db").mean(), abs=1e-3)
         assert text(example, "register") == register(midi)

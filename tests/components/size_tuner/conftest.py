@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from pipeline.configuration.loading import load
+from tests.data.written_examples import write_examples
 from tests.models.tones import tone
 
 CONFIG = load(
@@ -23,23 +23,11 @@ CONFIG = load(
 )
 
 
-def example(number: int) -> bytes:
-    features = {
-        name: tf.train.Feature(float_list=tf.train.FloatList(value=values)) for name, values in tone(number).items()
-    }
-    features["recording"] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"tones.wav"]))
-    features["start_seconds"] = tf.train.Feature(float_list=tf.train.FloatList(value=[float(number)]))
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
-
-
 @pytest.fixture(scope="session")
 def examples(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
     for split, numbers in (("train", range(5)), ("eval", range(20, 22))):
-        (folder / f"Split-{split}").mkdir()
-        with tf.io.TFRecordWriter(str(folder / f"Split-{split}" / "part-0.gz"), "GZIP") as writer:
-            for number in numbers:
-                writer.write(example(number))
+        write_examples(folder / f"Split-{split}", ({**tone(number), "start_seconds": number} for number in numbers))
     return folder
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts
 
 from bundles.manifest import load
@@ -20,6 +19,7 @@ from models.instrument import Instrument
 from models.saved_model import signatures
 from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load as load_config
+from tests.data.written_examples import write_examples
 from tests.models.saved_model.transform_graphs import build_transform_graph
 
 _GRU = [
@@ -114,21 +114,6 @@ def make_windows(config: Config, count: int = 5) -> list[dict[str, np.ndarray]]:
 def make_graph(windows: list[dict[str, np.ndarray]], folder: Path) -> Path:
     """The Transform graph over windows, for either kind of input."""
     return build_transform_graph(folder, windows, ["loudness", "rms"])
-
-
-def write_examples(folder: Path, windows: list[dict[str, np.ndarray]]) -> None:
-    """Writes windows as an ExampleGen does."""
-    folder.mkdir(parents=True)
-    with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
-        for window in windows:
-            features = tf.train.Features(feature={name: _feature(value) for name, value in window.items()})
-            writer.write(tf.train.Example(features=features).SerializeToString())
-
-
-def _feature(value: np.ndarray) -> tf.train.Feature:
-    if value.dtype.kind == "S":
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=value.tolist()))
-    return tf.train.Feature(float_list=tf.train.FloatList(value=value))
 
 
 def _artifact(kind: type, folder: Path):

@@ -19,6 +19,7 @@ from models.saved_model.precision import rounded
 from models.saved_model.specification import describe
 from models.saved_model.transform_graph import TransformGraph
 from models.training.config import LossConfig
+from tests.data.written_examples import serialized
 from tests.models.saved_model.transform_graphs import Example, build_transform_graph
 from tests.models.test_instrument import AUDIO, make_model, randomise
 
@@ -58,16 +59,7 @@ def make_examples(count: int) -> list[Example]:
 
 
 def serialised(examples: list[Example]) -> tf.Tensor:
-    def feature(value: np.ndarray) -> tf.train.Feature:
-        if value.dtype.kind == "S":
-            return tf.train.Feature(bytes_list=tf.train.BytesList(value=value.tolist()))
-        return tf.train.Feature(float_list=tf.train.FloatList(value=value))
-
-    protos = [
-        tf.train.Example(features=tf.train.Features(feature={k: feature(v) for k, v in example.items()}))
-        for example in examples
-    ]
-    return tf.constant([proto.SerializeToString() for proto in protos])
+    return tf.constant([serialized(example) for example in examples])
 
 
 class Saved:

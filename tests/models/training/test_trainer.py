@@ -15,6 +15,7 @@ from models.training import loop as training
 from models.training.job import Job
 from models.training.trainer import run_fn
 from pipeline.configuration.loading import load
+from tests.data.written_examples import write_examples
 from tests.models.saved_model.transform_graphs import build_transform_graph
 from tests.models.tones import AUDIO, LOSS, MODEL, tone
 
@@ -55,21 +56,10 @@ def transformed(tmp_path_factory) -> Path:
     layer = tft.TFTransformOutput(str(folder / "graph")).transform_features_layer()
     for split, rows in splits.items():
         batch = layer({name: tf.constant(np.stack([row[name] for row in rows])) for name in rows[0]})
-        (folder / split).mkdir()
-        with tf.io.TFRecordWriter(str(folder / split / "part-0.gz"), "GZIP") as writer:
-            for row in range(len(rows)):
-                writer.write(_serialised({name: values[row].numpy() for name, values in batch.items()}))
+        write_examples(
+            folder / split, ({name: values[row].numpy() for name, values in batch.items()} for row in range(len(rows)))
+        )
     return folder
-
-
-def _serialised(row: dict[str, np.ndarray]) -> bytes:
-    features = {
-        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=list(values)))
-        if values.dtype == object
-        else tf.train.Feature(float_list=tf.train.FloatList(value=values))
-        for name, values in row.items()
-    }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 
 def fn_args(transformed: Path, output: Path, trainer: dict | None = None, **kwargs) -> FnArgs:

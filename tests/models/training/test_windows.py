@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from common.audio import AudioConfig
 from models.training.windows import Windows, indices, read_windows, spread
+from tests.data.written_examples import serialized
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=0.5)
 
@@ -19,17 +20,12 @@ def _rows(count: int, seed: int = 0) -> list[tuple[str, dict[str, np.ndarray]]]:
 
 
 def _example(recording: str, start: float, value: float, frames: int = AUDIO.window_frames) -> bytes:
-    def floats(values: np.ndarray) -> tf.train.Feature:
-        return tf.train.Feature(float_list=tf.train.FloatList(value=values))
-
     features = {
-        "audio": floats(np.full(AUDIO.window_samples, value)),
-        "f0_hz": floats(np.full(frames, 440.0)),
-        "start_seconds": floats(np.array([start])),
-        "recording": tf.train.Feature(bytes_list=tf.train.BytesList(value=[recording.encode()])),
-        "mean_loudness_db": floats(np.array([-30.0])),
+        "audio": np.full(AUDIO.window_samples, value),
+        "f0_hz": np.full(frames, 440.0),
+        "mean_loudness_db": [-30.0],
     }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    return serialized({**features, "recording": recording, "start_seconds": start})
 
 
 def _write(path: str, examples: list[bytes]) -> None:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from models.voice import dataset
 from models.voice.dataset import covered_seconds, read_dataset
 from models.voice.statistics import dataset_statistics
+from tests.data.written_examples import write_examples
 
 FRAMES = 100
 
@@ -21,25 +21,6 @@ def window(recording: str, start: float, level: float = -30.0) -> dict[str, np.n
     }
 
 
-def write(folder, windows, shards=1):
-    folder.mkdir()
-    for shard in range(shards):
-        path = folder / f"data_tfrecord-{shard:05d}-of-{shards:05d}.gz"
-        with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-            for one in windows[shard::shards]:
-                writer.write(_serialized(one))
-
-
-def _serialized(features) -> bytes:
-    def feature(value: np.ndarray) -> tf.train.Feature:
-        if value.dtype.kind == "U":
-            return tf.train.Feature(bytes_list=tf.train.BytesList(value=[str(value).encode()]))
-        return tf.train.Feature(float_list=tf.train.FloatList(value=value))
-
-    named = {name: feature(value) for name, value in features.items()}
-    return tf.train.Example(features=tf.train.Features(feature=named)).SerializeToString()
-
-
 TRAIN = [window("aa", 0.0), window("aa", 1.0), window("aa", 6.0), window("bb", 0.0)]
 EVAL = [window("aa", 20.0), window("cc", 0.0)]
 
@@ -51,8 +32,8 @@ def test_what_overlapping_windows_share_counts_once():
 
 
 def test_statistics_are_those_of_the_training_windows(tmp_path):
-    write(tmp_path / "train", TRAIN)
-    write(tmp_path / "eval", EVAL)
+    write_examples(tmp_path / "train", TRAIN)
+    write_examples(tmp_path / "eval", EVAL)
     read = read_dataset(tmp_path / "train", tmp_path / "eval", 4.0, with_power=True)
     columns = (np.stack([one[name] for one in TRAIN]) for name in ("f0_hz", "loudness_db", "f0_confidence"))
     power = 20 * np.log10(np.stack([one["rms_energy"] for one in TRAIN]))
@@ -72,12 +53,12 @@ def test_statistics_are_those_of_the_training_windows(tmp_path):
 
 
 def test_the_fingerprint_depends_on_the_recordings_of_each_side_and_on_nothing_else(tmp_path):
-    write(tmp_path / "train", TRAIN)
-    write(tmp_path / "eval", EVAL)
+    write_examples(tmp_path / "train", TRAIN)
+    write_examples(tmp_path / "eval", EVAL)
     first = read_dataset(tmp_path / "train", tmp_path / "eval", 4.0, False).fingerprint
-    write(tmp_path / "shuffled", TRAIN[::-1], shards=2)
+    write_examples(tmp_path / "shuffled", TRAIN[::-1], shards=2)
     assert read_dataset(tmp_path / "shuffled", tmp_path / "eval", 4.0, False).fingerprint == first
-    write(tmp_path / "other", [*TRAIN, window("dd", 0.0)])
+    write_examples(tmp_path / "other", [*TRAIN, window("dd", 0.0)])
     assert read_dataset(tmp_path / "other", tmp_path / "eval", 4.0, False).fingerprint != first
     assert read_dataset(tmp_path / "train", tmp_path / "other", 4.0, False).fingerprint != first
 
@@ -85,15 +66,15 @@ def test_the_fingerprint_depends_on_the_recordings_of_each_side_and_on_nothing_e
 def test_of_very_many_windows_an_even_spread_is_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset, "MOST_WINDOWS", 3)
     levels = [-60.0, -20.0, -60.0, -20.0, -60.0, -20.0]
-    write(tmp_path / "train", [window("aa", 4.0 * i, level) for i, level in enumerate(levels)])
-    write(tmp_path / "eval", EVAL)
+    write_examples(tmp_path / "train", [window("aa", 4.0 * i, level) for i, level in enumerate(levels)])
+    write_examples(tmp_path / "eval", EVAL)
     read = read_dataset(tmp_path / "train", tmp_path / "eval", 4.0, False)
     assert read.statistics.loudness.max < -49.0  # windows 0, 2 and 4
     assert read.train_windows == 6
 
 
 def test_no_examples_at_all_is_an_error_that_names_the_folder(tmp_path):
-    write(tmp_path / "train", [])
-    write(tmp_path / "eval", EVAL)
+    write_examples(tmp_path / "train", [])
+    write_examples(tmp_path / "eval", EVAL)
     with pytest.raises(ValueError, match="train: no examples"):
         read_dataset(tmp_path / "train", tmp_path / "eval", 4.0, False)

@@ -4,8 +4,10 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from pipeline.report import write_report
 from pipeline.report.hearing import distributions, hear
 from pipeline.store.folders import RunFolders
 from pipeline.store.records import ArtifactRecord, RunRecord
+from tests.data.written_examples import write_examples
 from tests.player.playable_bundle import write_playable_bundle
 
 SMALL = [
@@ -87,7 +90,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, dict[str, dic
     soundfile.write(root / "voice.wav", _tone(3 * 16000, 220.0), 16000)
     config = load("violin", [*SMALL, f"report.voice={root / 'voice.wav'}"])
     for split, windows in (("train", 6), ("eval", 3)):
-        _write_examples(root / "examples" / f"Split-{split}", config, windows)
+        write_examples(root / "examples" / f"Split-{split}", _windows(config, windows))
     INGEST.write(root / "examples")
     serving, module = root / "model" / "Format-Serving", Halver(config.audio.window_samples)
     tf.saved_model.save(module, str(serving), signatures={"eval_losses": module.eval_losses})
@@ -108,23 +111,17 @@ def _tone(samples: int, hz: float) -> np.ndarray:
     return (0.2 * sum(np.sin(2 * np.pi * hz * k * time) / k for k in range(1, 6))).astype(np.float32)
 
 
-def _write_examples(folder: Path, config: Config, windows: int) -> None:
-    folder.mkdir(parents=True)
+def _windows(config: Config, count: int) -> Iterator[dict[str, Any]]:
     audio = config.audio
-    with tf.io.TFRecordWriter(str(folder / "data_tfrecord-00000-of-00001.gz"), "GZIP") as writer:
-        for window in range(windows):
-            floats = {
-                "audio": _tone(audio.window_samples, 220.0 + window),
-                "f0_hz": np.full(audio.window_frames, 440.0 * 2.0 ** (window / 12)),
-                "f0_confidence": np.where(np.arange(audio.window_frames) < 600, 0.9, 0.1),
-                "loudness_db": np.where(np.arange(audio.window_frames) < 600, -25.0, -80.0),
-                "start_seconds": np.array([4.0 * window]),
-            }
-            features = {
-                name: tf.train.Feature(float_list=tf.train.FloatList(value=values)) for name, values in floats.items()
-            }
-            features["recording"] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[NASTY.encode()]))
-            writer.write(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    for window in range(count):
+        yield {
+            "audio": _tone(audio.window_samples, 220.0 + window),
+            "f0_hz": np.full(audio.window_frames, 440.0 * 2.0 ** (window / 12)),
+            "f0_confidence": np.where(np.arange(audio.window_frames) < 600, 0.9, 0.1),
+            "loudness_db": np.where(np.arange(audio.window_frames) < 600, -25.0, -80.0),
+            "start_seconds": 4.0 * window,
+            "recording": NASTY,
+        }
 
 
 def _outcome(

@@ -1,0 +1,100 @@
+"""Cuts windows from an analysed recording."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from common.features import (
+    AUDIO,
+    DYNAMICS,
+    F0_CONFIDENCE,
+    F0_HZ,
+    LOUDNESS_DB,
+    MEAN_CONFIDENCE,
+    MEAN_LOUDNESS_DB,
+    MEDIAN_F0_MIDI,
+    RECORDING,
+    RECORDING_ID,
+    REGISTER,
+    RMS_ENERGY,
+    SPAN,
+    START_SECONDS,
+    VOICED_FRACTION,
+)
+from common.pitch import hz_to_midi
+from data.analysis import Analysis, local_file
+from data.config import ExtractionConfig
+from data.files.decode import Spool, decode
+from data.windows.examples import serialize
+from data.windows.plan import Cuts
+
+DYNAMICS_STEP_DB = 10
+
+
+def cut(base: str, name: str, analysis: Analysis, cuts: Cuts, config: ExtractionConfig) -> Iterator[tuple[str, bytes]]:
+    """Decode a recording again and cut its windows.
+
+    Args:
+      base: folder or URI of recordings.
+      name: of the file, relative to it.
+      analysis: of that file, usable.
+      cuts: where windows begin.
+      config: rates and lengths.
+
+    Yields:
+      (side, serialized tf.train.Example): training windows, then eval windows, each in the order of time.
+    """
+    with local_file(base, name) as path, Spool() as spool:
+        source = decode(path, config.audio.sample_rate, spool)
+        if source.recording_id != analysis.entry.recording_id:
+            raise RuntimeError(f"{name} changed while it was being read: run again")
+        for side, starts in (("train", cuts.train), ("eval", cuts.eval)):
+            for start in starts:
+                yield side, _example(spool, start, cuts.span, analysis, config)
+
+
+def _example(spool: Spool, start: int, span: str, analysis: Analysis, config: ExtractionConfig) -> bytes:
+    audio, features = config.audio, analysis.features
+    assert features is not None
+    first, frames = start * audio.hop, slice(start, start + audio.window_frames)
+    f0_hz, f0_confidence = features.f0_hz[frames], features.f0_confidence[frames]
+    loudness_db, rms_energy = features.loudness_db[frames], features.rms_energy[frames]
+    voiced = f0_confidence > config.examples.screening.voiced_confidence
+    median_f0_midi = float(hz_to_midi(np.median(f0_hz[voiced] if voiced.any() else f0_hz)))
+    mean_loudness_db = float(loudness_db.mean(dtype=np.float64))
+    return serialize(
+        {
+            AUDIO: spool.read(first, first + audio.window_samples),
+            F0_HZ: f0_hz,
+            F0_CONFIDENCE: f0_confidence,
+            LOUDNESS_DB: loudness_db,
+            RMS_ENERGY: rms_energy,
+            START_SECONDS: [start / audio.frame_rate],
+            MEAN_LOUDNESS_DB: [mean_loudness_db],
+            MEDIAN_F0_MIDI: [median_f0_midi],
+            VOICED_FRACTION: [float(voiced.mean())],
+            MEAN_CONFIDENCE: [float(f0_confidence.mean(dtype=np.float64))],
+        },
+        {
+            RECORDING: analysis.entry.recording,
+            RECORDING_ID: analysis.entry.recording_id or "",
+            SPAN: span,
+            REGISTER: register(median_f0_midi),
+            DYNAMICS: dynamics(mean_loudness_db),
+        },
+    )
+
+
+def register(midi: float) -> str:
+    """Name the octave in which a pitch lies, C to B: "C4-B4"."""
+    octave = math.floor(round(midi) / 12) - 1
+    return f"C{octave}-B{octave}"
+
+
+def dynamics(loudness_db: float) -> str:
+    """Name the step of 10 dB in which a loudness lies: "-30..-20 dB"."""
+    low = math.floor(loudness_db / DYNAMICS_STEP_DB) * DYNAMICS_STEP_DB
+    return f"{low}..{low + DYNAMICS_STEP_DB} dB"
