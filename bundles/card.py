@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bundles.manifest import FORMAT_VERSION, Manifest
+from bundles.manifest import FORMAT_VERSION, MANIFEST_FILE, Manifest
 
 METRICS = {
     "spectral_loss": ("Multi-scale spectral loss", ""),
@@ -21,10 +21,10 @@ METRICS = {
 
 
 def model_card(manifest: Manifest) -> str:
-    """Markdown. Names and texts come from users: none of it can become markup.
+    """Write the model card in Markdown. Names and texts come from users: none of them can become markup.
 
     Args:
-      manifest: without the card's own entry in `files`, or with it: it makes no difference.
+      manifest: with or without the card's own entry in `files`.
     """
     instrument = manifest["instrument"]
     parts = [
@@ -43,7 +43,7 @@ def model_card(manifest: Manifest) -> str:
 
 
 def plain(text: str) -> str:
-    """Text on one line in which nothing is Markdown or HTML."""
+    """Escape a text, on one line, so that nothing in it is Markdown or HTML."""
     text = " ".join(text.split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([\\`*_{}\[\]()#+!|~$])", r"\\\1", text)
@@ -89,7 +89,7 @@ def _limits(manifest: Manifest) -> str:
     pitch, loudness = manifest["statistics"]["pitch_note"], manifest["statistics"]["loudness_note"]
     return "\n".join(
         [
-            f"- It knows notes from {_note(pitch['min'])} to {_note(pitch['max'])} and loudness from"
+            f"- It was trained on notes from {_note(pitch['min'])} to {_note(pitch['max'])} and loudness from"
             f" {loudness['min']:.0f} to {loudness['max']:.0f} dB: outside, it guesses.",
             "- One note at a time: chords and several voices at once are beyond it.",
             f"- It sounds up to {manifest['audio']['sample_rate'] / 2000:g} kHz and like the room it was recorded in.",
@@ -120,8 +120,8 @@ def _loading(manifest: Manifest) -> str:
             f"const {{ audio }} = {wait}model.{call}({{ {', '.join(one['name'] for one in full['inputs'])} }});",
             "```",
             "",
-            f"`manifest.json` (format {FORMAT_VERSION}) says all that an engine needs: shapes, the synthesiser, where"
-            " each tensor of the network lies in the weights, what the recordings were like, sizes and hashes.",
+            f"`{MANIFEST_FILE}` (format {FORMAT_VERSION}) has all that an engine needs: shapes, the synthesiser, the"
+            " offset of each tensor of the network in the weights, statistics of the recordings, sizes and hashes.",
         ]
     )
 

@@ -23,11 +23,11 @@ Manifest = dict[str, Any]
 
 
 class InvalidBundle(ValueError):
-    """A bundle that is not what its manifest or the schema says; the message names file and field."""
+    """A bundle that does not match its manifest, or a manifest its schema; the message names file and field."""
 
 
 def dumps(manifest: Mapping[str, Any]) -> bytes:
-    """The manifest's bytes: the same manifest always gives the same ones."""
+    """Serialize a manifest: equal manifests give equal bytes."""
     return json.dumps(manifest, separators=(",", ":"), sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
 
 
@@ -35,7 +35,7 @@ def load(folder: Path) -> Manifest:
     """Read and check the manifest of a bundle.
 
     Raises:
-      InvalidBundle: there is none, it is not JSON, or it does not follow the schema.
+      InvalidBundle: there is no manifest, it is not JSON, or it does not follow the schema.
     """
     path = folder / MANIFEST_FILE
     try:
@@ -49,7 +49,7 @@ def load(folder: Path) -> Manifest:
 
 
 def check_schema(manifest: Any, where: str = MANIFEST_FILE) -> None:
-    """Check against the JSON Schema.
+    """Check a manifest against the JSON Schema.
 
     Raises:
       InvalidBundle: names the first field that is wrong.
@@ -85,7 +85,7 @@ def check_files(folder: Path, manifest: Manifest) -> None:
 
 
 def describe_file(folder: Path, name: str) -> dict[str, Any]:
-    """Entry of `files`: path below the bundle, bytes, bytes after gzip -9, SHA-256."""
+    """Return the entry of `files`: path in the bundle, bytes, bytes after gzip -9, SHA-256."""
     stored = (folder / name).read_bytes()
     return {
         "path": name,
@@ -96,12 +96,12 @@ def describe_file(folder: Path, name: str) -> dict[str, Any]:
 
 
 def gzip_size(stored: bytes) -> int:
-    """Bytes after gzip -9."""
+    """Count the bytes after gzip -9."""
     return len(gzip.compress(stored, 9, mtime=0))
 
 
 def content_hash(manifest: Mapping[str, Any]) -> str:
-    """SHA-256, hex, of what a bundle is, whenever and however it was made.
+    """Compute the SHA-256, hex, of the content of a bundle, which does not depend on when and where it was made.
 
     Left out: times, the metrics that a push adds, and the model card, which is made from the rest.
     """
@@ -112,7 +112,7 @@ def content_hash(manifest: Mapping[str, Any]) -> str:
 
 
 def download(manifest: Manifest, folders: Iterable[str]) -> dict[str, int]:
-    """What a page fetches: the manifest, the reverb and the files of the given graphs. Bytes, and after gzip."""
+    """Count the bytes that a page fetches, plain and after gzip: manifest, reverb and files of the given graphs."""
     stored = dumps(manifest)
     prefixes = tuple(f"{folder}/" for folder in folders)
     reverb = manifest["reverb"] or {}
@@ -124,7 +124,7 @@ def download(manifest: Manifest, folders: Iterable[str]) -> dict[str, int]:
 
 
 def finite(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values with None for NaN and infinity, which JSON does not know."""
+    """Replace NaN and infinity, which JSON does not have, by None."""
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in values.items()
     }

@@ -1,13 +1,13 @@
-"""Publication of bundles as static files, whole or not at all.
+"""Publish bundles as static files, whole or not at all.
 
     ROOT/index.json              all instruments: what a page lists
     ROOT/NAME/latest.json        the version that is served, its manifest and that file's hash
-    ROOT/NAME/VERSION/           a bundle; never changed once it is there, removed when it is too old
+    ROOT/NAME/VERSION/           a bundle; never changed once it is published, removed when it is too old
 
-A push copies the bundle beside its place, moves it there, then points `latest.json` to it, then renews `index.json`,
-then removes versions that are too old. Each of these steps is atomic, and whatever happens between two of them a whole
-version is served; the next push cleans up and goes on. Pushes of one instrument wait for each other. The version that
-is served is never removed.
+A push copies the bundle to a temporary folder beside its own, moves it there, then points `latest.json` to it, then
+renews `index.json`, then removes versions that are too old. Each of these steps is atomic, and whatever happens between
+two of them a whole version is served; the next push cleans up and goes on. Pushes of one instrument wait for each
+other. The version that is served is never removed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ VERSION_PATTERN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class Published:
-    """What a push came to.
+    """The result of a push.
 
     Attributes:
       name: of the instrument.
@@ -69,7 +69,7 @@ def publish(
     metrics: Mapping[str, float] | None = None,
     keep_versions: int | None = None,
 ) -> Published:
-    """Publish a bundle and makes it the one that is served.
+    """Publish a bundle and serve it.
 
     A bundle whose content was published before is not published again: that version is served (again).
 
@@ -77,11 +77,11 @@ def publish(
       bundle: folder that the exporter made; it is not changed.
       root: folder of all published instruments; made if it is absent.
       now: time of the push, part of the version.
-      metrics: what the evaluation found; they go into the manifest and the model card.
-      keep_versions: how many of the newest versions stay; the served one stays in any case. None keeps all.
+      metrics: of the evaluation; they go into the manifest and the model card.
+      keep_versions: how many of the newest versions stay; the served version stays in any case. None keeps all.
 
     Raises:
-      InvalidBundle: the bundle is not what its manifest says, or that does not follow the schema.
+      InvalidBundle: the bundle does not match its manifest, or the manifest its schema.
       UserError: the destination cannot be written (read-only, full).
     """
     manifest = load(bundle)
@@ -121,14 +121,14 @@ def serve(root: Path, name: str, version: str) -> Published:
 
 
 def versions(folder: Path) -> list[str]:
-    """Versions of one instrument (`ROOT/NAME`), oldest first, whether served or not."""
+    """List the versions of one instrument (`ROOT/NAME`), oldest first, whether served or not."""
     if not folder.is_dir():
         return []
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and VERSION_PATTERN.fullmatch(path.name))
 
 
 def served_version(folder: Path) -> str | None:
-    """The version of one instrument that is served, or None where there is none or `latest.json` leads nowhere."""
+    """Return the served version of one instrument, or None where there is none or `latest.json` leads nowhere."""
     try:
         latest = json.loads((folder / LATEST_FILE).read_bytes())
         version = str(latest["version"])
@@ -140,10 +140,10 @@ def served_version(folder: Path) -> str | None:
 
 
 def resolve(folder: Path) -> Path:
-    """The bundle that a folder stands for: itself, or the served version of `ROOT/NAME`.
+    """Return the folder of the bundle: the folder itself, or the served version of `ROOT/NAME`.
 
     Raises:
-      UserError: it is neither.
+      UserError: the folder is neither.
     """
     if (folder / MANIFEST_FILE).is_file():
         return folder
@@ -154,7 +154,7 @@ def resolve(folder: Path) -> Path:
 
 
 def _check_whole(folder: Path, version: str) -> None:
-    """Raise UserError where there is no such version, or it is not what was published."""
+    """Raise UserError where there is no such version, or it has changed since it was published."""
     known = versions(folder)
     if version not in known:
         raise UserError(f"{folder}: no version {version!r}; published versions: {', '.join(known) or 'none'}")
@@ -165,7 +165,7 @@ def _check_whole(folder: Path, version: str) -> None:
 
 
 def _find(folder: Path, content: str) -> str | None:
-    """An intact version with this content, the one that is served first of all."""
+    """Find an intact version with this content, preferably the served version."""
     candidates = [version for version in versions(folder) if version.endswith(f"-{content[:8]}")]
     for version in sorted(candidates, key=lambda version: version != served_version(folder)):
         try:
@@ -179,7 +179,7 @@ def _find(folder: Path, content: str) -> str | None:
 
 
 def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] | None) -> None:
-    """Copy a bundle to its place, metrics added."""
+    """Copy a bundle to the folder of its version, metrics added."""
     incoming = folder / f"{durable.TEMPORARY}{version}"
     try:
         durable.copy(bundle, incoming)
@@ -189,18 +189,18 @@ def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] 
         check_files(incoming, manifest)
         durable.move(incoming, folder / version)
     except BaseException:
-        with suppress(OSError):  # what could not be written may not be removable either: the next push tries again
+        with suppress(OSError):  # a disk that cannot be written may not allow removal either: the next push tries again
             durable.clean(folder)
         raise
 
 
 def _remove_old(folder: Path, keep: int | None) -> tuple[str, ...]:
-    """Remove all but the newest versions and the one that is served; returns what it removed."""
+    """Remove all but the newest versions and the served version; return those that were removed."""
     served = served_version(folder)
-    if keep is None or served is None:  # without knowing what is served, nothing may go
+    if keep is None or served is None:  # where the served version is unknown, no version may go
         return ()
     removed = []
-    for version in [one for one in versions(folder)[:-keep] if one != served]:
+    for version in [old for old in versions(folder)[:-keep] if old != served]:
         try:
             durable.remove(folder / version)
         except OSError as error:  # the push itself is done: the next one tries again
@@ -256,8 +256,8 @@ def _writable(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = error.filename2 or error.filename or root
+        path = error.filename2 or error.filename or root
         raise UserError(
-            f"{root}: cannot publish: {error.strerror or error} ({place}). What was served before is still served. "
+            f"{root}: cannot publish: {error.strerror or error} ({path}). The version served before is still served. "
             "Make the folder writable or free some space, and run again"
         ) from error

@@ -1,4 +1,4 @@
-"""The impulse response as a bundle carries it: cut where it has died away, in float16."""
+"""The impulse response of a bundle: cut where it is inaudible, in float16."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def trim(ir: np.ndarray) -> np.ndarray:
       ir: [taps], without the dry path (tap 0 is zero).
 
     Returns:
-      [kept taps]; empty where nothing but the dry path is heard. A response with NaN is returned as it is, for a gate
-      to find.
+      [kept taps]; empty where nothing but the dry path is audible. A response with NaN is returned unchanged, for a
+      gate to find.
     """
     energy = np.square(ir.astype(np.float64))
     left = np.cumsum(energy[::-1])[::-1]  # [taps], energy from this tap on
@@ -29,10 +29,10 @@ def trim(ir: np.ndarray) -> np.ndarray:
 
 
 def encode(ir: np.ndarray) -> bytes:
-    """Little-endian float16, tap after tap: an error of at most -66 dB of each tap, or 3e-8 of full scale."""
+    """Encode taps [taps] as little-endian float16: an error of at most -66 dB of each tap, or 3e-8 of full scale."""
     return ir.astype("<f2").tobytes()
 
 
 def decode(stored: bytes) -> np.ndarray:
-    """The inverse of `encode`: [taps] float32."""
+    """Decode the bytes of `encode` to [taps], float32."""
     return np.frombuffer(stored, "<f2").astype(np.float32)

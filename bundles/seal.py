@@ -1,4 +1,4 @@
-"""Completes a bundle: model card and manifest, which lists every file with its hash."""
+"""Complete a bundle: model card and manifest, which lists every file with its hash."""
 
 from __future__ import annotations
 

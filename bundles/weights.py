@@ -1,8 +1,8 @@
-"""Weights as TensorFlow.js keeps them: one file of little-endian bytes and a list of entries that describe it.
+"""Weights in TensorFlow.js's format: one file of little-endian bytes and a list of entries that describe it.
 
-A float16 entry is widened, a uint8 entry is `value * scale + min`; both give float32 in the browser. What the bundle
-holds must be what was judged, so a weight is stored narrower only where that loses no bit. Large tables that nobody
-trained (`rounded_tables`) are the one exception, where a graph allows it.
+A float16 entry is widened, a uint8 entry is `value * scale + min`; both give float32 in the browser. The bundle must
+hold the weights that were judged, so a weight is stored narrower only where that loses no bit. Large tables that are
+not trained (`rounded_tables`) are the one exception, where a graph allows it.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from typing import Any
 import numpy as np
 
 Affine = tuple[float, float]  # scale, min
-SMALL = 16  # integers; for fewer, saying that they are kept as bytes costs more than it saves
+SMALL = 16  # integers; for fewer, the description of their quantisation costs more than it saves
 TABLE = 1024  # numbers, or more
 TABLE_SNR_DB = 70.0
 
 
 def encode(name: str, value: np.ndarray, affine: Affine | None = None) -> tuple[dict[str, Any], bytes]:
-    """The shortest lossless form of one weight.
+    """Encode one weight in its shortest lossless form.
 
     Args:
       name: of the node that it belongs to.
       value: float32, int32 or bool, any shape.
-      affine: scale and minimum of a float32 value that is known to consist of 256 evenly spaced numbers.
+      affine: scale and minimum of a float32 value that consists of 256 evenly spaced numbers.
 
     Returns:
       The entry of the weights manifest and the bytes.
 
     Raises:
-      ValueError: the type is none of the three, or the value is not of the form that `affine` claims.
+      ValueError: the type is none of the three, or the value does not consist of the numbers of `affine`.
     """
     entry: dict[str, Any] = {"name": name, "shape": list(value.shape), "dtype": value.dtype.name}
     if value.dtype == np.int32 and value.size > SMALL and value.min() >= 0 and value.max() <= 255:
@@ -61,7 +61,7 @@ def _from_affine(steps: np.ndarray, affine: Affine) -> np.ndarray:
 
 
 def rounded_tables(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same weights; large tables of floats are rounded to float16 where that costs less than -70 dB of a table."""
+    """Round large tables of floats to float16 where that costs less than -70 dB of a table; keep all other weights."""
     return {name: _rounded(value) if _is_table(value) else value for name, value in weights.items()}
 
 
@@ -78,29 +78,29 @@ def _rounded(value: np.ndarray) -> np.ndarray:
 
 
 def pack(weights: Mapping[str, np.ndarray], affine: Mapping[str, Affine]) -> tuple[list[dict[str, Any]], bytes]:
-    """All weights one after the other: entries of the manifest and the bytes of the one file."""
+    """Encode all weights one after the other: entries of the manifest and the bytes of the one file."""
     encoded = [encode(name, value, affine.get(name)) for name, value in weights.items()]
     return [entry for entry, _ in encoded], b"".join(stored for _, stored in encoded)
 
 
 def unpack(entries: list[dict[str, Any]], stored: bytes) -> dict[str, np.ndarray]:
-    """The values that TensorFlow.js computes with, by name. The inverse of `pack`.
+    """Decode the values that TensorFlow.js computes with, by name. The inverse of `pack`.
 
     Raises:
       ValueError: the bytes are fewer or more than the entries need.
     """
-    values, at = {}, 0
+    values, offset = {}, 0
     for entry in entries:
-        held = entry.get("quantization", {}).get("dtype", entry["dtype"])
-        dtype = np.dtype(held).newbyteorder("<")
+        stored_type = entry.get("quantization", {}).get("dtype", entry["dtype"])
+        dtype = np.dtype(stored_type).newbyteorder("<")
         count = int(np.prod(entry["shape"]))
-        if at + count * dtype.itemsize > len(stored):
+        if offset + count * dtype.itemsize > len(stored):
             raise ValueError(f"weights end at byte {len(stored)}, in the middle of {entry['name']}")
-        raw = np.frombuffer(stored, dtype, count, at).reshape(entry["shape"])
-        at += count * dtype.itemsize
+        raw = np.frombuffer(stored, dtype, count, offset).reshape(entry["shape"])
+        offset += count * dtype.itemsize
         values[entry["name"]] = _widen(raw, entry)
-    if at != len(stored):
-        raise ValueError(f"weights are {len(stored)} bytes long; their entries describe {at}")
+    if offset != len(stored):
+        raise ValueError(f"weights are {len(stored)} bytes long; their entries describe {offset}")
     return values
 
 
@@ -112,7 +112,7 @@ def _widen(raw: np.ndarray, entry: Mapping[str, Any]) -> np.ndarray:
 
 
 def read(folder: Path, manifest: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """The weights of a graph model by name; `manifest` is its model.json's `weightsManifest`."""
+    """Read the weights of a graph model by name; `manifest` is its model.json's `weightsManifest`."""
     values: dict[str, np.ndarray] = {}
     for group in manifest:
         stored = b"".join((folder / path).read_bytes() for path in group["paths"])

@@ -1,4 +1,4 @@
-"""Plays an instrument from features, block by block: an hour of sound needs no more memory than a few seconds."""
+"""Play an instrument from features, block by block: an hour of sound needs no more memory than a few seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.instrument import Instrument
 Audio = npt.NDArray[np.float32]  # [samples]
 
 BLOCK_SECONDS = 4.0
-RELEASE_SECONDS = 0.01  # in which a sound that is cut off in the middle of a note dies away, so that it does not click
+RELEASE_SECONDS = 0.01  # of the fade-out of a sound that ends in the middle of a note, so that it does not click
 
 
 class StreamedReverb:
@@ -27,19 +27,21 @@ class StreamedReverb:
 
     def __init__(self, impulse_response: npt.NDArray[np.floating]):
         self._taps = np.asarray(impulse_response, np.float32)
-        self._ringing: Audio = np.zeros(max(0, len(self._taps) - 1), np.float32)  # what earlier blocks still owe
+        self._ringing: Audio = np.zeros(
+            max(0, len(self._taps) - 1), np.float32
+        )  # reverb of earlier blocks, still to be added
 
     def __call__(self, dry: Audio) -> Audio:
-        """The next block, shape [samples], with the room around it; of the same length."""
+        """Add the reverb to the next block. Shape [samples] -> [samples]."""
         if not len(self._taps) or not len(dry):
             return dry
-        owed = scipy.signal.fftconvolve(dry, self._taps)  # [samples + taps - 1]
-        owed[: len(self._ringing)] += self._ringing
-        self._ringing = owed[len(dry) :]
-        return np.asarray(dry + owed[: len(dry)], np.float32)
+        wet = scipy.signal.fftconvolve(dry, self._taps)  # [samples + taps - 1]
+        wet[: len(self._ringing)] += self._ringing
+        self._ringing = wet[len(dry) :]
+        return np.asarray(dry + wet[: len(dry)], np.float32)
 
     def tail(self) -> Audio:
-        """What rings on after the last block. Shape [taps - 1]."""
+        """Return the reverb after the last block, and clear it. Shape [taps - 1]."""
         ringing, self._ringing = self._ringing, np.zeros_like(self._ringing)
         return np.asarray(ringing, np.float32)
 
@@ -50,7 +52,7 @@ def play(
     features: Mapping[str, npt.NDArray[np.floating]],
     seed: int = 0,
 ) -> Iterator[Audio]:
-    """Play features from beginning to end, then lets the room ring out.
+    """Play features from beginning to end, then let the room ring out.
 
     Args:
       instrument: the model; its state is carried from block to block, so the blocks join without a seam.
@@ -69,16 +71,16 @@ def play(
 
 def _dry_blocks(instrument: Instrument, features: Mapping[str, npt.NDArray[np.floating]], seed: int) -> Iterator[Audio]:
     audio = instrument.audio
-    heard = {name: np.asarray(features[name], np.float32) for name in ("f0_hz", *instrument.feature_names)}
-    frames = len(heard["f0_hz"])
+    inputs = {name: np.asarray(features[name], np.float32) for name in ("f0_hz", *instrument.feature_names)}
+    frames = len(inputs["f0_hz"])
     length = round(BLOCK_SECONDS * audio.frame_rate)
     step = tf.function(instrument.step)
     state = instrument.initial_state(1)
-    late, left = instrument.latency, frames * audio.hop  # samples still to be dropped, and to be given
+    late, left = instrument.latency, frames * audio.hop  # samples still to be dropped, and to be yielded
     for number in range(-(-(frames * audio.hop + late) // (length * audio.hop))):
         # The last frame is held until all of its sound has come out.
-        at = np.minimum(np.arange(number * length, (number + 1) * length), frames - 1)
-        chunk = {name: tf.constant(values[at][np.newaxis]) for name, values in heard.items()}  # [1, block]
+        indices = np.minimum(np.arange(number * length, (number + 1) * length), frames - 1)
+        chunk = {name: tf.constant(values[indices][np.newaxis]) for name, values in inputs.items()}  # [1, block]
         noise = white_noise(1, length * audio.hop, (seed, number))
         dry, state = step(chunk, state, noise)
         block = dry[0].numpy()[late:][:left]

@@ -1,4 +1,4 @@
-"""Reads a bundle back into Python: the instrument that a page plays, from the very bytes that a page loads."""
+"""Read a bundle back into Python: the instrument that a page plays, from the very bytes that a page loads."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Bundle:
     """An instrument as it ships.
 
     Attributes:
-      folder: where its manifest lies.
+      folder: of its manifest.
       manifest: follows `bundles/manifest.schema.json`.
-      instrument: holds the bundle's own, dequantised weights. Whatever its room was learned as, it ships as an impulse
-        response, so here it is a reverb of free taps.
-      impulse_response: [taps], what the room adds to the dry signal; no taps where there is no room.
-      statistics: what the recordings sounded like.
+      instrument: with the bundle's own, dequantised weights. Every kind of reverb ships as an impulse response, so here
+        it is a reverb of free taps.
+      impulse_response: [taps], of the room without the dry signal; no taps where there is no room.
+      statistics: pitch and loudness of the recordings.
     """
 
     folder: Path
@@ -48,23 +48,26 @@ class Bundle:
     statistics: DatasetStatistics
 
     def features(self, f0_hz: Array, loudness_db: Array, rms_energy: Array) -> dict[str, Array]:
-        """What the instrument hears: f0 as it is, and each input of the network standardised as the manifest says.
+        """Compute the instrument's features: f0, and each network input, standardised by the manifest's statistics.
 
         Args:
-          f0_hz: Hz, any shape, as are
-          loudness_db: dB, and
-          rms_energy: linear.
+          f0_hz: Hz, any shape.
+          loudness_db: A-weighted dB, the same shape.
+          rms_energy: linear, the same shape.
+
+        Returns:
+          By name, float32, the same shape: `f0_hz` in Hz, and the network inputs without a unit.
         """
         sources = {
             F0_HZ: hz_to_midi(np.maximum(f0_hz, 1.0)),
             LOUDNESS_DB: loudness_db,
             RMS_ENERGY: amplitude_to_db(rms_energy),
         }
-        heard = {
-            one["name"]: ((sources[one["feature"]] - one["mean"]) / one["deviation"]).astype(np.float32)
-            for one in self.manifest["network"]["inputs"]
+        inputs = {
+            entry["name"]: ((sources[entry["feature"]] - entry["mean"]) / entry["deviation"]).astype(np.float32)
+            for entry in self.manifest["network"]["inputs"]
         }
-        return {F0_HZ: np.asarray(f0_hz, np.float32), **heard}
+        return {F0_HZ: np.asarray(f0_hz, np.float32), **inputs}
 
 
 def load(path: Path) -> Bundle:
@@ -75,7 +78,7 @@ def load(path: Path) -> Bundle:
 
     Raises:
       UserError: there is no bundle, its format is not known here, or a file is missing or damaged; the message names
-        it.
+        the file.
     """
     folder = resolve(path)
     try:
@@ -94,11 +97,11 @@ def load(path: Path) -> Bundle:
 
 def _instrument(folder: Path, manifest: Mapping[str, Any], room: Array) -> Instrument:
     model = dict(manifest["model"])
-    model["processors"] = [_with_free_room(one) for one in model["processors"]]
+    model["processors"] = [_with_free_reverb(processor) for processor in model["processors"]]
     audio = AudioConfig.model_validate(manifest["configuration"]["audio"])
     instrument = Instrument(ModelConfig.model_validate(model), audio)
     if list(instrument.graph.reverbs) not in ([], [instrument.graph.audio_name]):
-        raise ValueError("its room is not the last link of its chain")
+        raise ValueError("its reverb is not the last processor of its chain")
     weights = _tensors(folder, manifest["network"]["tensors"])
     if ROOM in instrument.variables_by_name:
         taps = int(instrument.variables_by_name[ROOM].shape[0])
@@ -107,22 +110,22 @@ def _instrument(folder: Path, manifest: Mapping[str, Any], room: Array) -> Instr
     return instrument
 
 
-def _with_free_room(processor: Mapping[str, Any]) -> dict[str, Any]:
+def _with_free_reverb(processor: Mapping[str, Any]) -> dict[str, Any]:
     if not processor["type"].startswith("reverb_"):
         return dict(processor)
     return {"type": "reverb_free", **{key: processor[key] for key in ("name", "seconds", "inputs")}}
 
 
 def _tensors(folder: Path, described: list[dict[str, Any]]) -> dict[str, Array]:
-    """The network's weights by name, read as an engine reads them: by file, offset, type, scale and minimum."""
+    """Read the network's weights by name, as an engine does: by file, offset, type, scale and minimum."""
     tensors = {}
-    for one in described:
-        stored = (folder / one["file"]).read_bytes()
-        dtype = np.dtype(one["dtype"]).newbyteorder("<")
-        values = np.frombuffer(stored, dtype, int(np.prod(one["shape"])), one["offset"]).reshape(one["shape"])
-        if "scale" in one:
-            values = values.astype(np.float64) * one["scale"] + one["min"]
-        tensors[one["name"]] = values.astype(np.float32)
+    for entry in described:
+        stored = (folder / entry["file"]).read_bytes()
+        dtype = np.dtype(entry["dtype"]).newbyteorder("<")
+        values = np.frombuffer(stored, dtype, int(np.prod(entry["shape"])), entry["offset"]).reshape(entry["shape"])
+        if "scale" in entry:
+            values = values.astype(np.float64) * entry["scale"] + entry["min"]
+        tensors[entry["name"]] = values.astype(np.float32)
     return tensors
 
 

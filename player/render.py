@@ -1,4 +1,4 @@
-"""Turns any recording into an instrument without a browser: the bundle that ships, played by Python."""
+"""Turn any recording into an instrument without a browser: the bundle that ships, played by Python."""
 
 from __future__ import annotations
 
@@ -19,14 +19,20 @@ from data.files.decode import Spool, Unusable, decode
 from data.progress import Progress, ProgressLine
 from models.voice.adjust import AdjustedFeatures, adjust, rms_of_loudness
 from models.voice.statistics import DatasetStatistics
-from player.sound_file import check_place, write_sound
+from player.sound_file import check_path, write_sound
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A recording as training measures it: each [frames], f0 in Hz, loudness in dB."""
+class Features:
+    """Features of a recording, measured as for training.
+
+    Attributes:
+      f0_hz: [frames], Hz.
+      f0_confidence: [frames], 0 to 1.
+      loudness_db: [frames], A-weighted dB.
+    """
 
     f0_hz: Array
     f0_confidence: Array
@@ -34,7 +40,7 @@ class Heard:
 
 
 def render(bundle: Path, input: Path, output: Path, progress: Progress | None = None) -> dict[str, Any]:
-    """Move a recording into an instrument's register and loudness, and plays it on the instrument.
+    """Move a recording into an instrument's register and loudness, and play it on the instrument.
 
     Pitch and loudness are measured as they were for training; octave and loudness follow ddsp's timbre-transfer
     notebook (`models.voice.adjust`). Neither the recording nor the sound is ever in memory as a whole.
@@ -43,34 +49,36 @@ def render(bundle: Path, input: Path, output: Path, progress: Progress | None = 
       bundle: `pushed/NAME`, `pushed/NAME/VERSION`, or any folder with a manifest.
       input: a recording of a voice or of one instrument.
       output: wav or flac file to write; replaced if it exists.
-      progress: told what is being done and how far; by default a line that moves, on a terminal.
+      progress: called with the name of the work, seconds done and seconds in all; by default it moves a line on a
+        terminal.
 
     Returns:
       `seconds` and `sample_rate` of the sound, the instrument's `name`, `octave_shift` and `tuning_factor` (see
       `AdjustedFeatures`), `note_fraction` of frames in which a note was found, `gain` (below 1 where the sound was
-      turned down so that it does not clip), and `notes`: what a listener should be told.
+      turned down so that it does not clip), and `notes`: remarks for a listener.
 
     Raises:
-      UserError: the bundle, the recording or the place of the output is no good; the message says why.
+      UserError: the bundle, the recording or the path of the output cannot be used; the message gives the reason.
     """
-    check_place(output)
+    check_path(output)
     if not input.is_file():
         raise UserError(f"{input}: no such recording")
     if output.exists() and output.samefile(input):
         raise UserError(f"{output}: is the recording itself: name another file for the sound")
-    from player.blocks import play  # TensorFlow: not before the arguments are known to be good
+    from player.blocks import play  # TensorFlow: only after the arguments have been checked
     from player.bundle import load
 
     loaded = load(bundle)
-    report, audio = progress or ProgressLine(), loaded.instrument.audio
+    report_progress, audio = progress or ProgressLine(), loaded.instrument.audio
     pitch = PitchConfig.model_validate(loaded.manifest["configuration"]["examples"]["pitch"])
-    heard = hear(input, audio, pitch, report)
-    adjusted = move(input, heard, loaded.statistics)
+    measured = analyse(input, audio, pitch, report_progress)
+    adjusted = adjust_to_instrument(input, measured, loaded.statistics)
     rms_energy = rms_of_loudness(adjusted.loudness_db, loaded.statistics)
     features = loaded.features(adjusted.f0_hz, adjusted.loudness_db, rms_energy)
     length = len(adjusted.f0_hz) * audio.hop + max(0, len(loaded.impulse_response) - 1)
     blocks = play(loaded.instrument, loaded.impulse_response, features)
-    gain = write_sound(output, _watched(blocks, length, audio.sample_rate, report), audio.sample_rate)
+    blocks = _with_progress(blocks, length, audio.sample_rate, report_progress)
+    gain = write_sound(output, blocks, audio.sample_rate)
     return {
         "seconds": length / audio.sample_rate,
         "sample_rate": audio.sample_rate,
@@ -83,8 +91,8 @@ def render(bundle: Path, input: Path, output: Path, progress: Progress | None = 
     }
 
 
-def hear(path: Path, audio: AudioConfig, pitch: PitchConfig, report: Progress) -> Heard:
-    """Measure a recording of any length as RecordingExampleGen does.
+def analyse(path: Path, audio: AudioConfig, pitch: PitchConfig, report_progress: Progress) -> Features:
+    """Measure the features of a recording of any length as RecordingExampleGen does.
 
     Raises:
       UserError: it cannot be decoded or is shorter than a frame, or the tracker is not installed.
@@ -99,29 +107,38 @@ def hear(path: Path, audio: AudioConfig, pitch: PitchConfig, report: Progress) -
         if spool.samples < audio.hop:
             raise UserError(f"{path}: is only {spool.samples / audio.sample_rate * 1000:.1f} ms long")
         seconds = spool.samples / audio.sample_rate
-        f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, lambda done: report("listening", done, seconds))
+        f0_hz, f0_confidence = tracker.track(
+            spool.read, spool.samples, lambda done: report_progress("analysing", done, seconds)
+        )
         loudness_db, _ = loudness_and_rms(spool.read, spool.samples, audio)
-    return Heard(f0_hz, f0_confidence, loudness_db)
+    return Features(f0_hz, f0_confidence, loudness_db)
 
 
-def move(path: Path, heard: Heard, statistics: DatasetStatistics) -> AdjustedFeatures:
-    """Move what was heard onto the instrument.
+def adjust_to_instrument(path: Path, measured: Features, statistics: DatasetStatistics) -> AdjustedFeatures:
+    """Move the features of a recording into the register and loudness of an instrument.
+
+    Args:
+      path: of the recording, for a message.
+      measured: its features.
+      statistics: of the instrument's recordings.
 
     Raises:
-      UserError: there is no note in it.
+      UserError: there is no note in the recording.
     """
-    adjusted = adjust(heard.f0_hz, heard.loudness_db, heard.f0_confidence, statistics)
+    adjusted = adjust(measured.f0_hz, measured.loudness_db, measured.f0_confidence, statistics)
     if not adjusted.mask_on.any():
         raise UserError(f"{path}: no note was found in it: is it silent, or does nothing in it have a pitch?")
     return adjusted
 
 
-def _watched(blocks: Iterable[Array], length: int, sample_rate: int, report: Progress) -> Iterator[Array]:
-    """The same blocks; says how far they are."""
+def _with_progress(
+    blocks: Iterable[Array], length: int, sample_rate: int, report_progress: Progress
+) -> Iterator[Array]:
+    """Yield the same blocks, and report how many seconds of all are done."""
     done = 0
     for block in blocks:
         done += len(block)
-        report("playing", done / sample_rate, length / sample_rate)
+        report_progress("playing", done / sample_rate, length / sample_rate)
         yield block
 
 

@@ -1,10 +1,10 @@
-"""Serves the player and the published instruments, for reading, as any static host would.
+"""Serve the player and the published instruments, for reading, as any static host would.
 
     /            web/dist, which `make web` builds
     /pushed/     the published instruments
 
 The page takes no part in what these headers promise: scripts and data come from this origin only, nothing else may be
-loaded or asked for, and no other site may look into it.
+loaded or requested, and no other site may read it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ INDEX_PAGE = "index.html"
 PUSHED = "pushed"
 PORT = 8000
 
-# `index.html` says the same in a meta element, for hosts that send no headers; frame-ancestors cannot be said there.
+# `index.html` has the same in a meta element, for hosts that send no headers; frame-ancestors is not allowed there.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
@@ -38,7 +38,7 @@ CONTENT_SECURITY_POLICY = (
 HEADERS = {
     "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'",
     "Permissions-Policy": "microphone=(self), midi=(self), camera=(), geolocation=()",
-    # Both together isolate the page from other origins; only then does a browser tell it how much memory it holds.
+    # Both together isolate the page from other origins; only then does a browser let it measure its memory.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -64,7 +64,7 @@ UNCHANGING = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True)
 class Site:
-    """What is served.
+    """The folders that are served.
 
     Attributes:
       page: folder of the built page.
@@ -75,9 +75,9 @@ class Site:
     pushed: Path
 
     def locate(self, path: str) -> tuple[Path, str] | None:
-        """The file behind the path of a URL and how long it may be kept; None where there is nothing to be had.
+        """Find the file of a URL's path, and the Cache-Control of it; None where there is no such file.
 
-        Neither `..` nor a symbolic link leads out of the two folders, and what starts with a dot is not there.
+        Neither `..` nor a symbolic link leads out of the two folders, and files that start with a dot are not served.
         """
         parts = _parts(path)
         if parts is None:
@@ -86,18 +86,18 @@ class Site:
         try:
             top = root.resolve(strict=True)
             file = top.joinpath(*inside).resolve(strict=True)
-        except (OSError, RuntimeError):  # not there, or a ring of links
+        except (OSError, RuntimeError):  # absent, or a ring of links
             return None
         if not file.is_relative_to(top) or not file.is_file():
             return None
-        return file, _keep(root == self.pushed, inside)
+        return file, _cache_control(root == self.pushed, inside)
 
 
 def site(output: Path) -> Site:
-    """What can be served from an output folder.
+    """Return the site of an output folder.
 
     Raises:
-      UserError: the page has not been built, or nothing has been published; says which command helps.
+      UserError: the page has not been built, or nothing has been published; the message names the command that helps.
     """
     if not (PAGE / INDEX_PAGE).is_file():
         raise UserError(f"{PAGE}: the player has not been built yet: run `make web`")
@@ -111,15 +111,15 @@ def site(output: Path) -> Site:
 
 
 def listen(served: Site, host: str, port: int) -> ThreadingHTTPServer:
-    """A server that is bound to its address and answers once `serve_forever` runs.
+    """Make a server that is bound to its address and responds once `serve_forever` runs.
 
     Args:
-      served: what is served.
+      served: the site.
       host: name or address to listen on.
       port: 0 lets the system choose one.
 
     Raises:
-      UserError: the address or port cannot be had.
+      UserError: the address or port cannot be used.
     """
     if not 0 <= port <= 65535:
         raise UserError(f"--port {port}: ports go from 0 to 65535")
@@ -139,13 +139,13 @@ def listen(served: Site, host: str, port: int) -> ThreadingHTTPServer:
 
 
 def serve(output: Path, host: str = "127.0.0.1", port: int = PORT) -> dict[str, object]:
-    """Serve until it is interrupted; prints where, and what a phone needs.
+    """Serve until interrupted; print the address, and how to use it from a phone.
 
     Returns:
-      The `url` that was served.
+      The `url` of the page.
 
     Raises:
-      UserError: there is nothing to serve, or the address cannot be had.
+      UserError: there is nothing to serve, or the address cannot be used.
     """
     with listen(site(output), host, port) as server:
         url = _url(host, server.server_port)
@@ -170,7 +170,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers GET and HEAD with a file or an error of one line."""
+    """Responds to GET and HEAD with a file or an error of one line."""
 
     server: _Server
     protocol_version = "HTTP/1.1"
@@ -178,12 +178,12 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30.0  # s, after which a silent connection is closed
 
     def do_GET(self) -> None:
-        self._answer(send_body=True)
+        self._respond(send_body=True)
 
     def do_HEAD(self) -> None:
-        self._answer(send_body=False)
+        self._respond(send_body=False)
 
-    def _answer(self, send_body: bool) -> None:
+    def _respond(self, send_body: bool) -> None:
         found = self.server.served.locate(self.path)
         try:
             file = found[0].open("rb") if found else None
@@ -194,11 +194,11 @@ class _Handler(BaseHTTPRequestHandler):
         with file:
             self._send(file, TYPES.get(found[0].suffix.lower(), "application/octet-stream"), found[1], send_body)
 
-    def _send(self, file: BinaryIO, media_type: str, keep: str, send_body: bool) -> None:
+    def _send(self, file: BinaryIO, media_type: str, cache_control: str, send_body: bool) -> None:
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(os.fstat(file.fileno()).st_size))
-        self.send_header("Cache-Control", keep)
+        self.send_header("Cache-Control", cache_control)
         self.end_headers()
         if send_body:
             shutil.copyfileobj(file, self.wfile)
@@ -217,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def __getattr__(self, name: str) -> object:
-        # BaseHTTPRequestHandler looks for a method named do_VERB and answers 501 where there is none.
+        # BaseHTTPRequestHandler calls a method named do_VERB and responds 501 where there is none.
         if name.startswith("do_"):
             return lambda: self._refuse(HTTPStatus.METHOD_NOT_ALLOWED)
         raise AttributeError(name)
@@ -228,11 +228,11 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Write nothing: a terminal full of requests hides what the user was told."""
+        """Print nothing: a terminal full of requests hides the greeting."""
 
 
 def _parts(path: str) -> list[str] | None:
-    """The names between the slashes of a URL's path, or None where it cannot be that of a file."""
+    """Split a URL's path at its slashes; None where it cannot be that of a file."""
     stored = unquote_to_bytes(path.partition("?")[0].partition("#")[0])
     try:
         decoded = stored.decode()
@@ -244,8 +244,8 @@ def _parts(path: str) -> list[str] | None:
     return None if any(not part or part.startswith(".") for part in parts) else parts
 
 
-def _keep(pushed: bool, inside: list[str]) -> str:
-    """Files whose name changes with their content are kept for good, all others asked for anew."""
+def _cache_control(pushed: bool, inside: list[str]) -> str:
+    """Let a browser keep files whose name changes with their content for good, and check all others anew."""
     if pushed:
         unchanging = len(inside) > 2 and VERSION_PATTERN.fullmatch(inside[1]) and inside[-1] != LATEST_FILE
     else:
@@ -253,12 +253,13 @@ def _keep(pushed: bool, inside: list[str]) -> str:
     return UNCHANGING if unchanging else "no-cache"
 
 
-def _place(host: str, port: int) -> str:
+def _authority(host: str, port: int) -> str:
+    """Return the host:port of a URL."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _url(host: str, port: int) -> str:
-    return f"http://{_place(host, port)}/"
+    return f"http://{_authority(host, port)}/"
 
 
 def _is_loopback(host: str) -> bool:
@@ -269,11 +270,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_everywhere(host: str) -> bool:
-    """Whether a server there answers on every address of this machine, loopback among them."""
+    """Check whether a server there responds on every address of this machine, loopback among them."""
     try:
         return ipaddress.ip_address(host).is_unspecified
     except ValueError:
-        return host == ""  # as sockets take it
+        return host == ""  # any address, to sockets
 
 
 def _greeting(url: str, host: str, port: int) -> list[str]:
@@ -292,7 +293,7 @@ def _greeting(url: str, host: str, port: int) -> list[str]:
 
 
 def _on_a_phone(here: str, port: int) -> list[str]:
-    """What a phone needs to get the microphone.
+    """Explain how a page on a phone gets the microphone.
 
     Args:
       here: name or address at which this machine itself reaches the server.
@@ -301,9 +302,9 @@ def _on_a_phone(here: str, port: int) -> list[str]:
     cable = f"  Android, by cable:  adb reverse tcp:{port} tcp:{port}   then open http://localhost:{port}/ on the phone"
     return [
         "On a phone: a browser gives the microphone to this machine's own pages and to HTTPS, not to plain HTTP.",
-        *([cable] if here in ("127.0.0.1", "localhost") else []),  # adb knows no other end of its cable
-        "  any phone:          let a program such as Caddy speak HTTPS (NAME.local: this machine) in front of this,",
-        f"    caddy reverse-proxy --internal-certs --from https://NAME.local:8443 --to {_place(here, port)}",
+        *([cable] if here in ("127.0.0.1", "localhost") else []),  # the only ends of adb's cable
+        "  any phone:          let a program such as Caddy serve HTTPS (NAME.local: this machine) in front of this,",
+        f"    caddy reverse-proxy --internal-certs --from https://NAME.local:8443 --to {_authority(here, port)}",
         "    and trust Caddy's root certificate on the phone",
         "  or for good:        copy web/dist, with the folder pushed/ inside it, to any static host with HTTPS",
     ]

@@ -1,4 +1,4 @@
-"""Writes sounds that are made block by block, however long they become."""
+"""Write sounds that are made block by block, whatever their length."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ COPY_BYTES = 1 << 20
 Audio = npt.NDArray[np.float32]  # [samples]
 
 
-def check_place(path: Path) -> None:
-    """Find out whether a sound can be written, before the work of making it.
+def check_path(path: Path) -> None:
+    """Check that a sound can be written, before the work of making it.
 
     Raises:
-      UserError: the extension is not that of a format that is written, or the folder is absent.
+      UserError: the extension is not that of a known format, or the folder is absent.
     """
     if path.suffix.lower() not in FORMATS:
         raise UserError(f"{path}: cannot write {path.suffix or 'a file without extension'}: name a .wav or .flac file")
@@ -36,12 +36,12 @@ def check_place(path: Path) -> None:
 
 
 def write_sound(path: Path, blocks: Iterable[Audio], sample_rate: int) -> float:
-    """Write a sound whole or not at all, and turns it down as a whole where it would clip.
+    """Write a sound whole or not at all, and turn it down as a whole where it would clip.
 
-    The blocks wait in a nameless file beside the output, since how loud the sound becomes is known only at its end.
+    The blocks wait in a nameless file beside the output, since the peak is known only at the end.
 
     Args:
-      path: of a wav or flac file, as its extension says (24 bits); replaced if it exists.
+      path: of a wav or flac file (24 bits), by its extension; replaced if it exists.
       blocks: [samples] each, one after the other.
       sample_rate: Hz.
 
@@ -53,7 +53,7 @@ def write_sound(path: Path, blocks: Iterable[Audio], sample_rate: int) -> float:
     """
     import soundfile
 
-    check_place(path)
+    check_path(path)
     part = path.with_name(f".{path.name}.part")
     try:
         with tempfile.TemporaryFile(dir=path.parent) as waiting:
@@ -73,6 +73,6 @@ def write_sound(path: Path, blocks: Iterable[Audio], sample_rate: int) -> float:
 
 
 def _append(file: IO[bytes], block: Audio) -> float:
-    """Add a block to the waiting ones. Returns its peak."""
+    """Append a block to the file. Return its peak."""
     file.write(np.asarray(block, np.float32).tobytes())
     return float(np.max(np.abs(block), initial=0.0))

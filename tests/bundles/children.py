@@ -103,5 +103,5 @@ def push_without_permission(bundle: Path, root: Path, now: datetime) -> None:
 
 
 def _expect(message: str, bundle: Path, root: Path, now: datetime) -> None:
-    with pytest.raises(UserError, match=f"cannot publish: {message}.*What was served before is still served"):
+    with pytest.raises(UserError, match=f"cannot publish: {message}.*The version served before is still served"):
         publish(bundle, root, now)

@@ -33,10 +33,10 @@ def main(disk: Path, elsewhere: Path) -> None:
         fill(disk / "filler", leave)
         with pytest.raises(UserError, match=r"cannot publish: No space left on device \(.*/pushed/"):
             publish(elsewhere / "new", disk / "pushed", NOON + timedelta(hours=1))
-        place = disk / "pushed" / "violin"
-        assert versions(place) == [old] == [served_version(place)]
-        check_files(place / old, load(place / old))
-        assert [path.name for path in place.glob(".*")] == [".lock"]
+        folder = disk / "pushed" / "violin"
+        assert versions(folder) == [old] == [served_version(folder)]
+        check_files(folder / old, load(folder / old))
+        assert [path.name for path in folder.glob(".*")] == [".lock"]
         (disk / "filler").unlink()
     new = publish(elsewhere / "new", disk / "pushed", NOON + timedelta(hours=2))
     assert served_version(disk / "pushed" / "violin") == new.version != old

@@ -31,7 +31,7 @@ def write_small_bundle(
     now: datetime = THEN,
     instrument: dict[str, Any] | None = None,
 ) -> Manifest:
-    """Writes a bundle whose audio is f0 times `gain`; `seconds` is how long its training is said to have taken."""
+    """Writes a bundle whose audio is f0 times `gain`; `seconds` is the stated length of its training."""
     config = load(name)
     kernel = np.full([1, 1, 1], gain, np.float32)
     facts = json.loads(config.to_json())

@@ -15,7 +15,7 @@ def test_the_card_says_what_it_was_trained_on_by_whom_and_on_what_terms(tmp_path
     assert "The model's own licence: CC-BY-3.0." in card
     assert "| Multi-scale spectral loss | 6.789 |" in card
     assert "| Median f0 error of the generated audio | 5.5 cents |" in card
-    assert "It knows notes from A3 to A4 and loudness from -50 to -20 dB" in card
+    assert "It was trained on notes from A3 to A4 and loudness from -50 to -20 dB" in card
     assert 'tf.loadGraphModel("full/model.json")' in card
     assert manifest["data"]["fingerprint"] in card
 

@@ -22,8 +22,8 @@ def test_the_error_of_the_cut_and_of_float16_is_inaudible_in_what_is_heard():
     ir[0] = 0.0
     audio = rng.normal(size=16000)
     shipped = reverb.decode(reverb.encode(reverb.trim(ir)))
-    whole, heard = (audio + np.convolve(audio, taps)[: len(audio)] for taps in (ir, shipped))
-    assert 10 * np.log10(np.sum(np.square(whole - heard)) / np.sum(np.square(whole))) < -70.0
+    whole, played = (audio + np.convolve(audio, taps)[: len(audio)] for taps in (ir, shipped))
+    assert 10 * np.log10(np.sum(np.square(whole - played)) / np.sum(np.square(whole))) < -70.0
 
 
 def test_silence_keeps_nothing_and_a_lively_room_keeps_all():

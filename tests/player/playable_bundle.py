@@ -57,7 +57,7 @@ def write_playable_bundle(folder: Path, instrument: Instrument, config: Config) 
             "statistics": _statistics(),
             "synthesiser": synthesiser(instrument),
             "reverb": _reverb(folder, shipped),
-            "network": {**network, "tensors": _placed(network["tensors"], entries)},
+            "network": {**network, "tensors": _with_offsets(network["tensors"], entries)},
             "data": {"fingerprint": "0" * 64, "recordings": 1, "seconds": 60.0, "train_windows": 40, "eval_windows": 4},
             "training": {"steps": 0},
             "optimisation": {},
@@ -115,13 +115,13 @@ def _reverb(folder: Path, shipped: Instrument) -> dict[str, Any] | None:
     }
 
 
-def _placed(tensors: list[dict[str, Any]], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    placed, offset = [], 0
+def _with_offsets(tensors: list[dict[str, Any]], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    located, offset = [], 0
     for tensor, entry in zip(tensors, entries, strict=True):
         quantization = entry.get("quantization", {})
         held = quantization.get("dtype", entry["dtype"])
         affine = {key: quantization[key] for key in ("scale", "min") if key in quantization}
-        place = {"file": "controls/weights.bin", "offset": offset, "dtype": held, **affine}
-        placed.append({**{key: tensor[key] for key in ("name", "shape", "role")}, **place})
+        location = {"file": "controls/weights.bin", "offset": offset, "dtype": held, **affine}
+        located.append({**{key: tensor[key] for key in ("name", "shape", "role")}, **location})
         offset += int(np.prod(entry["shape"])) * np.dtype(held).itemsize
-    return placed
+    return located

@@ -32,7 +32,7 @@ def test_without_a_room_the_sound_stays_dry():
     assert not len(reverb.tail())
 
 
-def test_a_tail_is_given_once():
+def test_a_tail_is_returned_once():
     reverb = StreamedReverb(np.array([0.0, 1.0, 0.5], np.float32))
     reverb(np.ones(4, np.float32))
     np.testing.assert_allclose(reverb.tail(), [1.5, 0.5], atol=1e-6)

@@ -64,7 +64,7 @@ def test_the_network_holds_exactly_the_weights_that_ship(written: Write, model: 
 
 
 @pytest.mark.parametrize("room", ["reverb_free", "reverb_exponential", "reverb_filtered_noise"])
-def test_it_sounds_as_the_trained_instrument_whatever_its_room_was_learned_as(written: Write, room: str):
+def test_it_sounds_as_the_trained_instrument_whatever_kind_of_reverb_was_trained(written: Write, room: str):
     folder, instrument = written(f"model.processors.reverb.type={room}")
     loaded, frames = load(folder), 200
     features = loaded.features(np.linspace(300, 600, frames), np.linspace(-50, -20, frames), np.full(frames, 0.1))
@@ -72,7 +72,7 @@ def test_it_sounds_as_the_trained_instrument_whatever_its_room_was_learned_as(wr
     noise = white_noise(1, frames * loaded.instrument.audio.hop, (0, 1))
     shipped, trained = loaded.instrument(batch, noise).numpy(), rounded(instrument)(batch, noise).numpy()
     dry = loaded.instrument.graph.get_dry(loaded.instrument.controls(batch), noise=noise).numpy()
-    assert np.square(shipped - dry).mean() > 1e-4 * np.square(dry).mean()  # the room is heard
+    assert np.square(shipped - dry).mean() > 1e-4 * np.square(dry).mean()  # the room is audible
     assert np.square(shipped - trained).mean() < 1e-6 * np.square(trained).mean()
 
 
@@ -151,6 +151,6 @@ def test_a_damaged_bundle_is_refused_and_the_damage_named(written: Write, damage
     assert str(folder) in str(refusal.value)
 
 
-def test_a_folder_that_holds_no_bundle_is_said_to_hold_none(tmp_path: Path):
+def test_a_folder_without_a_bundle_is_one_clear_error(tmp_path: Path):
     with pytest.raises(UserError, match="neither a bundle"):
         load(tmp_path)

@@ -1,4 +1,4 @@
-"""A voice becomes the instrument: its pitch octaves away, in time, without clicks; and users' mistakes are told."""
+"""A voice becomes the instrument: its pitch octaves away, in time, without clicks; and users' mistakes are reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from data.files.decode import Spool, decode
 from models.instrument import Instrument
 from models.voice.statistics import detect_notes
 from pipeline.configuration.loading import load as load_config
-from player.render import hear, move, render
+from player.render import adjust_to_instrument, analyse, render
 from tests.player.playable_bundle import write_playable_bundle
 
 CONFIG = load_config("violin", ["model.decoder.channels=16", "model.processors.reverb.seconds=0.25"])
@@ -99,10 +99,10 @@ def test_there_are_no_clicks_where_blocks_join(bundle: Path, voice: Path, tmp_pa
     assert around[796:804].max() <= np.quantile(around, 0.999)
 
 
-def test_progress_is_told_to_the_end(bundle: Path, voice: Path, tmp_path: Path):
-    told: list[tuple[str, float, float]] = []
-    render(bundle, voice, tmp_path / "out.wav", lambda *step: told.append(step))
-    assert [what for what, done, total in told if done >= total] == ["listening", "playing"]
+def test_progress_is_reported_to_the_end(bundle: Path, voice: Path, tmp_path: Path):
+    steps: list[tuple[str, float, float]] = []
+    render(bundle, voice, tmp_path / "out.wav", lambda *step: steps.append(step))
+    assert [what for what, done, total in steps if done >= total] == ["analysing", "playing"]
 
 
 def test_the_same_recording_gives_the_same_sound(bundle: Path, voice: Path, tmp_path: Path):
@@ -112,10 +112,10 @@ def test_the_same_recording_gives_the_same_sound(bundle: Path, voice: Path, tmp_
 
 
 def test_silence_between_notes_stays_quiet(bundle: Path, voice: Path):
-    heard = hear(voice, CONFIG.audio, CONFIG.examples.pitch, QUIETLY)
+    measured = analyse(voice, CONFIG.audio, CONFIG.examples.pitch, QUIETLY)
     statistics = _statistics(bundle)
-    adjusted = move(voice, heard, statistics)
-    on, _ = detect_notes(heard.loudness_db, heard.f0_confidence)
+    adjusted = adjust_to_instrument(voice, measured, statistics)
+    on, _ = detect_notes(measured.loudness_db, measured.f0_confidence)
     assert adjusted.loudness_db[on].min() >= statistics.loudness_quantiles.quantiles[0] - 1e-6
     assert adjusted.loudness_db[~on].mean() < adjusted.loudness_db[on].mean() - 20.0
 
@@ -137,7 +137,7 @@ def test_a_recording_without_a_note_is_refused(bundle: Path, tmp_path: Path, sam
     assert not (tmp_path / "out.wav").exists()
 
 
-def test_mistakes_in_arguments_are_told_before_any_work(bundle: Path, voice: Path, tmp_path: Path):
+def test_mistakes_in_arguments_are_reported_before_any_work(bundle: Path, voice: Path, tmp_path: Path):
     (tmp_path / "text.wav").write_text("not a sound")
     for arguments, named in (
         ((bundle, tmp_path / "absent.wav", tmp_path / "out.wav"), "absent.wav: no such recording"),

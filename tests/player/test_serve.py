@@ -26,7 +26,7 @@ NOW = datetime(2025, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -37,13 +37,13 @@ class Served:
     port: int
     version: str
 
-    def ask(self, path: str, method: str = "GET") -> Answer:
+    def request(self, path: str, method: str = "GET") -> Response:
         """Sends the path as it is."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request(method, path)
             response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
+            return Response(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
 
@@ -90,19 +90,19 @@ def served(folder: Path) -> Iterator[Served]:
     ],
 )
 def test_files_come_with_their_type_and_every_promised_header(served: Served, path: str, media_type: str):
-    answer = served.ask(path)
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == media_type
-    assert answer.headers["Content-Length"] == str(len(answer.body)) != "0"
-    assert serve.HEADERS.items() <= answer.headers.items()
+    response = served.request(path)
+    assert response.status == 200
+    assert response.headers["Content-Type"] == media_type
+    assert response.headers["Content-Length"] == str(len(response.body)) != "0"
+    assert serve.HEADERS.items() <= response.headers.items()
 
 
 def test_a_whole_bundle_can_be_loaded(served: Served, folder: Path):
-    latest = json.loads(served.ask("/pushed/violin/latest.json").body)
-    manifest = json.loads(served.ask(f"/pushed/violin/{latest['manifest']}").body)
+    latest = json.loads(served.request("/pushed/violin/latest.json").body)
+    manifest = json.loads(served.request(f"/pushed/violin/{latest['manifest']}").body)
     for file in manifest["files"]:
-        answer = served.ask(f"/pushed/violin/{served.version}/{file['path']}")
-        assert (answer.status, len(answer.body)) == (200, file["bytes"])
+        response = served.request(f"/pushed/violin/{served.version}/{file['path']}")
+        assert (response.status, len(response.body)) == (200, file["bytes"])
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_a_whole_bundle_can_be_loaded(served: Served, folder: Path):
         ("/pushed/violin/{version}/manifest.json", "public, max-age=31536000, immutable"),
     ],
 )
-def test_only_what_never_changes_is_kept_without_asking(served: Served, path: str, kept: str):
-    assert served.ask(path.format(version=served.version)).headers["Cache-Control"] == kept
+def test_only_files_that_never_change_are_kept_without_a_check(served: Served, path: str, kept: str):
+    assert served.request(path.format(version=served.version)).headers["Cache-Control"] == kept
 
 
 @pytest.mark.parametrize(
@@ -150,59 +150,59 @@ def test_only_what_never_changes_is_kept_without_asking(served: Served, path: st
     ],
 )
 def test_nothing_else_can_be_had(served: Served, path: str):
-    answer = served.ask(path)
-    assert answer.status == 404
-    assert b"secret" not in answer.body
-    assert serve.HEADERS.items() <= answer.headers.items()
+    response = served.request(path)
+    assert response.status == 404
+    assert b"secret" not in response.body
+    assert serve.HEADERS.items() <= response.headers.items()
 
 
-def test_head_says_what_get_says_without_the_file(served: Served):
-    get, head = served.ask("/"), served.ask("/", "HEAD")
+def test_head_has_the_headers_of_get_without_the_file(served: Served):
+    get, head = served.request("/"), served.request("/", "HEAD")
     assert (head.status, head.body) == (200, b"")
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
 def test_it_is_for_reading_only(served: Served, method: str):
-    answer = served.ask("/", method)
-    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+    response = served.request("/", method)
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_the_page_says_the_same_policy_for_hosts_that_send_none():
+def test_the_page_has_the_same_policy_for_hosts_that_send_none():
     page = (ROOT / "web" / "page" / "index.html").read_text(encoding="utf-8")
-    said = re.search(r'http-equiv="Content-Security-Policy"\s+content="([^"]+)"', page)
-    assert said is not None
-    assert " ".join(said[1].split()) == serve.CONTENT_SECURITY_POLICY
+    policy = re.search(r'http-equiv="Content-Security-Policy"\s+content="([^"]+)"', page)
+    assert policy is not None
+    assert " ".join(policy[1].split()) == serve.CONTENT_SECURITY_POLICY
 
 
-def test_a_page_that_is_not_built_is_told_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_page_that_is_not_built_is_an_error_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(serve, "PAGE", tmp_path)
     with pytest.raises(UserError, match="make web"):
         serve.site(tmp_path)
 
 
-def test_nothing_published_yet_is_told_with_the_command(
+def test_nothing_published_yet_is_an_error_with_the_command(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(serve, "PAGE", folder / "page")
     assert local_runner.main(["serve", "--output", str(tmp_path)]) == 2
-    said = capsys.readouterr().err
-    assert str(tmp_path / "pushed") in said
-    assert "local_runner.py run" in said
+    error = capsys.readouterr().err
+    assert str(tmp_path / "pushed") in error
+    assert "local_runner.py run" in error
 
 
-def test_a_port_that_is_taken_is_told(folder: Path, served: Served):
+def test_a_port_in_use_is_one_clear_error(folder: Path, served: Served):
     with pytest.raises(UserError, match=rf"port {served.port} of 127.0.0.1 is in use.*--port"):
         serve.listen(serve.Site(folder, folder), "127.0.0.1", served.port)
 
 
 @pytest.mark.parametrize(("host", "port"), [("no such host", 0), ("..", 0), ("127.0.0.1", 70000)])
-def test_an_address_that_cannot_be_is_told(folder: Path, host: str, port: int):
+def test_an_address_that_cannot_be_is_one_clear_error(folder: Path, host: str, port: int):
     with pytest.raises(UserError, match=r"--host (no such host|\.\.): no such address|--port 70000"):
         serve.listen(serve.Site(folder, folder), host, port)
 
 
-def test_it_listens_on_loopback_unless_told():
+def test_it_listens_on_loopback_by_default():
     arguments = local_runner.parser().parse_args(["serve"])
     assert arguments.host == "127.0.0.1" == inspect.signature(serve.serve).parameters["host"].default
 
@@ -210,7 +210,7 @@ def test_it_listens_on_loopback_unless_told():
 def test_only_this_machine_reaches_a_server_on_loopback(served: Served):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
         try:
-            route.connect(("192.0.2.1", 9))  # sends nothing, but tells this machine's own address
+            route.connect(("192.0.2.1", 9))  # sends nothing, but finds this machine's own address
         except OSError:
             pytest.skip("this machine has no address besides loopback")
         outward = route.getsockname()[0]
@@ -255,15 +255,17 @@ def test_the_command_serves_until_it_is_interrupted(
         ("studio.lan", "http://studio.lan:8000/", "studio.lan:8000", False, False),
     ],
 )
-def test_only_addresses_that_answer_are_told(host: str, page: str, caddy: str, has_microphone: bool, has_cable: bool):
-    said = "\n".join(serve._greeting(serve._url(host, 8000), host, 8000))
-    assert f"Play at {page}  " in said
-    assert f"--to {caddy}\n" in said
-    assert ("no microphone from here" not in said) == has_microphone
-    assert ("adb reverse tcp:8000 tcp:8000" in said) == has_cable
+def test_the_greeting_has_only_addresses_that_respond(
+    host: str, page: str, caddy: str, has_microphone: bool, has_cable: bool
+):
+    greeting = "\n".join(serve._greeting(serve._url(host, 8000), host, 8000))
+    assert f"Play at {page}  " in greeting
+    assert f"--to {caddy}\n" in greeting
+    assert ("no microphone from here" not in greeting) == has_microphone
+    assert ("adb reverse tcp:8000 tcp:8000" in greeting) == has_cable
     if not has_microphone:
-        assert "127.0.0.1" not in said
-        assert "http://localhost" not in said
+        assert "127.0.0.1" not in greeting
+        assert "http://localhost" not in greeting
 
 
 def test_tensorflow_is_not_imported_for_it():

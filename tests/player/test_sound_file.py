@@ -1,4 +1,4 @@
-"""A sound is written whole or not at all, never clips, and its place is checked before the work begins."""
+"""A sound is written whole or not at all, never clips, and its path is checked before the work begins."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from common.errors import UserError
-from player.sound_file import check_place, write_sound
+from player.sound_file import check_path, write_sound
 
 TONE = np.sin(np.arange(1000) / 7.0).astype(np.float32)
 
@@ -31,21 +31,21 @@ def test_what_is_too_loud_is_turned_down_as_a_whole(tmp_path: Path):
 
 
 def test_an_interrupted_sound_leaves_the_old_file_and_nothing_half(tmp_path: Path):
-    place = tmp_path / "a.wav"
-    place.write_bytes(b"what was there")
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"what was there")
 
     def blocks() -> Iterator[np.ndarray]:
         yield TONE
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_sound(place, blocks(), 16000)
-    assert place.read_bytes() == b"what was there"
+        write_sound(path, blocks(), 16000)
+    assert path.read_bytes() == b"what was there"
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a", "a.wav.txt", "absent/a.wav", "folder.wav"])
-def test_a_place_that_cannot_be_written_is_refused_by_name(tmp_path: Path, name: str):
+def test_a_path_that_cannot_be_written_is_refused_by_name(tmp_path: Path, name: str):
     (tmp_path / "folder.wav").mkdir()
     with pytest.raises(UserError, match=name):
-        check_place(tmp_path / name)
+        check_path(tmp_path / name)
