@@ -1,11 +1,11 @@
-"""Signal chains as data: a list of processors, the rules that it follows, its defaults. Nothing imports TensorFlow.
+"""Signal chains as data: a list of processors, its rules and its defaults. It does not import TensorFlow.
 
     - {name: harmonic, type: harmonic, harmonics: 60, envelope: window}
     - {name: noise, type: filtered_noise, bands: 65, initial_bias: -5.0}
     - {name: dry, type: mix, inputs: [harmonic, noise]}
     - {name: reverb, type: reverb_free, seconds: 1.0, inputs: [dry]}
 
-The last entry gives the audio. An entry may only use names that stand above it, so there are no cycles.
+The last entry gives the audio. Inputs of an entry are names of entries above it, so there are no cycles.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DEFAULT_ENTRIES: tuple[dict[str, Any], ...] = (
     {"name": "reverb", "type": "reverb_free", "inputs": ["dry"]},
 )
 
-# type -> the keys that it has besides name, type and inputs, and their defaults: these stand here alone
+# type -> the keys that it has besides name, type and inputs, and their defaults, which are defined here alone
 DEFAULTS: dict[str, dict[str, Any]] = {
     "harmonic": {"harmonics": 60, "envelope": "window"},
     "filtered_noise": {"bands": 65, "initial_bias": -5.0},
@@ -34,15 +34,23 @@ SYNTHESISERS = ("harmonic", "filtered_noise")
 
 
 def check_entries(entries: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ValueError where a list of entries is not a signal chain; see `ProcessorGraph`."""
+    """Check that a list of entries is a signal chain.
+
+    Args:
+      entries: mappings with `name`, `type` and the type's keys; see above.
+
+    Raises:
+      ValueError: an unknown type or key, a number out of range, a name used twice, an input that is not above its
+        entry, a node that nothing uses, a wrong number of inputs, no synthesiser. The message names the entry.
+    """
     if not entries:
         raise ValueError("a processor graph needs at least one entry")
     seen: set[str] = set()
     unused: list[str] = []
-    for place, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         name = entry.get("name")
         if not name:
-            raise ValueError(f"entry {place} of the processor graph has no name")
+            raise ValueError(f"entry {index} of the processor graph has no name")
         if name in seen:
             raise ValueError(f"{name}: two entries of the processor graph have this name")
         _check_entry(name, entry, seen)
@@ -60,7 +68,7 @@ def _check_entry(name: str, entry: Mapping[str, Any], above: set[str]) -> None:
         raise ValueError(f"{name}: no processor type {kind!r}; known: {', '.join(DEFAULTS)}")
     for key in entry:
         if key not in {"name", "type", "inputs", *DEFAULTS[kind]}:
-            raise ValueError(f"{name}: unknown key {key!r}; {kind} knows {', '.join(DEFAULTS[kind]) or 'none'}")
+            raise ValueError(f"{name}: unknown key {key!r}; keys of {kind}: {', '.join(DEFAULTS[kind]) or 'none'}")
         if key in _LEAST and not _is_number_from(_LEAST[key], entry[key], whole=key != "seconds"):
             raise ValueError(f"{name}: {key} must be a number of at least {_LEAST[key]}, not {entry[key]!r}")
     for source in inputs:
@@ -76,8 +84,12 @@ def _is_number_from(least: float, value: Any, *, whole: bool) -> bool:
 
 
 def check_playable(entries: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ValueError where a signal chain cannot be streamed or shipped: its one room must be its last link."""
+    """Check that a signal chain can be streamed and exported: it has one reverb at most, as its last entry.
+
+    Raises:
+      ValueError: it is no signal chain (see `check_entries`), or a reverb is elsewhere.
+    """
     check_entries(entries)
-    rooms = [entry["name"] for entry in entries if entry["type"].startswith("reverb_")]
-    if rooms not in ([], [entries[-1]["name"]]):
-        raise ValueError(f"{rooms[0]}: an instrument that is played live has one reverb at most, as its last entry")
+    reverbs = [entry["name"] for entry in entries if entry["type"].startswith("reverb_")]
+    if reverbs not in ([], [entries[-1]["name"]]):
+        raise ValueError(f"{reverbs[0]}: an instrument that is played live has one reverb at most, as its last entry")

@@ -17,13 +17,13 @@ MIDI_RANGE = 127.0
 
 
 def safe_divide(numerator: tf.Tensor, denominator: tf.Tensor, eps: float = 1e-7) -> tf.Tensor:
-    """Divides, taking `eps` for a denominator of 0, so that 0 / 0 is 0 and has a finite gradient. Any shape."""
+    """Divide, taking `eps` for a denominator of 0, so that 0 / 0 is 0 and has a finite gradient. Any shape."""
     return numerator / tf.where(tf.equal(denominator, 0.0), eps, denominator)
 
 
 @tf.custom_gradient
 def safe_log(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Natural logarithm with log(1e-5) for x <= 0, where its gradient is 0 (ddsp.core.safe_log). Any shape."""
+    """Take the natural logarithm, log(1e-5) for x <= 0, where its gradient is 0 (ddsp.core.safe_log). Any shape."""
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
         return tf.math.divide_no_nan(upstream, tf.nn.relu(x))
@@ -32,7 +32,7 @@ def safe_log(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]
 
 
 def exp_sigmoid(x: tf.Tensor, exponent: float = 10.0, max_value: float = 2.0, threshold: float = 1e-7) -> tf.Tensor:
-    """Bound raw network outputs to (threshold, max_value + threshold), logarithmically far from 0. Any shape.
+    """Scale raw network outputs to amplitudes in (threshold, max_value + threshold), linear. Any shape.
 
     `max_value * sigmoid(x) ** ln(exponent) + threshold` (Engel et al. 2020, ddsp.core.exp_sigmoid).
     """
@@ -41,52 +41,52 @@ def exp_sigmoid(x: tf.Tensor, exponent: float = 10.0, max_value: float = 2.0, th
 
 
 def positive_hz_to_midi(hz: tf.Tensor) -> tf.Tensor:
-    """Convert frequencies above 0 Hz to MIDI note numbers (69 is 440 Hz). Any shape.
+    """Convert frequencies above 0 Hz to MIDI pitch in semitones (69 is 440 Hz). Any shape.
 
-    Without a custom gradient, which a Transform graph could not hold, and with no more operations than it takes.
+    It has no custom gradient, which a Transform graph could not hold, and no more operations than it takes.
     """
     return 69.0 + 12.0 / float(np.log(2.0)) * tf.math.log(hz / 440.0)
 
 
 def hz_to_midi(hz: tf.Tensor) -> tf.Tensor:
-    """Convert frequencies in Hz to MIDI note numbers; 0 for frequencies <= 0. Any shape."""
+    """Convert frequencies in Hz to MIDI pitch in semitones; 0 for frequencies <= 0. Any shape."""
     audible = hz > 0.0
     return tf.where(audible, positive_hz_to_midi(tf.where(audible, hz, 440.0)), 0.0)
 
 
 def midi_to_hz(midi: tf.Tensor) -> tf.Tensor:
-    """Frequencies in Hz of MIDI note numbers. Any shape."""
+    """Convert MIDI pitch in semitones to frequencies in Hz. Any shape."""
     return 440.0 * 2.0 ** ((midi - 69.0) / 12.0)
 
 
 def scale_f0_hz(hz: tf.Tensor) -> tf.Tensor:
-    """f0 in Hz -> MIDI / 127, nominally in [0, 1]. Any shape."""
+    """Scale f0 in Hz to MIDI pitch / 127, nominally in [0, 1]. Any shape."""
     return hz_to_midi(hz) / MIDI_RANGE
 
 
 def unscale_f0_hz(scaled: tf.Tensor) -> tf.Tensor:
-    """The inverse of `scale_f0_hz`; 0 becomes MIDI 0, 8.18 Hz. Any shape."""
+    """Invert `scale_f0_hz`: convert MIDI pitch / 127 to Hz; 0 becomes MIDI 0, 8.18 Hz. Any shape."""
     return midi_to_hz(scaled * MIDI_RANGE)
 
 
 def scale_db(db: tf.Tensor) -> tf.Tensor:
-    """Loudness or power in [-80, 0] dB -> [0, 1]; above 0 dB it exceeds 1. Any shape."""
+    """Scale loudness or power in [-80, 0] dB to [0, 1]; above 0 dB it exceeds 1. Any shape."""
     return db / -FLOOR_DB + 1.0
 
 
 def unscale_db(scaled: tf.Tensor) -> tf.Tensor:
-    """The inverse of `scale_db`. Any shape."""
+    """Invert `scale_db`: convert [0, 1] to [-80, 0] dB. Any shape."""
     return (scaled - 1.0) * -FLOOR_DB
 
 
 def power_to_db(power: tf.Tensor) -> tf.Tensor:
-    """10 log10(power) with a floor of -80 dB, where its gradient is 0. Any shape."""
+    """Convert power to dB, 10 log10(power), with a floor of -80 dB, where its gradient is 0. Any shape."""
     floor = 10.0 ** (FLOOR_DB / 10.0)
     return 10.0 / LN_10 * tf.math.log(tf.maximum(power, floor))
 
 
 def amplitude_to_db(amplitude: tf.Tensor) -> tf.Tensor:
-    """20 log10(amplitude) with a floor of -80 dB. Any shape."""
+    """Convert amplitude to dB, 20 log10(amplitude), with a floor of -80 dB. Any shape."""
     return power_to_db(amplitude**2)
 
 
@@ -124,7 +124,7 @@ def resample(
 
 
 def _resample_with_windows(inputs: tf.Tensor, samples: int | tf.Tensor, add_endpoint: bool) -> tf.Tensor:
-    """Each sample is a blend of two frames, by two-hop periodic Hann windows (ddsp.core.upsample_with_windows)."""
+    """Blend two frames at each sample, by two-hop periodic Hann windows (ddsp.core.upsample_with_windows)."""
     frames = tf.shape(inputs)[1]
     intervals = frames if add_endpoint else frames - 1
     # float64: in float32 the position of a late sample falls on the wrong side of its frame

@@ -1,4 +1,4 @@
-"""Reverbs: a dry signal through a learned room.
+"""Reverbs: the convolution of a dry signal with a learned impulse response.
 
 Each has `ir()`, the impulse response of the wet path, and `get_signal`, dry and wet together. Tap 0 is 0: it is the dry
 path.
@@ -14,7 +14,7 @@ from models.ddsp.synths import FilteredNoise
 
 
 class Reverb(tf.Module):
-    """What all reverbs share. A subclass gives `taps` and `_wet`."""
+    """Base class of the reverbs. A subclass defines `taps` and `_wet`."""
 
     taps: int
 
@@ -22,16 +22,16 @@ class Reverb(tf.Module):
         raise NotImplementedError
 
     def ir(self) -> tf.Tensor:
-        """The impulse response of the wet path, shape [taps]; tap 0 is 0."""
+        """Return the impulse response of the wet path. Shape [taps]; tap 0 is 0."""
         return tf.concat([tf.zeros([1]), self._wet()[1:]], axis=0)
 
     def get_signal(self, audio: tf.Tensor) -> tf.Tensor:
-        """Dry plus wet, no delay compensation. Shape [batch, samples] in and out."""
+        """Add the reverb to dry audio, without delay compensation. Shape [batch, samples] in and out."""
         return audio + filters.convolve(audio, self.ir())
 
 
 class FreeReverb(Reverb):
-    """Every tap is learned (ddsp.effects.Reverb).
+    """Impulse response of which every tap is learned (ddsp.effects.Reverb).
 
     Args:
       taps: samples of the impulse response.
@@ -49,7 +49,7 @@ class FreeReverb(Reverb):
 
 
 class ExponentialDecayReverb(Reverb):
-    """Fixed noise under a decay of which the level and the rate are learned (ddsp.effects.ExpDecayReverb).
+    """Fixed noise times an exponential decay with learned gain and rate (ddsp.effects.ExpDecayReverb).
 
     Args:
       taps: samples of the impulse response.
@@ -69,11 +69,11 @@ class ExponentialDecayReverb(Reverb):
 
 
 class FilteredNoiseReverb(Reverb):
-    """Fixed noise through a filter that is learned frame by frame (ddsp.effects.FilteredNoiseReverb).
+    """Fixed noise through a learned time-varying filter (ddsp.effects.FilteredNoiseReverb).
 
     Args:
       taps: samples of the impulse response.
-      frames: in which the filter may differ; at most taps.
+      frames: number of filters along the impulse response; at most taps.
       bands: magnitudes a frame.
       seed: of the noise and of the initial magnitudes.
     """

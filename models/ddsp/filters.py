@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def response_matrix(bands: int, window_size: int = 0) -> npt.NDArray[np.float64]:
-    """The linear map from magnitudes to the taps of a causal, linear-phase FIR filter.
+    """Compute the matrix that maps magnitudes to the taps of a causal, linear-phase FIR filter.
 
     Frequency sampling (Smith, Spectral Audio Signal Processing, "Windowing a desired impulse response"): inverse real
     FFT, Hann window around lag 0, then a shift that makes the filter causal (ddsp.core.frequency_impulse_response).
@@ -24,7 +24,7 @@ def response_matrix(bands: int, window_size: int = 0) -> npt.NDArray[np.float64]
     lags = np.fft.fftshift(np.fft.irfft(np.eye(bands)), axes=-1)  # [bands, length], lag 0 at length // 2
     if window_size <= 0 or window_size >= length:
         return lags * _hann(length)
-    # ddsp lays element `half` of a short window on lag 0 and starts the taps two elements into it: kept, so that
+    # ddsp puts element `half` of a short window at lag 0 and starts the taps two elements into it: kept, so that
     # models agree
     half = (window_size + 1) // 2
     first = length // 2 - (half - 2)
@@ -33,12 +33,12 @@ def response_matrix(bands: int, window_size: int = 0) -> npt.NDArray[np.float64]
 
 
 def _hann(size: int) -> npt.NDArray[np.float64]:
-    """As tf.signal.hann_window: periodic where the size is even, symmetric where it is odd."""
+    """Return a Hann window as tf.signal.hann_window does: periodic for an even size, symmetric for an odd one."""
     return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / (size - size % 2))
 
 
 def impulse_response(magnitudes: tf.Tensor, window_size: int = 0) -> tf.Tensor:
-    """Taps of the filters with the given magnitudes.
+    """Design the FIR filters with the given magnitudes (ddsp.core.frequency_impulse_response).
 
     Args:
       magnitudes: shape [..., bands], linear, from 0 Hz to Nyquist; bands must be known when traced.
@@ -52,7 +52,7 @@ def impulse_response(magnitudes: tf.Tensor, window_size: int = 0) -> tf.Tensor:
 
 
 def group_delay(taps: int) -> int:
-    """Samples that ddsp cuts from the front of what a filter of `response_matrix` gives, for its delay.
+    """Return the group delay in samples that ddsp compensates for after a filter of `response_matrix`.
 
     One short of a symmetric filter's exact delay, two of an even one's: kept, so that models agree.
     """
@@ -60,7 +60,7 @@ def group_delay(taps: int) -> int:
 
 
 def fast_fft_size(minimum: int) -> int:
-    """The least even number >= minimum that has no prime factor above 5: such FFTs are quick."""
+    """Return the least even size >= minimum, in samples, without a prime factor above 5: such FFTs are quick."""
     size = minimum + minimum % 2
     while not _is_five_smooth(size):
         size += 2
@@ -75,7 +75,7 @@ def _is_five_smooth(number: int) -> bool:
 
 
 def convolve_frames(audio: tf.Tensor, responses: tf.Tensor, hop: int) -> tf.Tensor:
-    """Convolve every frame of the audio with an impulse response of its own and adds up what overlaps.
+    """Convolve every frame of audio with an impulse response of its own and overlap-add (ddsp.core.fft_convolve).
 
     Args:
       audio: shape [batch, frames * hop].
@@ -93,7 +93,7 @@ def convolve_frames(audio: tf.Tensor, responses: tf.Tensor, hop: int) -> tf.Tens
 
 
 def overlap_and_add(pieces: tf.Tensor, hop: int) -> tf.Tensor:
-    """Add up pieces of a signal of which each begins `hop` samples after the one before.
+    """Overlap-add pieces of a signal, each of which begins `hop` samples after the piece before.
 
     As tf.signal.overlap_and_add, at a fraction of the cost of that and of its gradient.
 
@@ -116,7 +116,7 @@ def overlap_and_add(pieces: tf.Tensor, hop: int) -> tf.Tensor:
 
 
 def convolve(audio: tf.Tensor, response: tf.Tensor) -> tf.Tensor:
-    """Convolve audio with one impulse response; what rings on past its end is cut.
+    """Convolve audio with an impulse response; what rings on past the end of the audio is cut.
 
     Args:
       audio: shape [batch, samples]; samples may be unknown when traced.

@@ -1,4 +1,4 @@
-"""Builds and sounds a signal chain that is declared as a list; `models/ddsp/chain.py` says what such a list is."""
+"""The processor graph: a signal chain that is declared as a list (`models/ddsp/chain.py`), built and synthesised."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _REVERBS: dict[str, Callable[..., effects.Reverb]] = {
 
 
 class ProcessorGraph(tf.Module):
-    """Synthesisers, mixes and reverbs, wired as declared.
+    """Synthesisers, mixes and reverbs, connected as declared (ddsp.processors.ProcessorGroup).
 
     Attributes:
-      raw_outputs: what a network must give, by name, with its width. Names are the synthesiser's own (`amplitude`,
-        `harmonic_distribution`, `noise_magnitudes`), prefixed by the node's name where two nodes have the same type.
-      control_names: the same names; controls also hold `f0_hz`.
-      audio_name, dry_name: the last node, and what goes into the last reverb (the same node where there is none).
+      raw_outputs: name -> channels of every output that a network must have. Names are the synthesiser's own
+        (`amplitude`, `harmonic_distribution`, `noise_magnitudes`), prefixed by the node's name where two nodes have
+        the same type.
+      control_names: the same names; controls also contain `f0_hz`.
+      audio_name, dry_name: the last node, and the input of the last reverb (the last node where there is none).
       reverb: the last reverb, or None.
       latency: samples by which `step` lags behind `get_dry`.
 
@@ -37,9 +38,7 @@ class ProcessorGraph(tf.Module):
       seed: of fixed noise in reverbs and of their initial values.
 
     Raises:
-      ValueError: an unknown type or key, a number out of range, a name used twice, an input that does not stand
-        above, a node that nothing uses, a wrong number of inputs (the message names the entry); or frame_rate does not
-        divide sample_rate.
+      ValueError: entries are not a signal chain (see `check_entries`), or frame_rate does not divide sample_rate.
     """
 
     def __init__(
@@ -86,23 +85,23 @@ class ProcessorGraph(tf.Module):
             self.reverbs[entry["name"]] = _REVERBS[kind](taps=taps, seed=seed, **keys)
 
     def own_controls(self, name: str, values: Mapping[str, tf.Tensor]) -> Tensors:
-        """The values of one synthesiser under its own names, f0_hz where it needs that."""
+        """Select the values of one synthesiser, under its own names, and f0_hz where it needs that."""
         own = {of: values[control] for of, control in self._control_of[name].items()}
         return {**own, "f0_hz": values["f0_hz"]} if isinstance(self.synths[name], Harmonic) else own
 
     def chain(self) -> list[tuple[str, list[str]]]:
-        """Every node with its inputs, in the order in which they sound."""
+        """Return every node with its inputs, in the order in which they are processed."""
         return [(entry["name"], self._inputs[entry["name"]]) for entry in self._entries]
 
     def get_controls(self, raw: Mapping[str, tf.Tensor], f0_hz: tf.Tensor) -> Tensors:
-        """Scale what a network gives to controls with a physical meaning.
+        """Convert network outputs to synthesiser controls.
 
         Args:
-          raw: by name of `raw_outputs`, shape [batch, frames, width].
+          raw: network outputs by name of `raw_outputs`, shape [batch, frames, channels].
           f0_hz: shape [batch, frames, 1], Hz.
 
         Returns:
-          The same names and shapes, and `f0_hz`.
+          Controls of the same names and shapes, linear (see the synthesisers), and `f0_hz`.
         """
         controls: Tensors = {"f0_hz": f0_hz}
         for name, synth in self.synths.items():
@@ -111,9 +110,14 @@ class ProcessorGraph(tf.Module):
         return controls
 
     def basis(self, f0_hz: tf.Tensor, lowest_hz: float | None = None) -> tf.Tensor | None:
-        """The sines of a batch for `get_signal`: [batch, frames, hop, heard]; None without a harmonic synthesiser.
+        """Compute the sines of a batch for `get_signal`.
 
-        Arguments: see `Harmonic.basis`.
+        Args:
+          f0_hz: shape [batch, frames, 1], Hz.
+          lowest_hz: see `Harmonic.basis`.
+
+        Returns:
+          Shape [batch, frames, hop, audible]; None without a harmonic synthesiser.
         """
         harmonics = [synth for synth in self.synths.values() if isinstance(synth, Harmonic)]
         if not harmonics:
@@ -123,22 +127,22 @@ class ProcessorGraph(tf.Module):
     def get_signal(
         self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
     ) -> Tensors:
-        """Sounds every node.
+        """Synthesise the signals of all nodes.
 
         Args:
-          controls: of `get_controls`.
+          controls: of `get_controls`, each of shape [batch, frames, channels].
           noise: shape [batch, frames * hop], uniform in [-1, 1); needed where there is filtered noise.
-          basis: what `basis(f0_hz)` gives, where it is at hand.
+          basis: `basis(f0_hz)`; computed where it is None.
 
         Returns:
-          The signal of every node by name, shape [batch, frames * hop].
+          Name of a node -> its signal, shape [batch, frames * hop].
         """
         return self._signals(controls, noise, basis, self.audio_name)
 
     def get_dry(
         self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """The signal before the last reverb, shape [batch, frames * hop]. Arguments: see `get_signal`."""
+        """Synthesise the signal before the last reverb, shape [batch, frames * hop]. Arguments: see `get_signal`."""
         return self._signals(controls, noise, basis, self.dry_name)[self.dry_name]
 
     def _signals(
@@ -165,7 +169,7 @@ class ProcessorGraph(tf.Module):
         return self.reverbs[name].get_signal(inputs[0]) if name in self.reverbs else tf.add_n(inputs)
 
     def initial_state(self, batch: int | tf.Tensor = 1) -> Tensors:
-        """The state of `step` before the first frame, flat: `NODE/PART` -> tensor."""
+        """Return the state of `step` before the first frame, flat: `NODE/PART` -> tensor [batch, ...]."""
         state: Tensors = {}
         for name, synth in self.synths.items():
             state.update({f"{name}/{part}": value for part, value in synth.initial_state(batch).items()})
@@ -175,9 +179,17 @@ class ProcessorGraph(tf.Module):
     def step(
         self, controls: Mapping[str, tf.Tensor], state: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, Tensors]:
-        """Sounds new frames: the dry signal of as many frames, `latency` samples late, and the new state.
+        """Synthesise the next frames of a stream: chunk by chunk the same dry signal as `get_dry` of the whole.
 
-        Chunk by chunk it gives what `get_dry` gives of the whole. A reverb before the dry node cannot be streamed.
+        A reverb before the dry node cannot be streamed.
+
+        Args:
+          controls: of the new frames, each of shape [batch, frames, channels].
+          state: after the frames before, or `initial_state`.
+          noise: shape [batch, frames * hop], uniform in [-1, 1); needed where there is filtered noise.
+
+        Returns:
+          The dry signal [batch, frames * hop], `latency` samples late, and the state after these frames.
         """
         signals: Tensors = {}
         new_state: Tensors = {}
@@ -211,7 +223,7 @@ class ProcessorGraph(tf.Module):
 def _control_names(
     entries: Sequence[Mapping[str, Any]], synths: Mapping[str, Harmonic | FilteredNoise]
 ) -> dict[str, dict[str, str]]:
-    """For every synthesiser, what each of its controls is called in the graph."""
+    """Map every synthesiser's own names of its controls to their names in the graph."""
     kinds = [entry["type"] for entry in entries]
     return {
         entry["name"]: {

@@ -13,10 +13,10 @@ LOUDNESS_FFT = 2048
 
 
 class Targets(NamedTuple):
-    """What a loss needs of the audio to be matched; no network changes it.
+    """Spectrograms and loudness of the target audio; they do not depend on the network.
 
     Attributes:
-      magnitudes: one tensor a size, shape [batch, frames, bins].
+      magnitudes: one tensor for each FFT size, shape [batch, frames, bins], linear.
       loudness: shape [batch, frames], dB, or None where loudness does not count.
     """
 
@@ -25,13 +25,13 @@ class Targets(NamedTuple):
 
 
 class SpectralLoss:
-    """Distance of spectrograms at several sizes (Engel et al. 2020; ddsp.losses.SpectralLoss).
+    """Multi-scale spectral loss (Engel et al. 2020; ddsp.losses.SpectralLoss).
 
-    The sum over sizes and terms of weighted means over batch, frames and bins.
+    The sum over FFT sizes and terms of weighted means over batch, frames and bins.
 
     Args:
       fft_sizes: samples; the hop is a quarter.
-      kind: "L1" or "L2", how a difference counts.
+      kind: "L1" or "L2", the distance.
       mag_weight: of magnitudes.
       logmag_weight: of their natural logarithms.
       delta_time_weight: of the change of magnitudes from frame to frame.
@@ -73,7 +73,7 @@ class SpectralLoss:
             if weight > 0
         ]
         self._loudness_weight, self._sample_rate = loudness_weight, sample_rate
-        self._judge = tf.function(self._judged, autograph=False, jit_compile=True)
+        self._compiled_loss = tf.function(self._loss_and_gradient, autograph=False, jit_compile=True)
         # Functions of their own, so that all trainings in a process share their graphs.
         self._targets_of = tf.function(self._targets, autograph=False)
         self._mean_of = tf.function(self._mean, autograph=False)
@@ -84,36 +84,37 @@ class SpectralLoss:
         return spectral.loudness_db(audio, self._sample_rate, n_fft=LOUDNESS_FFT)
 
     def target(self, audio: tf.Tensor) -> Targets:
-        """Prepare the audio to be matched, shape [batch, samples]; may be kept for as long as the audio is."""
-        found: Targets = self._targets_of(tf.stop_gradient(audio))
-        return found
+        """Compute the targets of audio, shape [batch, samples]; reusable as long as the audio is the same."""
+        targets: Targets = self._targets_of(tf.stop_gradient(audio))
+        return targets
 
     def _targets(self, audio: tf.Tensor) -> Targets:
         magnitudes = tuple(spectral.stft_magnitude(audio, size) for size in self._sizes)
         return Targets(magnitudes, self._loudness(audio))
 
     def per_example(self, targets: Targets, audio: tf.Tensor) -> tf.Tensor:
-        """The loss of each example, shape [batch]; audio has shape [batch, samples]."""
+        """Compute the loss of each example. Audio has shape [batch, samples], the losses [batch]."""
         loss = tf.zeros([tf.shape(audio)[0]])
         for size, target in zip(self._sizes, targets.magnitudes, strict=True):
             loss += self._distance_of(target, spectral.stft_magnitude(audio, size))
         return loss + self._loudness_loss(targets, audio)
 
     def __call__(self, targets: Targets, audio: tf.Tensor) -> tf.Tensor:
-        """The mean loss of a batch, scalar, in the way that is quick to differentiate; shapes must be known.
+        """Compute the mean loss of a batch, a scalar, in a way that is quick to differentiate.
 
-        XLA compares two spectrograms and takes the derivative in one pass over them.
+        XLA compares two spectrograms and computes the gradient in one pass over them. Audio has shape [batch, samples],
+        both known when traced.
         """
         return self._mean_of(targets, audio)
 
     def _mean(self, targets: Targets, audio: tf.Tensor) -> tf.Tensor:
         loss = tf.zeros([audio.shape[0]])
         for size, target in zip(self._sizes, targets.magnitudes, strict=True):
-            loss += self._compared(target, audio, size)
+            loss += self._differentiable_loss(target, audio, size)
         return tf.reduce_mean(loss + self._loudness_loss(targets, audio))
 
     def _distance_of(self, target: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
-        """Of two spectrograms [batch, frames, bins]: shape [batch]."""
+        """Compute the distance of two spectrograms [batch, frames, bins]. Shape [batch]."""
         differences = [(weight, view(target) - view(magnitudes)) for weight, view in self._views]
         return tf.add_n([weight * tf.reduce_mean(self._distance(by), axis=[1, 2]) for weight, by in differences])
 
@@ -123,25 +124,26 @@ class SpectralLoss:
         difference = self._distance(targets.loudness - self._loudness(audio))
         return self._loudness_weight * tf.reduce_mean(difference, axis=1)
 
-    def _compared(self, target: tf.Tensor, audio: tf.Tensor, size: int) -> tf.Tensor:
+    def _differentiable_loss(self, target: tf.Tensor, audio: tf.Tensor, size: int) -> tf.Tensor:
+        """Compute the loss [batch] at one FFT size, with the gradient that is found on the way."""
         hop = size // 4
 
         @tf.custom_gradient
-        def compared(audio: tf.Tensor) -> tuple[tf.Tensor, object]:
-            loss, of_spectrum = self._judge(target, spectral.stft(audio, size, hop), size)
+        def loss_of(audio: tf.Tensor) -> tuple[tf.Tensor, object]:
+            loss, spectrum_gradient = self._compiled_loss(target, spectral.stft(audio, size, hop), size)
 
             def gradient(upstream: tf.Tensor) -> tf.Tensor:
-                return upstream[:, tf.newaxis] * spectral.audio_gradient(of_spectrum, size, hop, audio.shape[1])
+                return upstream[:, tf.newaxis] * spectral.audio_gradient(spectrum_gradient, size, hop, audio.shape[1])
 
             return loss, gradient
 
-        return compared(audio)
+        return loss_of(audio)
 
-    def _judged(self, target: tf.Tensor, spectrum: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """Loss [batch] of a spectrum [batch, frames, bins], and its gradient by that spectrum."""
+    def _loss_and_gradient(self, target: tf.Tensor, spectrum: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Compute the loss [batch] of a spectrum [batch, frames, bins], and its gradient by that spectrum."""
         magnitudes = spectral.magnitudes(spectrum)
         with tf.GradientTape() as tape:
             tape.watch(magnitudes)
             loss = self._distance_of(target, magnitudes)
-        of_magnitudes = tape.gradient(loss, magnitudes)
-        return loss, spectral.stft_gradient(of_magnitudes, spectrum, magnitudes, size)
+        magnitudes_gradient = tape.gradient(loss, magnitudes)
+        return loss, spectral.stft_gradient(magnitudes_gradient, spectrum, magnitudes, size)

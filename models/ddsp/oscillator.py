@@ -1,8 +1,8 @@
-"""A bank of harmonics: phases, the basis of sines, and their weighted sum.
+"""The harmonic oscillator bank: phases, the basis of sines, and their weighted sum.
 
 The phase of f0 is kept modulo one cycle. Within a frame f0 is linear, so the phase at any sample has a closed form,
-and only one prefix sum over frames, in float64, is needed. Amplitudes between frames are a fixed blend of two
-neighbours; the sum over harmonics is then one small matrix product a frame instead of an envelope for every harmonic at
+and only one prefix sum over frames, in float64, is needed. Amplitudes between frames are interpolated with fixed
+weights; the sum over harmonics is then one small matrix product a frame instead of an envelope for every harmonic at
 every sample.
 """
 
@@ -19,14 +19,14 @@ SINE = (6.28318516, -41.34165504, 81.60100442, -76.54978912, 39.53675197)
 
 
 def envelope_weights(envelope: str, hop: int) -> npt.NDArray[np.float32]:
-    """How much of a frame and of the next one each sample between them gets.
+    """Compute interpolation weights of a frame and of the next frame, for each sample between them.
 
     Args:
       envelope: "window", overlapping two-hop periodic Hann windows (ddsp.core.upsample_with_windows), or "linear".
       hop: samples a frame.
 
     Returns:
-      Shape [hop, 2].
+      Shape [hop, 2], in [0, 1].
 
     Raises:
       ValueError: no such envelope.
@@ -42,17 +42,17 @@ def envelope_weights(envelope: str, hop: int) -> npt.NDArray[np.float32]:
 
 
 def next_frame(frames: tf.Tensor) -> tf.Tensor:
-    """Each frame's successor; the last one is its own. Shape [batch, frames, ...] in and out."""
+    """Shift frames by one, so that each frame has its successor; the last is repeated. Shape [batch, frames, ...]."""
     return tf.concat([frames[:, 1:], frames[:, -1:]], axis=1)
 
 
 def frame_phases(
     f0_hz: tf.Tensor, hop: int, sample_rate: int, initial: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Phase of f0 before the first sample of every frame, and after the last sample of the last one.
+    """Compute the phase of f0 before the first sample of every frame, and after the last sample of the last frame.
 
     Args:
-      f0_hz: shape [batch, frames, 1], Hz; linear between frames, the last one is held.
+      f0_hz: fundamental frequency in Hz, shape [batch, frames, 1]; linear between frames, the last is held.
       hop: samples a frame.
       sample_rate: Hz.
       initial: shape [batch], float64, cycles; 0 where it is None.
@@ -73,13 +73,13 @@ def frame_phases(
 def sample_phases(
     f0_hz: tf.Tensor, hop: int, sample_rate: int, initial: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Phase and frequency of f0 at every sample; the first sample stands one increment after `initial`.
+    """Compute the phase and the frequency of f0 at every sample; the first is one increment after `initial`.
 
     Args:
-      f0_hz: see `frame_phases`, as are the other arguments.
+      f0_hz: fundamental frequency in Hz, shape [batch, frames, 1].
       hop: samples a frame.
       sample_rate: Hz.
-      initial: cycles.
+      initial: shape [batch], float64, cycles; 0 where it is None.
 
     Returns:
       Phase in cycles, float32 in [0, 1), shape [batch, frames, hop]; frequency in Hz, same shape; the phase after the
@@ -97,45 +97,45 @@ def sample_phases(
 
 
 def harmonic_basis(phase: tf.Tensor, hz: tf.Tensor, harmonics: int, sample_rate: int) -> tf.Tensor:
-    """Sines of the harmonics at every sample; 0 where a harmonic reaches Nyquist. It has no gradient.
+    """Compute the sines of the harmonics at every sample; 0 where a harmonic reaches Nyquist. It has no gradient.
 
     Harmonics above Nyquist everywhere in the batch are left out.
 
     Args:
-      phase: shape [batch, frames, hop], cycles of f0.
-      hz: same shape, Hz of f0.
-      harmonics: how many are wanted at most.
+      phase: phase of f0 in cycles, shape [batch, frames, hop].
+      hz: f0 in Hz, same shape.
+      harmonics: maximum number of harmonics.
       sample_rate: Hz.
 
     Returns:
-      Shape [batch, frames, hop, heard], heard <= harmonics.
+      Shape [batch, frames, hop, audible], audible <= harmonics.
     """
     nyquist = sample_rate / 2
-    heard = tf.clip_by_value(tf.cast(nyquist / tf.maximum(tf.reduce_min(hz), 1e-3), tf.int32) + 1, 1, harmonics)
-    numbers = tf.range(1, tf.cast(heard, tf.float32) + 1.0)
+    count = tf.clip_by_value(tf.cast(nyquist / tf.maximum(tf.reduce_min(hz), 1e-3), tf.int32) + 1, 1, harmonics)
+    numbers = tf.range(1, tf.cast(count, tf.float32) + 1.0)
     sines = tf.sin(phase[..., tf.newaxis] * (2.0 * np.pi * numbers))
     audible = hz[..., tf.newaxis] * numbers < nyquist
     return tf.stop_gradient(tf.where(audible, sines, 0.0))
 
 
 def audible_harmonics(lowest_hz: float, harmonics: int, sample_rate: int) -> int:
-    """How many of the harmonics lie below Nyquist where f0 is lowest."""
+    """Count the harmonics that lie below Nyquist at the lowest f0, in Hz: at least 1, at most `harmonics`."""
     below = math.ceil(sample_rate / 2 / max(lowest_hz, 1e-3)) - 1
     return min(max(below, 1), harmonics)
 
 
 @tf.function(autograph=False, jit_compile=True)
 def compiled_basis(phase: tf.Tensor, hz: tf.Tensor, numbers: tf.Tensor, nyquist: tf.Tensor) -> tf.Tensor:
-    """`harmonic_basis` for shapes that are known, in one pass: folded to a quarter cycle, a sine is a short polynomial.
+    """Compute `harmonic_basis` for known shapes in one pass: folded to a quarter cycle, a sine is a short polynomial.
 
     Args:
-      phase: shape [batch, frames, hop], cycles of f0, in [0, 1).
-      hz: same shape, Hz of f0.
-      numbers: shape [heard], of the harmonics.
+      phase: phase of f0 in cycles, in [0, 1), shape [batch, frames, hop].
+      hz: f0 in Hz, same shape.
+      numbers: shape [audible], numbers of the harmonics, from 1.
       nyquist: scalar, Hz.
 
     Returns:
-      Shape [batch, frames, hop, heard]; within 3e-7 of the sines of these phases.
+      Shape [batch, frames, hop, audible]; within 3e-7 of the sines of these phases.
     """
     cycles = phase[..., tf.newaxis] * numbers
     cycles -= tf.round(cycles)  # [-1/2, 1/2]
@@ -149,18 +149,18 @@ def compiled_basis(phase: tf.Tensor, hz: tf.Tensor, numbers: tf.Tensor, nyquist:
 
 
 def weighted_sum(basis: tf.Tensor, amplitudes: tf.Tensor, weights: npt.NDArray[np.float32]) -> tf.Tensor:
-    """Sum the basis with amplitudes that glide from frame to frame.
+    """Sum the basis weighted by amplitudes, which are interpolated between frames.
 
     Args:
-      basis: shape [batch, frames, hop, heard].
-      amplitudes: shape [batch, frames, harmonics]; what only one of the two has is not heard.
+      basis: shape [batch, frames, hop, audible].
+      amplitudes: shape [batch, frames, harmonics], linear; harmonics that only one of the two has are left out.
       weights: shape [hop, 2], of `envelope_weights`.
 
     Returns:
       Shape [batch, frames * hop].
     """
     amplitudes, basis = amplitudes[..., : tf.shape(basis)[-1]], basis[..., : tf.shape(amplitudes)[-1]]
-    pair = tf.stack([amplitudes, next_frame(amplitudes)], axis=2)  # [batch, frames, 2, heard]
+    pair = tf.stack([amplitudes, next_frame(amplitudes)], axis=2)  # [batch, frames, 2, audible]
     both = tf.matmul(basis, pair, transpose_b=True)  # [batch, frames, hop, 2]
     signal = tf.reduce_sum(both * weights, axis=-1)
     return tf.reshape(signal, [tf.shape(signal)[0], -1])

@@ -1,6 +1,6 @@
-"""The dry signal with operations that every TF.js backend has: no FFT, complex, float64 or random ones, no While.
+"""The dry signal with operations that every TF.js backend has: no FFT, complex, float64, random or While operations.
 
-It gives what `ProcessorGraph.get_dry` gives for one example of any length, in float32. The phase is summed over frames
+It agrees with `ProcessorGraph.get_dry` for one example of any length, in float32. The phase is summed over frames
 only, in Hz modulo the frame rate, in parts of so few bits each that float32 adds them up without rounding.
 """
 
@@ -20,18 +20,18 @@ PARTS = 256  # of a Hz
 
 
 def dry_signal(graph: ProcessorGraph, controls: Mapping[str, tf.Tensor], noise: tf.Tensor) -> tf.Tensor:
-    """Sounds the controls of one example.
+    """Synthesise the dry signal of one example from controls.
 
     Args:
       graph: its synthesisers, and the mixes up to its dry node.
-      controls: of `graph.get_controls`, shape [1, frames, width].
+      controls: of `graph.get_controls`, shape [1, frames, channels].
       noise: shape [1, frames * hop], uniform in [-1, 1].
 
     Returns:
       Shape [1, frames * hop].
 
     Raises:
-      ValueError: a reverb stands before the dry node.
+      ValueError: a reverb comes before the dry node.
     """
     signals: dict[str, tf.Tensor] = {}
     for name, sources in graph.chain():
@@ -50,7 +50,7 @@ def dry_signal(graph: ProcessorGraph, controls: Mapping[str, tf.Tensor], noise: 
 
 
 def _harmonic(synth: Harmonic, amplitude: tf.Tensor, harmonic_distribution: tf.Tensor, f0_hz: tf.Tensor) -> tf.Tensor:
-    """Shape [frames, hop]."""
+    """Synthesise harmonics from controls [1, frames, channels]. Shape [frames, hop]."""
     f0 = f0_hz[0]  # [frames, 1], Hz
     following = tf.concat([f0[1:], f0[-1:]], axis=0)
     sample = np.arange(synth.hop)
@@ -74,12 +74,12 @@ def _harmonic(synth: Harmonic, amplitude: tf.Tensor, harmonic_distribution: tf.T
 
 
 def _wrap(value: tf.Tensor, period: float) -> tf.Tensor:
-    """The remainder in [0, period), exact where value / period is small."""
+    """Return the remainder in [0, period), exact where value / period is small."""
     return value - tf.floor(value * float(1 / period)) * period
 
 
 def _prefix_sum(f0: tf.Tensor, period: float) -> tf.Tensor:
-    """The sum of all frames before each, modulo `period`. Shape [frames, 1] in and out.
+    """Sum all frames before each, modulo `period`. Shape [frames, 1] in and out.
 
     A steady pitch would be rounded the same way at every addition, and drift. So whole Hz, 256ths and the rest are
     summed apart: the sums of the first two are exact up to 2^24 (whole Hz are wrapped in blocks on the way), those of
@@ -94,7 +94,7 @@ def _prefix_sum(f0: tf.Tensor, period: float) -> tf.Tensor:
 
 
 def _wrapped_sum(values: tf.Tensor, period: float) -> tf.Tensor:
-    """The sum of all values before each, modulo `period`, where the sum of `BLOCK` values keeps its bits. Shape [n]."""
+    """Sum all values before each, modulo `period`; the sum of `BLOCK` values must be exact. Shape [n] in and out."""
     count = tf.shape(values)[0]
     padded = BLOCK * ((count + BLOCK - 1) // BLOCK)
     blocks = tf.reshape(tf.pad(values, [[0, padded - count]]), [-1, BLOCK])
@@ -105,7 +105,7 @@ def _wrapped_sum(values: tf.Tensor, period: float) -> tf.Tensor:
 
 
 def _filtered_noise(synth: FilteredNoise, noise_magnitudes: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """Shape [frames, hop]: convolution of each frame through real DFT matrices, then overlap-add."""
+    """Filter noise [1, samples] frame by frame, by real DFT matrices and overlap-add. Shape [frames, hop]."""
     length = synth.hop + synth.taps - 1
     parts = -(-length // synth.hop)  # hops over which a frame rings
     size = parts * synth.hop

@@ -10,7 +10,7 @@ from models.ddsp import core, filters
 
 
 def stft(audio: tf.Tensor, size: int, hop: int, pad_end: bool = True) -> tf.Tensor:
-    """Short-time Fourier transform under a Hann window.
+    """Compute the short-time Fourier transform with a Hann window.
 
     Args:
       audio: shape [batch, samples].
@@ -26,35 +26,58 @@ def stft(audio: tf.Tensor, size: int, hop: int, pad_end: bool = True) -> tf.Tens
 
 
 def magnitudes(spectrum: tf.Tensor) -> tf.Tensor:
-    """The absolute values of a complex tensor of any shape: tf.abs guards against overflow at three times the cost."""
+    """Return the absolute values of a complex tensor. Any shape.
+
+    tf.abs guards against overflow, at three times the cost.
+    """
     return tf.sqrt(tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum)))
 
 
-def stft_gradient(of_magnitudes: tf.Tensor, spectrum: tf.Tensor, absolute: tf.Tensor, size: int) -> tf.Tensor:
-    """The gradient by a spectrum from the gradient by its magnitudes, all [batch, frames, bins]; 0 where they are 0."""
+def stft_gradient(magnitudes_gradient: tf.Tensor, spectrum: tf.Tensor, absolute: tf.Tensor, size: int) -> tf.Tensor:
+    """Convert the gradient with respect to magnitudes to that with respect to the spectrum.
+
+    Args:
+      magnitudes_gradient: shape [batch, frames, bins].
+      spectrum: complex64, same shape, as `stft` returns it.
+      absolute: same shape, the magnitudes of the spectrum.
+      size: samples of the FFT.
+
+    Returns:
+      complex64, same shape; 0 where the magnitude is 0.
+    """
     # a bin between 0 Hz and Nyquist stands for its mirror image too
     mirrored = np.full(size // 2 + 1, size / 2, np.float32)
     mirrored[0] = size
     if size % 2 == 0:
         mirrored[-1] = size
-    direction = tf.math.divide_no_nan(of_magnitudes * mirrored, absolute)
+    direction = tf.math.divide_no_nan(magnitudes_gradient * mirrored, absolute)
     return tf.complex(tf.math.real(spectrum) * direction, tf.math.imag(spectrum) * direction)
 
 
-def audio_gradient(of_spectrum: tf.Tensor, size: int, hop: int, samples: tf.Tensor | int) -> tf.Tensor:
-    """The gradient by audio [batch, samples] from that by its `stft`, as `stft_gradient` gives it."""
-    of_audio = _compiled_overlap(tf.signal.irfft(of_spectrum, [size]), tf.signal.hann_window(size), hop)
-    missing = tf.maximum(samples - tf.shape(of_audio)[1], 0)  # samples that were in no frame
-    return tf.pad(of_audio, [[0, 0], [0, missing]])[:, :samples]
+def audio_gradient(spectrum_gradient: tf.Tensor, size: int, hop: int, samples: tf.Tensor | int) -> tf.Tensor:
+    """Convert the gradient with respect to a spectrum to that with respect to the audio.
+
+    Args:
+      spectrum_gradient: complex64, shape [batch, frames, bins], as `stft_gradient` returns it.
+      size: samples of the FFT.
+      hop: samples from one frame to the next.
+      samples: length of the audio.
+
+    Returns:
+      Shape [batch, samples].
+    """
+    gradient = _compiled_overlap_add(tf.signal.irfft(spectrum_gradient, [size]), tf.signal.hann_window(size), hop)
+    missing = tf.maximum(samples - tf.shape(gradient)[1], 0)  # samples that were in no frame
+    return tf.pad(gradient, [[0, 0], [0, missing]])[:, :samples]
 
 
 @tf.function(autograph=False, jit_compile=True)
-def _compiled_overlap(frames: tf.Tensor, window: tf.Tensor, hop: int) -> tf.Tensor:
+def _compiled_overlap_add(frames: tf.Tensor, window: tf.Tensor, hop: int) -> tf.Tensor:
     return filters.overlap_and_add(frames * window, hop)
 
 
 def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: bool = True) -> tf.Tensor:
-    """Magnitudes of the short-time Fourier transform, with a gradient that is 0 where the magnitude is 0.
+    """Compute magnitudes of the short-time Fourier transform, with a gradient that is 0 where they are 0.
 
     Args:
       audio: shape [batch, samples].
@@ -73,8 +96,8 @@ def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: 
         absolute = magnitudes(spectrum)
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            of_spectrum = stft_gradient(upstream, spectrum, absolute, size)
-            return audio_gradient(of_spectrum, size, hop, tf.shape(audio)[1])
+            spectrum_gradient = stft_gradient(upstream, spectrum, absolute, size)
+            return audio_gradient(spectrum_gradient, size, hop, tf.shape(audio)[1])
 
         return absolute, gradient
 
@@ -82,7 +105,7 @@ def stft_magnitude(audio: tf.Tensor, size: int, overlap: float = 0.75, pad_end: 
 
 
 def _pad(audio: tf.Tensor, size: int, hop: int, padding: str) -> tf.Tensor:
-    """Zeros around audio [batch, samples] so that frames of `size` fall where `padding` says."""
+    """Pad audio [batch, samples] with zeros so that frames of `size` lie as `padding` requires."""
     samples = tf.shape(audio)[1]
     if padding == "center":  # frame t is centred on sample t * hop
         before, after = size // 2, size // 2
@@ -102,7 +125,9 @@ def loudness_db(
     padding: str = "center",
     n_fft: int | None = None,
 ) -> tf.Tensor:
-    """A-weighted loudness: 10 log10 of the mean over bins of |S|^2 * 10^(A / 10) (ddsp.spectral_ops.compute_loudness).
+    """Compute A-weighted loudness in dB (ddsp.spectral_ops.compute_loudness).
+
+    It is 10 log10 of the mean over bins of |S|^2 * 10^(A / 10), where S is the spectrum and A the weighting in dB.
 
     Args:
       audio: shape [batch, samples].
@@ -129,7 +154,18 @@ def rms_energy(
     frame_size: int | None = None,
     padding: str = "center",
 ) -> tf.Tensor:
-    """Root mean square of each frame, linear (ddsp.spectral_ops.compute_rms_energy). Shapes as in `loudness_db`."""
+    """Compute the root mean square of each frame (ddsp.spectral_ops.compute_rms_energy).
+
+    Args:
+      audio: shape [batch, samples].
+      sample_rate: Hz; frame_rate must divide it.
+      frame_rate: Hz.
+      frame_size: samples a frame; 32 ms where it is None.
+      padding: see `loudness_db`.
+
+    Returns:
+      Shape [batch, frames], linear.
+    """
     size = window_samples(sample_rate) if frame_size is None else frame_size
     hop = sample_rate // frame_rate
     frames = tf.signal.frame(_pad(audio, size, hop, padding), size, hop, pad_end=False)
@@ -143,12 +179,31 @@ def power_db(
     frame_size: int | None = None,
     padding: str = "center",
 ) -> tf.Tensor:
-    """20 log10 of `rms_energy`, at least -80 dB (ddsp.spectral_ops.compute_power)."""
+    """Compute the power of each frame in dB, 20 log10 of `rms_energy` (ddsp.spectral_ops.compute_power).
+
+    Args:
+      audio, sample_rate, frame_rate, frame_size, padding: see `rms_energy`.
+
+    Returns:
+      Shape [batch, frames], dB, at least -80.
+    """
     return core.amplitude_to_db(rms_energy(audio, sample_rate, frame_rate, frame_size, padding))
 
 
 def mel(audio: tf.Tensor, size: int, bands: int, low_hz: float, high_hz: float, sample_rate: int = 16000) -> tf.Tensor:
-    """Magnitudes summed in mel bands (ddsp.spectral_ops.compute_mel). Shape [batch, frames, bands]; hop is size / 4."""
+    """Compute a mel spectrogram of linear magnitudes (ddsp.spectral_ops.compute_mel).
+
+    Args:
+      audio: shape [batch, samples].
+      size: samples of the FFT; the hop is a quarter of it.
+      bands: number of mel bands.
+      low_hz: Hz, lower edge of the lowest band.
+      high_hz: Hz, upper edge of the highest band.
+      sample_rate: Hz.
+
+    Returns:
+      Shape [batch, frames, bands].
+    """
     matrix = tf.signal.linear_to_mel_weight_matrix(bands, size // 2 + 1, sample_rate, low_hz, high_hz)
     return tf.matmul(stft_magnitude(audio, size), matrix)
 
@@ -161,7 +216,7 @@ def log_mel(
     high_hz: float = 7600.0,
     sample_rate: int = 16000,
 ) -> tf.Tensor:
-    """Natural logarithm of `mel` (ddsp.spectral_ops.compute_logmel). Shape [batch, frames, bands]."""
+    """Compute the natural logarithm of `mel` (ddsp.spectral_ops.compute_logmel). Shape [batch, frames, bands]."""
     return core.safe_log(mel(audio, size, bands, low_hz, high_hz, sample_rate))
 
 
@@ -174,6 +229,14 @@ def mfcc(
     high_hz: float = 8000.0,
     sample_rate: int = 16000,
 ) -> tf.Tensor:
-    """Mel-frequency cepstral coefficients (ddsp.spectral_ops.compute_mfcc). Shape [batch, frames, coefficients]."""
+    """Compute mel-frequency cepstral coefficients (ddsp.spectral_ops.compute_mfcc).
+
+    Args:
+      audio, size, bands, low_hz, high_hz, sample_rate: see `mel`.
+      coefficients: how many of the lowest coefficients to return.
+
+    Returns:
+      Shape [batch, frames, coefficients].
+    """
     logmel = log_mel(audio, size, bands, low_hz, high_hz, sample_rate)
     return tf.signal.mfccs_from_log_mel_spectrograms(logmel)[..., :coefficients]

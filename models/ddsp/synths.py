@@ -1,4 +1,4 @@
-"""Synthesisers: raw network outputs -> controls with a physical meaning -> audio.
+"""Synthesisers: network outputs -> synthesiser controls -> audio.
 
 Each has `get_controls` and `get_signal`, and for live playing `initial_state` and `step`: one or more new frames and
 the state in, as many frames of audio, `latency` samples late, and the new state out.
@@ -16,12 +16,21 @@ Tensors = dict[str, tf.Tensor]
 
 
 def white_noise(batch: int | tf.Tensor, samples: int | tf.Tensor, seed: Sequence[int] | tf.Tensor) -> tf.Tensor:
-    """Uniform noise in [-1, 1), the same for the same seed. Shape [batch, samples]; seed has two integers."""
+    """Generate white noise, uniform in [-1, 1), the same for the same seed.
+
+    Args:
+      batch: number of signals.
+      samples: length of each.
+      seed: two integers.
+
+    Returns:
+      Shape [batch, samples].
+    """
     return tf.random.stateless_uniform([batch, samples], seed=seed, minval=-1.0, maxval=1.0)
 
 
 def normalise_harmonics(distribution: tf.Tensor, f0_hz: tf.Tensor, sample_rate: int | None) -> tf.Tensor:
-    """Make a harmonic distribution sum to 1 over what lies below Nyquist (ddsp.core.normalize_harmonics).
+    """Normalise a harmonic distribution to sum to 1 below Nyquist (ddsp.core.normalize_harmonics).
 
     Args:
       distribution: shape [batch, frames, harmonics], not negative.
@@ -38,13 +47,13 @@ def normalise_harmonics(distribution: tf.Tensor, f0_hz: tf.Tensor, sample_rate: 
 
 
 class Harmonic:
-    """An additive synthesiser: a sum of sines at multiples of f0 (ddsp.synths.Harmonic).
+    """Additive synthesiser: a sum of sines at multiples of f0 (ddsp.synths.Harmonic).
 
     Args:
       harmonics: number of sines.
       sample_rate: Hz.
       hop: samples a frame.
-      envelope: how amplitudes are interpolated, "window" or "linear".
+      envelope: interpolation of amplitudes between frames, "window" or "linear".
     """
 
     def __init__(self, harmonics: int, sample_rate: int, hop: int, envelope: str):
@@ -54,26 +63,36 @@ class Harmonic:
         self.envelope_weights = oscillator.envelope_weights(envelope, hop)
 
     def get_controls(self, amplitude: tf.Tensor, harmonic_distribution: tf.Tensor, f0_hz: tf.Tensor) -> Tensors:
-        """Scale raw outputs: amplitude [batch, frames, 1] > 0, distribution [batch, frames, harmonics] sums to 1."""
+        """Convert network outputs to synthesiser controls.
+
+        Args:
+          amplitude: shape [batch, frames, 1], unbounded.
+          harmonic_distribution: shape [batch, frames, harmonics], unbounded.
+          f0_hz: fundamental frequency in Hz, shape [batch, frames, 1].
+
+        Returns:
+          Controls of the same names and shapes: amplitude > 0, linear; a distribution that sums to 1 over the harmonics
+          below Nyquist; f0 as it is.
+        """
         distribution = normalise_harmonics(core.exp_sigmoid(harmonic_distribution), f0_hz, self.sample_rate)
         return {"amplitude": core.exp_sigmoid(amplitude), "harmonic_distribution": distribution, "f0_hz": f0_hz}
 
     def basis(self, f0_hz: tf.Tensor, lowest_hz: float | None = None) -> tf.Tensor:
-        """The sines of a batch, which no network changes.
+        """Compute the sines of a batch, which depend on no trained variable.
 
         Args:
-          f0_hz: shape [batch, frames, 1], Hz.
-          lowest_hz: no f0 lies below it. Where it is given, shapes must be known and the computation is compiled.
+          f0_hz: fundamental frequency in Hz, shape [batch, frames, 1].
+          lowest_hz: lower bound of f0 in Hz. Where it is given, shapes must be known and the computation is compiled.
 
         Returns:
-          Shape [batch, frames, hop, heard]; harmonics that no f0 in the batch, or above lowest_hz, lets be heard are
-          left out.
+          Shape [batch, frames, hop, audible]; harmonics above Nyquist for every f0 of the batch, or for every f0 of at
+          least lowest_hz, are left out.
         """
         phase, hz, _ = oscillator.sample_phases(f0_hz, self.hop, self.sample_rate)
         if lowest_hz is None:
             return oscillator.harmonic_basis(phase, hz, self.harmonics, self.sample_rate)
-        heard = oscillator.audible_harmonics(lowest_hz, self.harmonics, self.sample_rate)
-        numbers = tf.range(1, heard + 1, dtype=tf.float32)
+        audible = oscillator.audible_harmonics(lowest_hz, self.harmonics, self.sample_rate)
+        numbers = tf.range(1, audible + 1, dtype=tf.float32)
         return oscillator.compiled_basis(phase, hz, numbers, tf.constant(self.sample_rate / 2))
 
     def get_signal(
@@ -83,13 +102,13 @@ class Harmonic:
         f0_hz: tf.Tensor,
         basis: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Sounds the controls. No gradient goes to f0.
+        """Synthesise audio from controls. No gradient goes to f0.
 
         Args:
-          amplitude: shape [batch, frames, 1].
-          harmonic_distribution: shape [batch, frames, harmonics].
-          f0_hz: shape [batch, frames, 1], Hz.
-          basis: what `basis(f0_hz)` gives, where it is at hand.
+          amplitude: shape [batch, frames, 1], linear.
+          harmonic_distribution: shape [batch, frames, harmonics], sums to 1.
+          f0_hz: fundamental frequency in Hz, shape [batch, frames, 1].
+          basis: `basis(f0_hz)`; computed where it is None.
 
         Returns:
           Shape [batch, frames * hop].
@@ -98,7 +117,7 @@ class Harmonic:
         return oscillator.weighted_sum(basis, amplitude * harmonic_distribution, self.envelope_weights)
 
     def initial_state(self, batch: int | tf.Tensor = 1) -> Tensors:
-        """Before the first frame: no sound, phase 0."""
+        """Return the state before the first frame: no sound, phase 0. Every tensor is [batch, ...]."""
         return {
             "amplitudes": tf.zeros([batch, 1, self.harmonics]),
             "f0_hz": tf.zeros([batch, 1, 1]),
@@ -109,14 +128,21 @@ class Harmonic:
     def step(
         self, amplitude: tf.Tensor, harmonic_distribution: tf.Tensor, f0_hz: tf.Tensor, state: Tensors
     ) -> tuple[tf.Tensor, Tensors]:
-        """Sounds the way from the last frame of the state through the new ones: one hop for each new frame.
+        """Synthesise from the last frame of the state through the new frames: one hop for each new frame.
 
         Before the first frame there is silence, so that the result is that of `get_signal`, `latency` samples late.
+
+        Args:
+          amplitude, harmonic_distribution, f0_hz: controls of the new frames, as in `get_signal`.
+          state: after the frames before, or `initial_state`.
+
+        Returns:
+          Audio [batch, frames * hop] and the state after these frames.
         """
         started = state["started"] > 0  # [batch, 1, 1]
         amplitudes = tf.concat([state["amplitudes"], amplitude * harmonic_distribution], axis=1)
         lead_in = tf.where(started, state["f0_hz"], f0_hz[:, :1])
-        # where nothing came before, start so that the silent first hop ends at phase 0
+        # at the first frame, start so that the silent first hop ends at phase 0
         backwards = -tf.cast(f0_hz[:, 0, 0], tf.float64) * self.hop / self.sample_rate
         initial = tf.where(started[:, 0, 0], state["phase"], backwards)
         f0_hz = tf.concat([lead_in, f0_hz], axis=1)  # [batch, n + 1, 1]
@@ -136,7 +162,7 @@ class Harmonic:
 
 
 class FilteredNoise:
-    """White noise through a filter that changes every frame (ddsp.synths.FilteredNoise).
+    """Filtered-noise synthesiser: white noise through a time-varying FIR filter (ddsp.synths.FilteredNoise).
 
     Args:
       bands: magnitudes a frame, evenly spaced from 0 Hz to Nyquist.
@@ -152,25 +178,41 @@ class FilteredNoise:
         self.latency = -(-self.delay // hop) * hop
 
     def get_controls(self, noise_magnitudes: tf.Tensor) -> Tensors:
-        """Scale raw outputs to magnitudes > 0, shape [batch, frames, bands]."""
+        """Convert network outputs, unbounded, to magnitudes > 0, linear. Shape [batch, frames, bands] in and out."""
         return {"noise_magnitudes": core.exp_sigmoid(noise_magnitudes + self.initial_bias)}
 
     def get_signal(self, noise_magnitudes: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Filters noise [batch, frames * hop] by magnitudes [batch, frames, bands]; same shape as the noise."""
+        """Filter noise with the magnitudes of each frame.
+
+        Args:
+          noise_magnitudes: shape [batch, frames, bands], linear, from 0 Hz to Nyquist.
+          noise: shape [batch, frames * hop], uniform in [-1, 1).
+
+        Returns:
+          Shape [batch, frames * hop].
+        """
         samples = tf.shape(noise)[1]
         responses = filters.impulse_response(noise_magnitudes)  # [batch, frames, taps]
         filtered = filters.convolve_frames(noise, responses, self.hop)
         return filtered[:, self.delay : self.delay + samples]
 
     def initial_state(self, batch: int | tf.Tensor = 1) -> Tensors:
-        """Before the first frame: silence."""
+        """Return the state before the first frame: silence. Every tensor is [batch, samples]."""
         return {
             "tail": tf.zeros([batch, self.taps - 1]),
             "waiting": tf.zeros([batch, self.latency - self.delay]),
         }
 
     def step(self, noise_magnitudes: tf.Tensor, noise: tf.Tensor, state: Tensors) -> tuple[tf.Tensor, Tensors]:
-        """Filters new frames of noise; what they ring on is kept for the next ones."""
+        """Filter new frames of noise; what rings on past their end is kept for the next frames.
+
+        Args:
+          noise_magnitudes, noise: of the new frames, as in `get_signal`.
+          state: after the frames before, or `initial_state`.
+
+        Returns:
+          Audio [batch, frames * hop], `latency` samples late, and the state after these frames.
+        """
         samples = tf.shape(noise)[1]
         filtered = filters.convolve_frames(noise, filters.impulse_response(noise_magnitudes), self.hop)
         tail = tf.pad(state["tail"], [[0, 0], [0, samples]])

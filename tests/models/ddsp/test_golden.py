@@ -85,7 +85,7 @@ def test_golden_harmonic_streaming(golden: Golden):
         )
         distribution = synths.normalise_harmonics(distribution, f0, 16000)
         phase, hz, final = oscillator.sample_phases(f0, half, 16000, tf.constant(before / (2 * np.pi)))
-        everything = tf.zeros_like(hz)  # ddsp does not look at Nyquist sample by sample when it streams
+        everything = tf.zeros_like(hz)  # ddsp does not compare with Nyquist at every sample when it streams
         basis = oscillator.harmonic_basis(phase, everything, 60, 16000)
         close(oscillator.weighted_sum(basis, amplitude * distribution, weights)[0], audio, 1e-3)
         error = 2 * np.pi * final.numpy()[0] - after

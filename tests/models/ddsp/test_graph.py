@@ -1,4 +1,4 @@
-"""A signal chain that is declared wrongly says which entry is wrong and how."""
+"""Errors of a wrongly declared signal chain name the entry and the fault; names, sums and the dry signal of chains."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ DRY: dict[str, Any] = {"name": "dry", "type": "mix", "inputs": ["harmonic", "noi
 
 
 @pytest.mark.parametrize(
-    ("entries", "says"),
+    ("entries", "message"),
     [
         ([], "at least one"),
         ([{"type": "harmonic"}], "entry 0 .* no name"),
         ([{"name": "a", "type": "wavetable"}], "a: no processor type 'wavetable'; known: harmonic"),
-        ([{**HARMONIC, "harmonix": 3}], "harmonic: unknown key 'harmonix'; harmonic knows harmonics, envelope"),
+        ([{**HARMONIC, "harmonix": 3}], "harmonic: unknown key 'harmonix'; keys of harmonic: harmonics, envelope"),
         ([HARMONIC, HARMONIC], "harmonic: two entries"),
         ([HARMONIC, {**DRY, "inputs": ["harmonic", "hiss"]}], "dry: input 'hiss' is not the name of an entry above"),
         ([{**DRY, "inputs": ["dry"]}], "dry: input 'dry' is not"),
@@ -35,8 +35,8 @@ DRY: dict[str, Any] = {"name": "dry", "type": "mix", "inputs": ["harmonic", "noi
         ([HARMONIC, {"name": "r", "type": "reverb_free", "seconds": 0, "inputs": ["harmonic"]}], "r: seconds must be"),
     ],
 )
-def test_a_wrong_chain_names_the_entry_and_the_fault(entries: list[dict[str, Any]], says: str):
-    with pytest.raises(ValueError, match=says):
+def test_a_wrong_chain_names_the_entry_and_the_fault(entries: list[dict[str, Any]], message: str):
+    with pytest.raises(ValueError, match=message):
         ProcessorGraph(entries)
 
 
@@ -72,7 +72,7 @@ def test_two_harmonic_synthesisers_sound_as_the_sum_of_each():
     assert np.abs(signals["low"] - signals["high"]).max() > 0.01
 
 
-def test_the_dry_signal_is_what_goes_into_the_last_reverb():
+def test_the_dry_signal_is_the_input_of_the_last_reverb():
     room = {"name": "room", "type": "reverb_free", "seconds": 0.01, "inputs": ["dry"]}
     graph = ProcessorGraph([HARMONIC, NOISE, DRY, room])
     assert (graph.dry_name, graph.audio_name) == ("dry", "room")
@@ -82,7 +82,7 @@ def test_the_dry_signal_is_what_goes_into_the_last_reverb():
     np.testing.assert_allclose(graph.get_dry(controls, noise), graph.get_signal(controls, noise)["dry"])
 
 
-def test_noise_that_is_missing_is_asked_for():
+def test_missing_noise_is_an_error():
     graph = ProcessorGraph([HARMONIC, NOISE, DRY])
     raw = {name: tf.zeros([1, 20, width]) for name, width in graph.raw_outputs.items()}
     with pytest.raises(ValueError, match="filters noise"):

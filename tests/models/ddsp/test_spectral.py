@@ -1,4 +1,4 @@
-"""Spectra have the frames, the values and the gradients that their definitions say, at every rate and size."""
+"""Spectra have the frames, the values and the gradients of their definitions, at every rate and size."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What must hold of any sound that is synthesised, whatever the network says."""
+"""Invariants of synthesised audio, for any network outputs."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def snr_db(value: Any, reference: Any) -> float:
 
 
 def raw_outputs(graph: ProcessorGraph, frames: int, batch: int = 1, seed: int = 0) -> dict[str, tf.Tensor]:
-    """What an untrained, restless network might give."""
+    """Return outputs such as an untrained network might have, which change from frame to frame."""
     random = np.random.default_rng(seed)
     return {
         name: tf.constant(np.cumsum(random.normal(0, 0.2, (batch, frames, width)), axis=1), tf.float32)
@@ -69,14 +69,14 @@ def test_the_wave_has_no_step_where_frames_meet():
     assert at_borders < 3 * np.sort(second)[-len(second) // 100]
 
 
-def test_a_steady_tone_has_the_amplitude_that_its_controls_say():
+def test_a_steady_tone_has_the_amplitude_of_its_controls():
     synth = synths.Harmonic(1, RATE, HOP, "window")
     controls = {"amplitude": tf.fill([1, 250, 1], 0.5), "harmonic_distribution": tf.ones([1, 250, 1])}
     audio = synth.get_signal(**controls, f0_hz=tf.fill([1, 250, 1], 440.0)).numpy()
     assert np.sqrt(np.mean(audio**2)) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
 
 
-def test_filtered_noise_has_the_spectrum_that_its_magnitudes_say():
+def test_filtered_noise_has_the_spectrum_of_its_magnitudes():
     magnitudes = np.tile(np.linspace(1.0, 0.1, 65), (1, 1000, 1)).astype(np.float32)
     audio = synths.FilteredNoise(65, HOP, -5.0).get_signal(
         tf.constant(magnitudes), synths.white_noise(1, 64000, (3, 4))
