@@ -102,7 +102,7 @@ async function measure({ bundle, chromium, names }: Measurement): Promise<void> 
   }
 }
 
-/** The manifest's path below a bundle's folder. */
+/** Finds the manifest's path below a bundle's folder. */
 function findManifest(bundle: string): string {
   return existsSync(join(bundle, "manifest.json")) ? "manifest.json" : readJson(join(bundle, "latest.json")).manifest;
 }

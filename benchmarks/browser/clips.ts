@@ -58,7 +58,7 @@ async function player(
   return { play: () => renderClipTfjs(controls, features, path.options), dispose: () => controls.dispose() };
 }
 
-/** A phrase with vibrato and swells inside of the instrument's range. */
+/** Makes a phrase with vibrato and swells inside of the instrument's range. */
 function melody({ manifest }: Instrument): ClipFeatures {
   const { pitch_note: pitch, loudness_note: loudness } = manifest.statistics;
   const frames = CLIP_SECONDS * manifest.audio.frame_rate;

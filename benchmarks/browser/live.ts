@@ -1,4 +1,4 @@
-/** The live instrument in a real AudioContext: whether it keeps time, and how late it is. */
+/** The live instrument in a real AudioContext: underruns and latency. */
 
 import { loadInstrument } from "../../web/engine/src/bundle/load.ts";
 import { LiveCore } from "../../web/engine/src/live/core.ts";

@@ -31,7 +31,7 @@ export async function harmonics(bench: Bench): Promise<Line> {
   const ms = (name: BankName) => median(times[name] ?? []);
   const peaks: Record<string, number> = {};
   for (const name of BANKS) {
-    const run = (page: Page) => page.evaluate((one) => globalThis.swaraBenchmark.bank(one), name);
+    const run = (page: Page) => page.evaluate((bank) => globalThis.swaraBenchmark.bank(bank), name);
     const float32: BankResult = await onPage(bench, "webgl", run);
     const float16: BankResult = await onPage(bench, "webgl", run, true);
     peaks[name] = float32.peakBytes;

@@ -41,7 +41,7 @@ export interface BenchmarkPage {
   clipTimes(runs: number): Promise<number[]>;
   /** SNR, dB, against plain JavaScript in float64. */
   clipExactness(): Promise<number>;
-  /** What is held after each of so many clips; the most while it ran. */
+  /** Memory held after each of so many clips, and the most while it ran. */
   clipMemory(runs: number): Promise<MemoryResult[]>;
   /** Seconds of sound that the live synthesiser makes in one second of this thread. */
   timesRealTime(url: string): Promise<number>;

@@ -57,14 +57,14 @@ const ROWS: readonly Row[] = [
     figure: (line) =>
       line.with === null
         ? LOOP
-        : [line.with, line.without, line.full_graph].map((one) => megabytes(one.peak_bytes)).join(" / "),
+        : [line.with, line.without, line.full_graph].map((memory) => megabytes(memory.peak_bytes)).join(" / "),
   },
   {
     name: "clip of 4 s, warm: controls on wasm, WASM synthesiser, reverb",
     benchmark: "clip",
     goal: "< 40 ms",
-    figure: ({ paths: { wasm_controls_wasm_synthesiser: one } }) =>
-      `${one.warm_ms} ms (the least disturbed run: ${one.best_ms} ms)`,
+    figure: ({ paths: { wasm_controls_wasm_synthesiser: clip } }) =>
+      `${clip.warm_ms} ms (the least disturbed run: ${clip.best_ms} ms)`,
   },
   {
     name: "GPU memory gained over 50 conversions",
@@ -109,7 +109,7 @@ const ROWS: readonly Row[] = [
 /** Formats the benchmarks that were run as Markdown. */
 export function table(lines: readonly Line[]): string {
   const rows = ROWS.flatMap(({ name, benchmark, goal, figure }) => {
-    const line = lines.find((one) => one.benchmark === benchmark);
+    const line = lines.find((candidate) => candidate.benchmark === benchmark);
     return line === undefined ? [] : [`| ${name} | ${figure(line)} | ${goal} |`];
   });
   return ["| what | measured | target |", "| --- | --- | --- |", ...rows].join("\n");

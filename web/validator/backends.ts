@@ -24,8 +24,8 @@ export function emptyRun(): BackendRun {
 
 /** Groups the cases by graph, graphs in order of their first case. */
 export function byGraph(cases: readonly Case[]): [graph: string, cases: Case[]][] {
-  const graphs = [...new Set(cases.map((run) => run.graph))];
-  return graphs.map((graph) => [graph, cases.filter((run) => run.graph === graph)]);
+  const graphs = [...new Set(cases.map((item) => item.graph))];
+  return graphs.map((graph) => [graph, cases.filter((item) => item.graph === graph)]);
 }
 
 /** Takes the first line of an error, for people; without the names that Playwright puts before what a page threw. */

@@ -26,7 +26,7 @@ export function parseCases(text: string): Case[] {
     throw new Error('must hold {"cases": [...]} with at least one case');
   }
   const cases = root.cases.map(parseCase);
-  if (new Set(cases.map((one) => `${one.graph} ${one.name}`)).size !== cases.length) {
+  if (new Set(cases.map(({ graph, name }) => `${graph} ${name}`)).size !== cases.length) {
     throw new Error("two cases of one graph share a name");
   }
   return cases;

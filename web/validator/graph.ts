@@ -45,15 +45,15 @@ async function runCases(model: GraphModel, base: string, cases: readonly Case[])
   const executor = new Executor(model);
   const outputs: GraphRun["outputs"] = {};
   let gpuBytes: number | null = null;
-  const run = async (one: Case): Promise<number> => {
-    const timed = await runCase(executor, base, one);
-    outputs[one.name] = timed.outputs;
+  const run = async (item: Case): Promise<number> => {
+    const timed = await runCase(executor, base, item);
+    outputs[item.name] = timed.outputs;
     gpuBytes = maxOf(gpuBytes, gpuBytesAllocated());
     return timed.ms;
   };
   const coldMs = await run(first);
   const warmMs = await run(first);
-  for (const one of others) await run(one);
+  for (const item of others) await run(item);
   return { coldMs, warmMs, dynamic: executor.dynamic, gpuBytes, outputs };
 }
 
@@ -83,15 +83,15 @@ class Executor {
 async function runCase(
   executor: Executor,
   base: string,
-  one: Case,
+  item: Case,
 ): Promise<{ ms: number; outputs: Record<string, Output> }> {
-  const inputs = await loadInputs(base, one);
+  const inputs = await loadInputs(base, item);
   const begun = performance.now();
-  const tensors = await executor.execute(inputs, [...one.outputs]);
+  const tensors = await executor.execute(inputs, [...item.outputs]);
   const data = await Promise.all(tensors.map((tensor) => tensor.data<"float32">()));
   const ms = performance.now() - begun;
   const outputs: Record<string, Output> = {};
-  for (const [i, name] of one.outputs.entries()) {
+  for (const [i, name] of item.outputs.entries()) {
     const tensor = tensors[i];
     const values = data[i];
     if (tensor === undefined || values === undefined) throw new Error(`the graph gave no output ${name}`);
@@ -101,8 +101,8 @@ async function runCase(
   return { ms, outputs };
 }
 
-async function loadInputs(base: string, one: Case): Promise<Record<string, tf.Tensor>> {
-  const entries = Object.entries(one.inputs).map(async ([name, { file, shape }]) => {
+async function loadInputs(base: string, item: Case): Promise<Record<string, tf.Tensor>> {
+  const entries = Object.entries(item.inputs).map(async ([name, { file, shape }]) => {
     const response = await fetch(`${base}/cases/${file}`);
     if (!response.ok) throw new Error(`cases/${file}: HTTP ${response.status}`);
     return [name, tf.tensor(new Float32Array(await response.arrayBuffer()), [...shape], "float32")] as const;

@@ -2,7 +2,7 @@
 
 import type { ClipFeatures, Features, Instrument } from "swara-engine";
 
-/** An instrument without what cannot be sent. */
+/** An instrument without the parts that cannot be sent. */
 export type SentInstrument = Omit<Instrument, "file" | "url">;
 
 export interface AnalyseRequest {

@@ -84,7 +84,7 @@ export function drawPitchRoll(surface: Surface, trace: Trace, framing: Framing, 
 }
 
 function drawHint({ context, width, height, theme }: Surface, hint: string): void {
-  context.font = theme.words;
+  context.font = theme.largeFont;
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.fillStyle = theme.soft;

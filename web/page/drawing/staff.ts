@@ -9,7 +9,7 @@ import { horizontal, type Surface } from "./surface.ts";
 export const LABELS = 40;
 /** Share of pitches at either end that a tracker may have got wrong. */
 const STRAY = 0.02;
-/** What a name needs above its line. */
+/** Height that a name needs above its line. */
 const LABEL_HEIGHT = 17;
 
 export interface Range {
@@ -35,7 +35,7 @@ export function leapPixels(surface: Surface, range: Range): number {
   return (LEAP_SEMITONES * surface.height) / (range.high - range.low);
 }
 
-/** Checks whether a note's name fits under the next one's: between E and F, and B and C, there is but a semitone. */
+/** Checks whether a note's name fits under the next note's: between E and F, and B and C, there is but a semitone. */
 function hasRoom(midi: number, semitone: number): boolean {
   const toNext = isBlack(midi + 1) ? 2 : 1;
   return toNext * semitone >= LABEL_HEIGHT;

@@ -7,7 +7,7 @@ export interface Theme {
   readonly accent: string;
   /** Of names in a drawing, and of texts across it. */
   readonly font: string;
-  readonly words: string;
+  readonly largeFont: string;
 }
 
 export interface Surface {
@@ -30,7 +30,7 @@ export function themeOf(element: Element): Theme {
     line: colour("--line"),
     accent: colour("--accent"),
     font: `12px ${colour("--sans")}`,
-    words: `20px ${colour("--serif")}`,
+    largeFont: `20px ${colour("--serif")}`,
   };
 }
 

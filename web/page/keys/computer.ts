@@ -1,6 +1,6 @@
 /** A computer's keyboard as a piano: by the position of a key, so that it is the same on every layout. */
 
-/** Semitones above the C on the left; the middle row has the white keys, the one above it the black ones. */
+/** Semitones above the C on the left; the middle row has the white keys, the row above it the black keys. */
 const SEMITONES: Readonly<Record<string, number>> = {
   KeyA: 0,
   KeyW: 1,

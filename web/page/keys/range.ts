@@ -11,7 +11,7 @@ export function keyRange(statistics: Statistics): { low: number; high: number } 
   return { low, high: Math.min(107, Math.max(low + 23, 12 * Math.ceil((max + 1) / 12) - 1)) };
 }
 
-/** Checks whether the instrument was trained on a pitch near this one; what lies outside it can only guess. */
+/** Checks whether the instrument was trained on a pitch near this; outside of that range it extrapolates. */
 export function isKnown(statistics: Statistics, midi: number): boolean {
   return midi >= Math.floor(statistics.pitch_note.min) && midi <= Math.ceil(statistics.pitch_note.max);
 }

@@ -1,4 +1,4 @@
-/** The page's one AudioContext, made when the player first wants sound: browsers let none sound earlier. */
+/** The page's one AudioContext, made at the player's first touch that needs sound: browsers let none sound earlier. */
 
 import recorderUrl from "./recorder_worklet.ts?worker&url";
 

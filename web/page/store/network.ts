@@ -103,7 +103,7 @@ export async function keptManifests(folder: URL): Promise<URL[]> {
 /**
  * Forgets what was kept below an address, as when it proved damaged or was overtaken.
  *
- * @param but what lies below this one is kept.
+ * @param but all below this address is kept.
  */
 export async function forget(folder: URL, but?: URL): Promise<void> {
   if (!("caches" in globalThis)) return;

@@ -12,7 +12,7 @@ const LOOKED_AFTER_MS = 2_000;
 /** A worker may be busy for minutes; with another message in time it may be for hours. */
 const BUSY_MS = 60_000;
 
-/** The newer version's worker; null where it is in charge already, and this page is what is left of the older one. */
+/** The newer version's worker; null where it is in charge already, and this page is of the older version. */
 let waiting: ServiceWorker | null = null;
 
 /**
@@ -81,7 +81,7 @@ function watch(registration: ServiceWorkerRegistration): void {
   registration.installing?.addEventListener("statechange", note);
 }
 
-/** Another window may put the newer version in charge of this one too. */
+/** Watches for another window that puts the newer version in charge of this window too. */
 function watchOthers(): void {
   const { serviceWorker } = navigator;
   let before = serviceWorker.controller;

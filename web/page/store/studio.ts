@@ -24,7 +24,7 @@ const FADE_SECONDS = 0.03;
 const NOTICE_AFTER_MS = 300;
 
 export const microphone = signal<"off" | "starting" | "on">("off");
-/** What is being recorded: the voice, what the keys play, or nothing. */
+/** Source of the recording under way: the voice, the keys, or none. */
 export const recording = signal<"voice" | "keys" | null>(null);
 /** Whether the instrument is audible while it follows the voice. */
 export const audible = signal(true);

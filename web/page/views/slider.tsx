@@ -1,4 +1,4 @@
-/** A control with its name, its value in words, and a way back. */
+/** A control with its name and its value. */
 
 import type { Signal } from "@preact/signals";
 import { useId } from "preact/hooks";

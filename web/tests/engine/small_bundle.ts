@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { type Instrument, loadInstrument } from "../../engine/src/bundle/load.ts";
 import type { Manifest, Processor } from "../../engine/src/bundle/manifest.ts";
-import { expectedShapes } from "../../engine/src/network/describe.ts";
+import { expectedShapes } from "../../engine/src/network/check_playable.ts";
 import { describeChain } from "../../engine/src/synthesis/chain.ts";
 import { random } from "./signals.ts";
 

@@ -28,6 +28,6 @@ test.each([
   ],
   ["an output without a name", { cases: [{ ...one, outputs: [3] }] }, "cases[0].outputs[0]"],
   ["two cases with one name", { cases: [one, one] }, "share a name"],
-])("%s is an error that says where", (_, file, message) => {
+])("%s is an error that names the position", (_, file, message) => {
   expect(() => parseCases(JSON.stringify(file))).toThrow(message);
 });

@@ -7,7 +7,7 @@ export interface Source {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a file must be. */
+/** Size and hash that a file must have. */
 export interface Expected {
   readonly bytes?: number;
   readonly sha256: string;

@@ -1,7 +1,7 @@
 /** Finds and loads instruments as they were published. */
 
 import schema from "swara:manifest-schema";
-import { checkPlayable } from "../network/describe.ts";
+import { checkPlayable } from "../network/check_playable.ts";
 import { BundleError } from "./errors.ts";
 import { type Expected, fetchFile, fetchJson, type Source } from "./fetching.ts";
 import type { Manifest } from "./manifest.ts";
@@ -20,7 +20,7 @@ export interface InstrumentEntry {
   readonly version: string;
   /** Of its manifest: what `loadInstrument` takes. */
   readonly url: URL;
-  /** What a page fetches to run each TensorFlow.js graph, manifest and reverb included. */
+  /** Bytes that a page fetches to run each TensorFlow.js graph, manifest and reverb included. */
   readonly download: Readonly<Record<string, { readonly bytes: number; readonly gzip_bytes: number }>>;
 }
 
@@ -42,7 +42,7 @@ export interface Instrument {
   /** Bytes fetched, before any compression on the way: the manifest, the weights and the reverb. */
   readonly bytes: number;
   /**
-   * Any file of the bundle (a graph, say), checked against its size and hash.
+   * Fetches any file of the bundle, such as a graph, checked against its size and hash.
    *
    * @throws BundleError it is not part of the bundle, not there, or damaged.
    */
@@ -119,8 +119,8 @@ export function readManifest(stored: ArrayBuffer | Uint8Array, name: string): Ma
   }
   if (manifest?.format !== "swara-bundle") throw new BundleError(name, "is not the manifest of a Swara bundle");
   if (manifest.format_version !== FORMAT_VERSION) {
-    const known = `this engine reads ${FORMAT_VERSION}; use the engine that came with the bundle's pipeline`;
-    throw new BundleError(name, `has format version ${JSON.stringify(manifest.format_version)}, ${known}`);
+    const supported = `this engine reads ${FORMAT_VERSION}; use the engine that came with the bundle's pipeline`;
+    throw new BundleError(name, `has format version ${JSON.stringify(manifest.format_version)}, ${supported}`);
   }
   const fault = violation(manifest, schema);
   if (fault) throw new BundleError(name, fault);

@@ -69,7 +69,7 @@ export interface BundleFile {
   readonly sha256: string;
 }
 
-/** Where one tensor's bytes lie; uint8 stands for stored * scale + min. */
+/** Position and type of a tensor's bytes in a file; uint8 stands for stored * scale + min. */
 export interface NetworkTensor {
   readonly name: string;
   readonly shape: readonly number[];

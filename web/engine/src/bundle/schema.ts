@@ -35,7 +35,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   minItems: (value, least, _, __, path) =>
     !Array.isArray(value) || value.length >= Number(least) ? null : at(path, `must have ${least} entries or more`),
   items: (value, items, _, root, path) =>
-    Array.isArray(value) ? first(value, (one, i) => check(one, items as Schema, root, `${path}/${i}`)) : null,
+    Array.isArray(value) ? first(value, (item, i) => check(item, items as Schema, root, `${path}/${i}`)) : null,
   required: (value, names, _, __, path) => {
     const missing = isObject(value) ? (names as string[]).filter((name) => !Object.hasOwn(value, name)) : [];
     return missing.length ? at(path, `lacks ${missing.join(", ")}`) : null;

@@ -32,7 +32,7 @@ export function convolveInJs(signal: ArrayLike<number>, taps: Float32Array): Flo
   });
 }
 
-/** A power of two that leaves at least as much room for signal as the taps take. */
+/** Chooses a power of two that leaves at least as many samples for the signal as the taps take. */
 function transformSize(taps: number): number {
   return Math.max(LEAST_SIZE, 2 ** Math.ceil(Math.log2(2 * taps)));
 }

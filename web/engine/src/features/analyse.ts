@@ -42,7 +42,7 @@ export async function analyse(audio: Float32Array, sampleRate: number, instrumen
   return features;
 }
 
-/** Gives frames without pitch one between their voiced neighbours' (in octaves), or that of the nearest at an end. */
+/** Fills frames without pitch, between their voiced neighbours' (in octaves), or with the nearest at an end. */
 export function bridgeGaps(f0Hz: Float32Array, confidence: Float32Array): void {
   let before = -1;
   for (let t = 0; t <= f0Hz.length; t++) {

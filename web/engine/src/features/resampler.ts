@@ -14,7 +14,7 @@ const PASSBAND = 0.97; // of the lower Nyquist: the middle of the transition, wh
 export class Resampler {
   /** Input samples after a moment that the filter needs. */
   readonly delay: number;
-  /** What `push` made; only the first samples are new. */
+  /** Output of `push`; only the first samples are new. */
   readonly output: Block;
   readonly #kernels: KernelExports;
   readonly #filters: Polyphase | null;

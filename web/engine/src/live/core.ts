@@ -16,7 +16,7 @@ import { SampleQueue } from "../synthesis/sample_queue.ts";
 import { Synthesiser } from "../synthesis/synthesiser.ts";
 import type { KernelExports } from "../wasm/kernels.ts";
 import { Keys } from "./keys.ts";
-import type { PlayedFrame } from "./part.ts";
+import type { PlayedFrame } from "./played_frame.ts";
 import { DEFAULT_SETTINGS, type Latency, type LiveSettings } from "./types.ts";
 import { Voice } from "./voice.ts";
 

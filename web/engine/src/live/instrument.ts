@@ -97,7 +97,7 @@ export class LiveInstrument {
     this.#applyGains(0);
   }
 
-  /** What is set now. */
+  /** The current settings. */
   get settings(): LiveSettings {
     return this.#settings;
   }
@@ -116,7 +116,7 @@ export class LiveInstrument {
     this.#applyGains(GLIDE_SECONDS);
   }
 
-  /** Presses a key. @param midi 69 is 440 Hz. @param velocity 0 to 1. @throws RangeError one is not a finite number. */
+  /** Presses a key. @param midi 69 is 440 Hz. @param velocity 0 to 1. @throws RangeError either is not a finite number. */
   noteOn(midi: number, velocity: number): void {
     checkFinite({ midi, velocity });
     this.#send({ type: "noteOn", midi, velocity: Math.max(0, Math.min(1, velocity)) });

@@ -1,10 +1,10 @@
-/** Plays from keys: one line, the newest key first, as a synthesiser with a single voice does. */
+/** Plays from keys: a single line, the newest key first, as a monophonic synthesiser does. */
 
 import type { Statistics } from "../bundle/manifest.ts";
 import { rmsOfLoudness } from "../features/adjust.ts";
 import { midiToHz } from "../features/pitch_scale.ts";
 import { valueAtRank } from "../features/quantiles.ts";
-import { type PlayedFrame, remainder } from "./part.ts";
+import { type PlayedFrame, remainder } from "./played_frame.ts";
 import type { LiveSettings } from "./types.ts";
 
 const MOST_KEYS = 32;

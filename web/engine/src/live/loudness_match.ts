@@ -1,7 +1,7 @@
 /** Gives a voice the loudness of an instrument while the voice still goes on. */
 
 import { valueAtRank } from "../features/quantiles.ts";
-import { remainder } from "./part.ts";
+import { remainder } from "./played_frame.ts";
 
 const LOWEST_DB = -80;
 const BINS = 100; // of 1 dB

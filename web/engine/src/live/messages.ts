@@ -6,7 +6,7 @@ import type { Latency, LiveSettings } from "./types.ts";
 /** The processor's name in its context. */
 export const PROCESSOR = "swara-instrument";
 
-/** What an instrument is made of on the audio thread. */
+/** Parts of an instrument on the audio thread. */
 export interface Parts {
   readonly manifest: Manifest;
   readonly tensors: ReadonlyMap<string, Float32Array>;

@@ -1,7 +1,7 @@
 /** Settings of a live instrument, and its reports. */
 
 export interface LiveSettings {
-  /** What plays: the voice, or the keys. While nothing is connected to the input the keys play in either case. */
+  /** Source of what is played: the voice, or the keys. While nothing is connected to the input the keys play in either case. */
   readonly source: "voice" | "keys";
   /** Octaves, by hand, on top of the automatic shift. Default 0. */
   readonly octaves: number;

@@ -12,7 +12,7 @@ import type { AnalysedFrame } from "../features/streaming_analysis.ts";
 import { nearestSemitone } from "../features/tuning.ts";
 import { LoudnessMatch } from "./loudness_match.ts";
 import { OctaveChoice } from "./octave_choice.ts";
-import { type PlayedFrame, remainder } from "./part.ts";
+import { type PlayedFrame, remainder } from "./played_frame.ts";
 import type { LiveSettings } from "./types.ts";
 
 const QUIET_DB = 20; // by which what is surely no note is turned down

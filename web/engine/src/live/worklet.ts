@@ -20,7 +20,7 @@ const LEAVING_SECONDS = 0.01; // in which an instrument dies away that another o
 class InstrumentProcessor extends AudioWorkletProcessor {
   readonly #module: WebAssembly.Module;
   #core: LiveCore | null = null;
-  /** The one before, while it dies away, and the samples that it has left. */
+  /** The instrument before, while it dies away, and the samples that it has left. */
   #leaving: LiveCore | null = null;
   #left = 0;
   #report: FramesMessage | null = null;

@@ -1,4 +1,4 @@
-/** What an AudioWorkletGlobalScope has and TypeScript's DOM library does not declare. */
+/** Globals of an AudioWorkletGlobalScope, which TypeScript's libraries do not declare. */
 
 declare abstract class AudioWorkletProcessor {
   readonly port: MessagePort;

@@ -14,7 +14,7 @@ export function tensor(tensors: Tensors, name: string): Float32Array {
 /** y = x @ kernel + bias. */
 export class Dense {
   readonly columns: number;
-  /** What `run` writes: padded(columns) values. */
+  /** Output of `run`: padded(columns) values. */
   readonly output: Block;
   readonly #kernels: KernelExports;
   readonly #rows: number;

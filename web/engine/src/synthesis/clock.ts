@@ -11,7 +11,7 @@ export class FrameClock {
     this.#frameRate = frameRate;
   }
 
-  /** Where the first sample of this interval lies, as a share of the way from a frame to the next one. */
+  /** Position of this interval's first sample, as a share of the way from a frame to the next. */
   get position(): number {
     return this.#offset / this.#rate;
   }

@@ -1,6 +1,6 @@
 /** White noise that is the same for the same seed, in every browser. */
 
-/** Where noise comes from. */
+/** A source of noise. */
 export interface Noise {
   /** Fills the first `count` of values with numbers uniform in [-1, 1). */
   fill(values: Float32Array, count: number): void;

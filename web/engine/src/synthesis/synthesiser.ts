@@ -14,7 +14,7 @@ import { SampleQueue } from "./sample_queue.ts";
 export class Synthesiser {
   /** Pushes before the first sound: a harmonic's sample lies between two frames, and noise waits for its filter. */
   readonly frames: number;
-  /** What `push` made: as many samples as it returned. */
+  /** Output of `push`: as many samples as it returned. */
   readonly output: Float32Array;
   readonly #harmonics: readonly HarmonicVoice[];
   readonly #noises: readonly NoiseVoice[];

@@ -102,7 +102,7 @@ let stock: tf.KernelConfig | null = null;
  * float32 sum of a minute of them is off by whole radians, a float16 one overflows.
  *
  * From here on every float32 cumsum on webgl gives `sum mod cycle`, in [0, cycle), until the returned function is
- * called; sums of integers stay what they were. So ask for it around the graph that needs it. In float16 textures the
+ * called; sums of integers stay what they were. So register it around the graph that needs it. In float16 textures the
  * sum is right, but what it is read from and written to is still a float16 number each: for sound use
  * `fusedHarmonics` or `scannedHarmonics`, which store no phase.
  *

@@ -15,12 +15,12 @@ import { PARTS_PER_CYCLE, upperBits } from "./phase_table.ts";
 /** Values to a block. */
 export const RADIX = 16;
 
-/** So many sums are added up one after the other rather than by another level. */
+/** Up to so many sums are added up in a row rather than by another level. */
 const TOP = 64;
 
 type Uniforms = NonNullable<GPGPUProgram["customUniforms"]>;
 
-/** Where a scan reads its values from. */
+/** Input of a scan. */
 export interface Leaf {
   readonly variableNames: string[];
   readonly packedInputs: boolean;

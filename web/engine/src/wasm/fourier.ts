@@ -29,7 +29,7 @@ export class Fourier {
     this.#second = pair();
   }
 
-  /** The spectrum of at most `size` real values, over `size` so that going forth and back keeps the level. */
+  /** Computes the spectrum of at most `size` real values, over `size` so that going forth and back keeps the level. */
   spectrumOf(values: Float32Array): { readonly re: Block; readonly im: Block } {
     this.#first.re.values.fill(0).set(values);
     this.#first.im.values.fill(0);
@@ -54,7 +54,7 @@ export class Fourier {
     im.set(back.re.values);
   }
 
-  /** The result lies in one of the two pairs of blocks. */
+  /** Transforms a pair of blocks. The result is in either of the two pairs. */
   #transform(from: { readonly re: Block; readonly im: Block }) {
     const isFirst = from.re === this.#first.re || from.re === this.#first.im;
     const to = isFirst ? this.#second : this.#first;

@@ -2,7 +2,7 @@
 
 import base64 from "swara:kernels";
 
-/** What `assembly/index.ts` exports; every pointer is a `Block`'s. */
+/** Exports of `assembly/index.ts`; every pointer is a `Block`'s. */
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   allocate(bytes: number): number;
