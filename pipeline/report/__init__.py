@@ -1,4 +1,4 @@
-"""The report of a run: see it, hear it, read why."""
+"""The report of a run: its figures, sounds and verdicts in one HTML file."""
 
 from pipeline.report.report import write_report
 

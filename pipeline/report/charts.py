@@ -15,7 +15,7 @@ import numpy.typing as npt
 from markupsafe import Markup, escape
 
 MOST_POINTS = 600  # a line of more has more points than the page has pixels
-Tick = tuple[float, str]  # value on the axis, what stands there
+Tick = tuple[float, str]  # value on the axis, its text
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Series:
     """A curve.
 
     Attributes:
-      label: as the legend says.
+      label: in the legend.
       x, y: shape [points]; x rises.
       look: `line`, `faint` (behind the others), `points` (a line with its points), or `dots` (these alone).
     """
@@ -36,7 +36,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """A span of values, and what is written along it."""
+    """A range of values, and the texts along it."""
 
     low: float
     high: float
@@ -46,26 +46,26 @@ class Axis:
 
     @classmethod
     def logarithmic(cls, low: float, high: float, label: str) -> Axis:
-        """An axis on which equal ratios are equally far apart; low > 0. Marked at 1, 2 and 5 times powers of ten."""
+        """Make a logarithmic axis, low > 0, with marks at 1, 2 and 5 times powers of ten."""
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         marks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
         return cls(low, high, [(mark, f"{mark:g}") for mark in marks if low <= mark <= high], label, log=True)
 
     @classmethod
     def linear(cls, low: float, high: float, label: str) -> Axis:
-        """An axis with round numbers. A span of nothing is widened."""
+        """Make a linear axis with marks at round numbers. An empty range is widened."""
         if high <= low:
             low, high = low - 0.5, high + 0.5
         return cls(low, high, [(value, f"{value:g}".replace("-", "−")) for value in round_numbers(low, high)], label)
 
-    def place(self, value: float | npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-        """Percent of the way from low to high; beyond the ends, the ends."""
+    def position(self, value: float | npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        """Compute the position of values, any shape, in percent from low to high; beyond the ends, 0 or 100."""
         low, high, at = (np.log(x) if self.log else np.asarray(x, np.float64) for x in (self.low, self.high, value))
         return np.clip((at - low) / (high - low), 0.0, 1.0) * 100.0
 
 
 def round_numbers(low: float, high: float, about: int = 5) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten, from low to high: some five of them."""
+    """List multiples of 1, 2 or 5 times a power of ten, from low to high: some five of them."""
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough)
@@ -74,38 +74,38 @@ def round_numbers(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def line_chart(series: Sequence[Series], x: Axis, y: Axis, level: Tick | None = None) -> Markup:
-    """Curves over one pair of axes.
+    """Draw curves over one pair of axes.
 
     Args:
       series: drawn in this order; a legend names them.
-      x, y: what lies outside is held at the edge.
+      x, y: points outside are drawn at the edge.
       level: a dashed horizontal line: its height and its name.
     """
-    lines = Markup().join(_curve(number, one, x, y) for number, one in enumerate(series))
-    names = [Markup('<span class="key s{}">{}</span>').format(n, one.label) for n, one in enumerate(series)]
+    lines = Markup().join(_curve(number, curve, x, y) for number, curve in enumerate(series))
+    names = [Markup('<span class="key s{}">{}</span>').format(n, curve.label) for n, curve in enumerate(series)]
     if level is not None:
-        height = 100.0 - y.place(level[0])
+        height = 100.0 - y.position(level[0])
         lines += Markup('<line class="level" x1="0" x2="100" y1="{0:.2f}" y2="{0:.2f}"/>').format(float(height))
         names.append(Markup('<span class="key level">{}</span>').format(level[1]))
     return _figure(lines, x, y, Markup('<figcaption class="legend">{}</figcaption>').format(Markup().join(names)))
 
 
 def histogram(counts: npt.NDArray[np.floating], edges: npt.NDArray[np.floating], x: Axis) -> Markup:
-    """Bars of counts [bins] between edges [bins + 1], scaled to the highest."""
+    """Draw bars of counts [bins] between edges [bins + 1], scaled to the highest."""
     heights = 100.0 * counts / max(float(np.max(counts, initial=0.0)), 1e-12)
     bars = Markup().join(
         Markup('<rect class="bar" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"/>').format(
             float(left), 100.0 - float(height), float(right - left), float(height)
         )
-        for left, right, height in zip(x.place(edges[:-1]), x.place(edges[1:]), heights, strict=True)
+        for left, right, height in zip(x.position(edges[:-1]), x.position(edges[1:]), heights, strict=True)
     )
     return _figure(bars, x, None, Markup())
 
 
 def _curve(number: int, series: Series, x: Axis, y: Axis) -> Markup:
-    most = len(series.x) if series.look == "dots" else MOST_POINTS  # means of dots would be none of them
+    most = len(series.x) if series.look == "dots" else MOST_POINTS  # means of dots would be no dots of the data
     xs, ys = thinned(series.x, most), thinned(series.y, most)
-    pairs = [f"{a:.2f} {b:.2f}" for a, b in zip(x.place(xs), 100.0 - y.place(ys), strict=True)]
+    pairs = [f"{a:.2f} {b:.2f}" for a, b in zip(x.position(xs), 100.0 - y.position(ys), strict=True)]
     path = Markup()
     if series.look != "dots":
         path += Markup('<path class="curve s{} {}" d="M{}"/>').format(number, series.look, " L".join(pairs))
@@ -119,20 +119,20 @@ def _curve(number: int, series: Series, x: Axis, y: Axis) -> Markup:
 
 
 def thinned(values: npt.NDArray[np.floating], most: int) -> npt.NDArray[np.floating]:
-    """At most so many values, each the mean of its neighbourhood. Shape [points] -> [fewer]."""
+    """Reduce to at most so many values, each the mean of its neighbourhood. Shape [points] -> [fewer]."""
     if len(values) <= most:
         return np.asarray(values, np.float64)
     return np.array([part.mean() for part in np.array_split(np.asarray(values, np.float64), most)])
 
 
 def _figure(drawing: Markup, x: Axis, y: Axis | None, caption: Markup) -> Markup:
-    heights = [(float(y.place(value)), text) for value, text in y.ticks] if y else []
+    heights = [(float(y.position(value)), text) for value, text in y.ticks] if y else []
     grid = Markup().join(
         Markup('<line class="grid" x1="0" x2="100" y1="{0:.2f}" y2="{0:.2f}"/>').format(100.0 - height)
         for height, _ in heights
     )
     below = Markup().join(
-        Markup('<span class="tick" style="left:{:.2f}%">{}</span>').format(float(x.place(value)), text)
+        Markup('<span class="tick" style="left:{:.2f}%">{}</span>').format(float(x.position(value)), text)
         for value, text in x.ticks
     )
     beside = Markup().join(

@@ -25,7 +25,7 @@ class Table:
     numbers: frozenset[int] = frozenset()
 
     def numeric(self, column: int) -> bool:
-        """Whether a column holds numbers."""
+        """Check whether a column holds numbers."""
         return column in self.numbers
 
 

@@ -1,4 +1,4 @@
-"""Gathers what a run left into its report, as far as the run came."""
+"""Gather the artifacts of a run into its report, as far as the run came."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from models.saved_model.trained import HISTORY_FILE, INSTRUMENT_FILE
 from pipeline.configuration.config import Config
 from pipeline.local.outcome import Outcome
 from pipeline.report import sections
-from pipeline.report.hearing import distributions, hear
+from pipeline.report.distributions import distributions
 from pipeline.report.page import page, write
+from pipeline.report.resynthesis import resynthesise
 from pipeline.report.sound import clips
 from pipeline.report.sweep import sweep
 from pipeline.store.folders import RunFolders
@@ -37,8 +38,8 @@ def write_report(config: Config, folders: RunFolders, outcome: Outcome) -> Path:
 
     Args:
       config: of the run.
-      folders: where the report goes.
-      outcome: what the run left; sections whose artifacts are missing are left out.
+      folders: of the instrument.
+      outcome: of the run; sections whose artifacts are missing are left out.
 
     Returns:
       The file that was written.
@@ -47,14 +48,14 @@ def write_report(config: Config, folders: RunFolders, outcome: Outcome) -> Path:
 
 
 def gather(config: Config, outcome: Outcome) -> dict[str, Any]:
-    """The values of the page's template."""
+    """Gather the values of the page's template."""
     examples, evaluation = (
         _folder(outcome, "RecordingExampleGen", "examples"),
         _folder(outcome, "Evaluator", "evaluation"),
     )
     model, bundle = _serving(outcome, "Trainer", "model"), _serving(outcome, "TfjsExporter", "bundle")
     manifest = _read(bundle / MANIFEST_FILE) if bundle else None
-    evaluated = next((one.figures for one in outcome.verdicts if one.gate == "Evaluator"), {})
+    evaluated = next((verdict.figures for verdict in outcome.verdicts if verdict.gate == "Evaluator"), {})
     searched = _folder(outcome, "SizeTuner", "tuner_results")
     voice, notice = _voice(config, bundle)
     return {
@@ -64,8 +65,8 @@ def gather(config: Config, outcome: Outcome) -> dict[str, Any]:
         "voice": voice,
         "notice": notice,
         "gates": [
-            sections.gate(one, read_metrics(evaluation) if one.gate == "Evaluator" and evaluation else None)
-            for one in outcome.verdicts
+            sections.gate(verdict, read_metrics(evaluation) if verdict.gate == "Evaluator" and evaluation else None)
+            for verdict in outcome.verdicts
         ],
         "training": _training(model, evaluated.get("baseline_spectral_loss")) if model else None,
         "recordings": _recordings(config, outcome, examples),
@@ -76,13 +77,13 @@ def gather(config: Config, outcome: Outcome) -> dict[str, Any]:
 
 
 def _folder(outcome: Outcome, node: str, output: str) -> Path | None:
-    """The folder of an artifact, None where the run did not make it."""
-    made = outcome.record.find(node, output)
-    return made.uri if made and made.uri.is_dir() else None
+    """Return the folder of an artifact, None where the run did not make it."""
+    artifact = outcome.record.find(node, output)
+    return artifact.uri if artifact and artifact.uri.is_dir() else None
 
 
 def _serving(outcome: Outcome, node: str, output: str) -> Path | None:
-    """Where TFX keeps what is to be served, in the folder of a model."""
+    """Return the serving folder of a model or bundle, None where the run did not make it."""
     folder = _folder(outcome, node, output)
     return serving_folder(folder) if folder and serving_folder(folder).is_dir() else None
 
@@ -92,18 +93,20 @@ def _read(path: Path) -> Any:
 
 
 def _head(config: Config, outcome: Outcome) -> sections.Head:
-    against = [verdict for verdict in outcome.verdicts if not verdict.blessed]
+    refusals = [verdict for verdict in outcome.verdicts if not verdict.blessed]
     if outcome.pushed:
         status = f"Pushed as {outcome.pushed_version}"
     else:
-        status = f"Not pushed: refused by {', '.join(one.gate for one in against)}" if against else "Not pushed"
+        status = (
+            f"Not pushed: refused by {', '.join(verdict.gate for verdict in refusals)}" if refusals else "Not pushed"
+        )
     return sections.Head(
         title=config.instrument.title,
         description=config.instrument.description,
         pushed=outcome.pushed,
         status=status,
         when=f"{datetime.now(timezone.utc):%-d %B %Y, %H:%M} UTC",
-        because=[reason for verdict in against for reason in verdict.reasons],
+        because=[reason for verdict in refusals for reason in verdict.reasons],
         credits=config.instrument.credits,
     )
 
@@ -111,13 +114,13 @@ def _head(config: Config, outcome: Outcome) -> sections.Head:
 def _listening(
     config: Config, examples: Path | None, model: Path | None, searched: Path | None
 ) -> list[sections.Example]:
-    """Recordings beside what the model makes of them, and what the full-size reference of a sweep does."""
+    """Make examples of eval windows beside their resyntheses by the model and by a sweep's full-size reference."""
     if examples is None or model is None:
         return []
     full = searched / REFERENCE if searched and (searched / REFERENCE).is_dir() else None
     models = [model, *([full] if full else [])]
-    heard = [hear(examples, each, config.report.examples, config.audio) for each in models]
-    return list(sections.listening(heard[0], config.audio.sample_rate, *heard[1:]))
+    resyntheses = [resynthesise(examples, each, config.report.examples, config.audio) for each in models]
+    return list(sections.listening(resyntheses[0], config.audio.sample_rate, *resyntheses[1:]))
 
 
 def _training(model: Path, baseline: float | None) -> sections.Chapter:
@@ -129,12 +132,12 @@ def _recordings(config: Config, outcome: Outcome, examples: Path | None) -> sect
     if outcome.ingest is None:
         return None
     voiced = config.examples.screening.voiced_confidence
-    found = distributions(examples, config.audio, voiced) if examples else None
-    return sections.recordings(outcome.ingest, found)
+    counted = distributions(examples, config.audio, voiced) if examples else None
+    return sections.recordings(outcome.ingest, counted)
 
 
 def _voice(config: Config, bundle: Path | None) -> tuple[sections.Example | None, str]:
-    """The configured voice clip and what the instrument makes of it; else why there is none."""
+    """Turn the configured voice clip into the instrument, or give the reason why that cannot be."""
     if config.report.voice is None:
         return None, "With --set report.voice=clip.wav a voice of your choice is turned into the instrument here."
     if bundle is None:

@@ -1,4 +1,4 @@
-"""What the page says, section by section: pure functions from what a run left to words, tables and charts."""
+"""The sections of the page: pure functions from the artifacts of a run to texts, tables and charts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from bundles.manifest import download
+from common.progress import clock
 from common.verdict import Verdict
-from data.ingest_report import IngestReport, RecordingEntry, clock
+from data.ingest_report import IngestReport, RecordingEntry
 from pipeline.configuration.config import CreditConfig
 from pipeline.report.charts import Axis, Series, histogram, line_chart
-from pipeline.report.hearing import Distributions, Heard
+from pipeline.report.distributions import Distributions
 from pipeline.report.page import Table
+from pipeline.report.resynthesis import Resynthesis
 from pipeline.report.sound import Clip, clips
 
 Slices = Mapping[tuple[tuple[str, str], ...], Mapping[str, float]]  # slice -> figure -> value
@@ -31,7 +33,7 @@ ABOUT = {
     "BrowserValidator": "Do the exported files compute the same in a browser, and are they small?",
     "BundlePusher": "Did every gate bless it, so that it may be published?",
 }
-FIGURES = {  # how a figure that is known is called, and its unit
+FIGURES = {  # name and unit of known figures
     "spectral_loss": ("Spectral loss", ""),
     "baseline_spectral_loss": ("Spectral loss of the baseline", ""),
     "loss_over_baseline": ("Loss over the baseline's", ""),
@@ -51,7 +53,7 @@ FIGURES = {  # how a figure that is known is called, and its unit
 
 @dataclass(frozen=True)
 class Head:
-    """What the page begins with.
+    """The head of the page.
 
     Attributes:
       because: why nothing was pushed.
@@ -79,7 +81,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Sound:
-    """One player."""
+    """One sound with its player."""
 
     label: str
     note: str
@@ -117,7 +119,7 @@ class Chapter:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A figure for people: so many significant digits, whole numbers whole, a dash for what is not a number."""
+    """Format a figure: so many significant digits, integers whole, a dash for NaN and infinity."""
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
@@ -129,7 +131,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def byte_size(count: float) -> str:
-    """A size as people read it; a kilobyte has 1000 bytes."""
+    """Format a size in bytes; a kilobyte has 1000 bytes."""
     if count < 1000:
         return f"{count:.0f} B"
     return f"{number(count / 1e3)} kB" if count < 1e6 else f"{number(count / 1e6)} MB"
@@ -138,7 +140,7 @@ def byte_size(count: float) -> str:
 def tiles(
     evaluated: Mapping[str, float], manifest: Mapping[str, Any] | None, ingest: IngestReport | None
 ) -> Iterator[Tile]:
-    """The figures that matter most, as far as they are known."""
+    """Yield the figures that matter most, as far as they are known."""
     if "spectral_loss" in evaluated:
         share = f"{evaluated['loss_over_baseline']:.0%} of the baseline's" if "loss_over_baseline" in evaluated else ""
         yield Tile("Spectral loss", number(evaluated["spectral_loss"]), "", share)
@@ -153,26 +155,34 @@ def tiles(
         yield Tile("Recordings", f"{ingest.usable_minutes:.1f}", "minutes", f"{len(ingest.used)} used")
 
 
-def listening(heard: Sequence[Heard], sample_rate: int, reference: Sequence[Heard] = ()) -> Iterator[Example]:
-    """A recording and its resynthesis, side by side, for every window; that of a full-size reference as well."""
-    for one, full in zip_longest(heard, reference):
-        original, resynthesis, *by_reference = clips(
-            [one.original, one.resynthesis, *([full.resynthesis] if full else [])], sample_rate
+def listening(
+    resyntheses: Sequence[Resynthesis], sample_rate: int, reference: Sequence[Resynthesis] = ()
+) -> Iterator[Example]:
+    """Yield every window beside its resynthesis, and beside that of a full-size reference if there is one.
+
+    Args:
+      resyntheses: by the model.
+      sample_rate: Hz, of all sounds.
+      reference: resyntheses of the same windows by the full-size reference; empty without one.
+    """
+    for window, full in zip_longest(resyntheses, reference):
+        original, instrument, *by_reference = clips(
+            [window.original, window.audio, *([full.audio] if full else [])], sample_rate
         )
         yield Example(
-            title=one.recording,
-            note=f"from {clock(one.start_seconds)} · spectral loss {number(one.loss)}, baseline "
-            f"{number(one.baseline_loss)} · loudness error {number(one.loudness_error_db)} dB",
+            title=window.recording,
+            note=f"from {clock(window.start_seconds)} · spectral loss {number(window.loss)}, baseline "
+            f"{number(window.baseline_loss)} · loudness error {number(window.loudness_error_db)} dB",
             sounds=[
                 Sound("Recording", f"{original.seconds:.1f} s", original),
-                Sound("Instrument", "from pitch and loudness", resynthesis),
+                Sound("Instrument", "from pitch and loudness", instrument),
                 *(Sound("Full-size reference", f"spectral loss {number(full.loss)}", clip) for clip in by_reference),
             ],
         )
 
 
 def gate(verdict: Verdict, slices: Slices | None = None) -> Gate:
-    """A verdict with its figures, and those of every slice where there are any."""
+    """Format a verdict with its figures, and those of every slice if there are any."""
     facts, tables = [], []
     for name, value in verdict.figures.items():
         if isinstance(value, Mapping) and any(isinstance(inner, Mapping) for inner in value.values()):
@@ -186,7 +196,7 @@ def gate(verdict: Verdict, slices: Slices | None = None) -> Gate:
 
 
 def _flat(values: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf of nested mappings with its dotted name."""
+    """Yield every leaf of nested mappings with its dotted name."""
     if not isinstance(values, Mapping):
         yield above, values
         return
@@ -195,14 +205,14 @@ def _flat(values: Any, above: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _matrix(columns: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One column a mapping, one row a name that occurs in any of them."""
+    """Make a table of one column a mapping, one row a name that occurs in any of them."""
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     rows = [(_label(name), *(_value(name, column.get(name)) for column in columns.values())) for name in names]
     return Table(("", *columns), rows, frozenset(range(1, len(columns) + 1)))
 
 
 def _slices(metrics: Slices) -> Table:
-    """One row a slice; the slice of everything is left out."""
+    """Make a table of one row a slice; the slice of everything is left out."""
     names = [name for name in FIGURES if any(name in of for of in metrics.values())]
     rows = [
         (f"{_label(feature)}: {value}", *(_value(name, of.get(name)) for name in names))
@@ -232,25 +242,25 @@ def _value(name: str, value: Any) -> str:
 
 
 def training(history: Mapping[str, Sequence[float]], facts: Mapping[str, Any], baseline: float | None) -> Chapter:
-    """Losses over steps.
+    """Chart losses over steps.
 
     Args:
       history: `train_loss` of every step, `eval_loss` after `eval_steps`.
       facts: the `training` section of the model's description.
       baseline: the network-free baseline's loss on the eval windows, where it is known.
     """
-    train, judged = np.asarray(history["train_loss"], float), np.asarray(history["eval_loss"], float)
-    steps, at = np.arange(1.0, len(train) + 1), np.asarray(history["eval_steps"], float)
-    everything = np.concatenate([train, judged, [] if baseline is None else [baseline]])
+    train, evaluated = np.asarray(history["train_loss"], float), np.asarray(history["eval_loss"], float)
+    steps, eval_steps = np.arange(1.0, len(train) + 1), np.asarray(history["eval_steps"], float)
+    everything = np.concatenate([train, evaluated, [] if baseline is None else [baseline]])
     top = float(np.quantile(everything, 0.98))  # the first steps would press all others flat
     series = [
         Series("training windows", steps, train, "faint"),
         Series("training windows, smoothed", _smoothed(steps), _smoothed(train)),
-        Series("eval windows", at, judged, "points"),
+        Series("eval windows", eval_steps, evaluated, "points"),
     ]
     chart = line_chart(
-        [one for one in series if len(one.x)],
-        Axis.linear(0.0, float(max(steps.max(initial=1), at.max(initial=1))), "steps"),
+        [curve for curve in series if len(curve.x)],
+        Axis.linear(0.0, float(max(steps.max(initial=1), eval_steps.max(initial=1))), "steps"),
         Axis.linear(0.95 * float(everything.min()), 1.05 * max(top, baseline or 0.0), "spectral loss"),
         None if baseline is None else (baseline, "network-free baseline, eval windows"),
     )
@@ -258,7 +268,7 @@ def training(history: Mapping[str, Sequence[float]], facts: Mapping[str, Any], b
 
 
 def _smoothed(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Means over a sixtieth of the course."""
+    """Average values [points] over a sixtieth of them at a time: a moving mean."""
     width = max(1, len(values) // 60)
     return np.convolve(values, np.ones(width) / width, "valid")
 
@@ -277,11 +287,11 @@ def _training_summary(facts: Mapping[str, Any]) -> str:
     return words
 
 
-def recordings(ingest: IngestReport, found: Distributions | None) -> Chapter:
-    """What was heard in the recordings."""
+def recordings(ingest: IngestReport, counted: Distributions | None) -> Chapter:
+    """List the analysis of every recording, and chart pitch and loudness."""
     columns = ("Recording", "Verdict", "Length", "Usable", "Train windows", "Eval windows", "Pitch, Hz", "Voiced")
     table = Table(columns, [_recording(entry) for entry in ingest.recordings], frozenset(range(2, 8)))
-    charts = [("Pitch", pitch_chart(found)), ("Loudness", loudness_chart(found))] if found else []
+    charts = [("Pitch", pitch_chart(counted)), ("Loudness", loudness_chart(counted))] if counted else []
     return Chapter(ingest.summary() + ".", charts, table)
 
 
@@ -299,28 +309,28 @@ def _recording(entry: RecordingEntry) -> tuple[str, ...]:
     )
 
 
-def pitch_chart(found: Distributions) -> Markup:
-    """How often each semitone sounds, with the names of some notes."""
-    low, high = float(found.midi_edges[0]), float(found.midi_edges[-1])
+def pitch_chart(counted: Distributions) -> Markup:
+    """Chart how often each semitone occurs, with the names of some notes."""
+    low, high = float(counted.midi_edges[0]), float(counted.midi_edges[-1])
     every = 12 if high - low > 30 else 4 if high - low > 14 else 2
     marked = range(math.ceil(low), math.floor(high) + 1)
     ticks = [(float(midi), note_name(midi)) for midi in marked if midi % every == 0]
-    return histogram(found.midi_counts, found.midi_edges, Axis(low, high, ticks, "note"))
+    return histogram(counted.midi_counts, counted.midi_edges, Axis(low, high, ticks, "note"))
 
 
-def loudness_chart(found: Distributions) -> Markup:
-    """How often each loudness occurs."""
-    axis = Axis.linear(float(found.loudness_edges[0]), float(found.loudness_edges[-1]), "dB, A-weighted")
-    return histogram(found.loudness_counts, found.loudness_edges, axis)
+def loudness_chart(counted: Distributions) -> Markup:
+    """Chart how often each loudness occurs."""
+    axis = Axis.linear(float(counted.loudness_edges[0]), float(counted.loudness_edges[-1]), "dB, A-weighted")
+    return histogram(counted.loudness_counts, counted.loudness_edges, axis)
 
 
 def note_name(midi: int) -> str:
-    """The name of a MIDI note: 60 is C4."""
+    """Return the name of a MIDI note: 60 is C4."""
     return f"{NOTES[midi % 12]}{midi // 12 - 1}"
 
 
 def sizes(manifest: Mapping[str, Any]) -> Chapter:
-    """The bundle's files, and what the export saved."""
+    """List the bundle's files, and the bytes that the export saved."""
     plain, full = (download(dict(manifest), [graph]) for graph in ("controls", "full"))
     words = (
         f"A page with a synthesiser of its own fetches {byte_size(plain['bytes'])} ({byte_size(plain['gzip_bytes'])} "

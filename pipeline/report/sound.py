@@ -1,4 +1,4 @@
-"""Sounds and their spectrograms as data that stands inside the page."""
+"""Sounds and their spectrograms as data inside the page."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Array = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Clip:
-    """A sound to play and to see.
+    """A sound and its spectrogram.
 
     Attributes:
       flac: `data:` address of the sound: 16-bit FLAC, which browsers have played since 2017.
       png: `data:` address of its spectrogram.
-      seconds: how long it is.
+      seconds: its length.
     """
 
     flac: str
@@ -36,10 +36,10 @@ class Clip:
 
 
 def clips(sounds: list[Array], sample_rate: int) -> list[Clip]:
-    """Make sounds that belong together ready for the page: one scale of brightness for all, that of the first.
+    """Encode sounds that belong together for the page: one scale of brightness for all, that of the first.
 
     Args:
-      sounds: each [samples]. One that is louder than full scale is turned down as a whole, so that it does not clip.
+      sounds: each [samples]. A sound louder than full scale is turned down as a whole, so that it does not clip.
       sample_rate: Hz, of all.
     """
     pictures = [_mel_rows(sound, sample_rate) for sound in sounds]
@@ -51,7 +51,7 @@ def clips(sounds: list[Array], sample_rate: int) -> list[Clip]:
 
 
 def _mel_rows(sound: Array, sample_rate: int) -> Array:
-    """dB of amplitude [ROWS, columns]: rows evenly spaced in mel from LOWEST_HZ (first) to Nyquist, columns in time."""
+    """Compute dB of amplitude [ROWS, columns]: rows evenly spaced in mel from LOWEST_HZ to Nyquist, columns in time."""
     size = 1 << round(np.log2(sample_rate * 0.064))
     columns = min(MOST_COLUMNS, max(1, round(len(sound) / sample_rate * PIXELS_PER_SECOND)))
     hop = max(1, len(sound) // columns)
@@ -65,17 +65,17 @@ def _mel_rows(sound: Array, sample_rate: int) -> Array:
 
 
 def hz_to_mel(hz: float) -> float:
-    """Frequency to mel (O'Shaughnessy 1987): even steps to the ear."""
+    """Convert Hz to mel (O'Shaughnessy 1987): steps that are perceived as even."""
     return 2595.0 * float(np.log10(1.0 + hz / 700.0))
 
 
 def mel_to_hz(mel: Array) -> Array:
-    """The inverse of `hz_to_mel`, any shape."""
+    """Convert mel, any shape, to Hz: the inverse of `hz_to_mel`."""
     return np.asarray(700.0 * (10.0 ** (mel / 2595.0) - 1.0))
 
 
 def _row(decibels: Array, low: float, high: float) -> Array:
-    """The loudest bin between two places [columns]; where none lies between them, the neighbours' mean by distance."""
+    """Take the loudest bin between two positions, [columns]; where none lies between, interpolate its neighbours."""
     first, last = int(np.ceil(low)), int(np.floor(high))
     if first <= last:
         return np.asarray(decibels[first : last + 1].max(axis=0))
@@ -93,7 +93,7 @@ def _flac(sound: Array, sample_rate: int) -> str:
 
 
 def _png(decibels: Array) -> str:
-    """A picture [rows, columns], first row at the bottom, of dB below the brightest."""
+    """Encode a picture [rows, columns] of dB below the brightest, first row at the bottom."""
     from matplotlib import colormaps
     from PIL import Image
 

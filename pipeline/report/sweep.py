@@ -1,4 +1,4 @@
-"""The search over sizes, in words and charts: loss against size, the frontier, the reference and the choice."""
+"""The search over sizes, in texts and charts: loss against size, the frontier, the reference and the choice."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Row = Mapping[str, Any]  # of `pareto.json`
 
 
 def sweep(table: Mapping[str, Any]) -> Chapter:
-    """The chapter about a sweep.
+    """Make the chapter about a sweep.
 
     Args:
-      table: what `pareto.json` holds.
+      table: the content of `pareto.json`.
     """
     trials, reference = table["trials"], table["reference"]
     rounds = sorted({int(steps) for trial in trials for steps in trial["losses"] or {}})
@@ -39,7 +39,7 @@ def _summary(table: Mapping[str, Any]) -> str:
     )
     within = f"within {table['tolerance']:.0%} of the best"
     if not reference or reference["loss"] is None:
-        failure = " The full-size reference failed, so nothing was held against it." if reference else ""
+        failure = " The full-size reference failed, so nothing was compared with it." if reference else ""
         return f"{words}The smallest whose loss is {within} is {chosen}{failure}"
     more = winner["loss"] / reference["loss"] - 1
     lost = more > table["tolerance"]
@@ -53,7 +53,7 @@ def _summary(table: Mapping[str, Any]) -> str:
 
 
 def _chart(trials: Sequence[Row], steps: int, winner: str, reference: Row | None) -> Markup:
-    """Loss over size of all that reached a round, their frontier, and the choice where it is among them."""
+    """Chart loss over size of all that reached a round, their frontier, and the choice where it is among them."""
     points = [
         Point(trial["trial"], trial["gzip_bytes"] / 1e3, trial["losses"][str(steps)])
         for trial in trials
@@ -66,7 +66,7 @@ def _chart(trials: Sequence[Row], steps: int, winner: str, reference: Row | None
         level = (reference["losses"][str(steps)], f"reference, {byte_size(reference['gzip_bytes'])}")
     losses = [point.loss for point in points] + ([level[0]] if level else [])
     series = [
-        _series("trials", sorted(points, key=lambda one: one.size), "dots"),
+        _series("trials", sorted(points, key=lambda point: point.size), "dots"),
         _series("frontier", best, "points"),
         *([_series("the choice", chosen, "dots")] if chosen else []),
     ]
@@ -86,7 +86,7 @@ def _series(label: str, points: Sequence[Point], look: Any) -> Series:
 
 
 def _table(table: Mapping[str, Any]) -> Table:
-    """The frontier and the reference, a row each."""
+    """Make a table of the frontier and the reference, a row each."""
     named = [trial for trial in table["trials"] if trial["trial"] in table["frontier"]]
     ordered = sorted(named, key=lambda trial: trial["gzip_bytes"])
     rows = [_row(trial, table["winner"]) for trial in ordered]

@@ -25,12 +25,12 @@ def test_ticks_are_round_numbers_within_the_span(low: float, high: float, expect
 
 def test_an_axis_holds_at_its_edges_what_lies_outside():
     np.testing.assert_allclose(
-        Axis.linear(2.0, 4.0, "x").place(np.array([0.0, 2.0, 3.0, 4.0, 9.0])), [0, 0, 50, 100, 100]
+        Axis.linear(2.0, 4.0, "x").position(np.array([0.0, 2.0, 3.0, 4.0, 9.0])), [0, 0, 50, 100, 100]
     )
 
 
 def test_an_axis_over_one_value_still_has_a_length():
-    assert float(Axis.linear(3.0, 3.0, "x").place(3.0)) == 50.0
+    assert float(Axis.linear(3.0, 3.0, "x").position(3.0)) == 50.0
 
 
 def test_a_curve_rises_where_its_values_rise():

@@ -21,7 +21,8 @@ from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load
 from pipeline.local.outcome import Outcome
 from pipeline.report import write_report
-from pipeline.report.hearing import distributions, hear
+from pipeline.report.distributions import distributions
+from pipeline.report.resynthesis import resynthesise
 from pipeline.store.folders import RunFolders
 from pipeline.store.records import ArtifactRecord, RunRecord
 from tests.data.written_examples import write_examples
@@ -78,8 +79,8 @@ class Halver(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def eval_losses(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         audio = tf.io.parse_example(examples, {"audio": tf.io.FixedLenFeature([self._samples], tf.float32)})["audio"]
-        one = tf.ones_like(audio[:, 0])
-        losses = {"spectral_loss": 6.4 * one, "baseline_spectral_loss": 9.1 * one, "loudness_l1_db": 6.02 * one}
+        ones = tf.ones_like(audio[:, 0])
+        losses = {"spectral_loss": 6.4 * ones, "baseline_spectral_loss": 9.1 * ones, "loudness_l1_db": 6.02 * ones}
         return {"audio": 0.5 * audio, **losses}
 
 
@@ -137,14 +138,14 @@ def _html(config: Config, outcome: Outcome, folder: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_a_pushed_run_is_told_whole(run, tmp_path: Path):
+def test_a_pushed_run_has_a_whole_report(run, tmp_path: Path):
     config, artifacts = run
     verdicts = [Verdict.of("DataGate", [], {"windows": {"train": 6}}), Verdict.of("Evaluator", [], EVALUATED)]
     html = _html(config, _outcome(artifacts, *verdicts, version="20250301T120000Z-01234567"), tmp_path)
     page = Elements(html)
     assert page.open == []
     assert "Pushed as 20250301T120000Z-01234567" in html
-    for heading in ("Listen", "Gates", "Training", "What went in", "What ships", "Configuration"):
+    for heading in ("Listen", "Gates", "Training", "Recordings", "Bundle", "Configuration"):
         assert f">{heading}</h2>" in html
     assert len(page.attributes("audio", "src")) == 2 * 2 + 2  # two windows and the voice
     assert len(page.attributes("img", "src")) == len(page.attributes("audio", "src"))
@@ -185,7 +186,7 @@ def test_what_users_wrote_never_becomes_markup(run, tmp_path: Path):
     assert "loss_over_baseline is &lt;1.2&gt;" in html
 
 
-def test_a_refused_run_says_who_refused_and_why(run, tmp_path: Path):
+def test_a_refused_run_names_the_gate_and_its_reasons(run, tmp_path: Path):
     config, artifacts = run
     verdicts = [Verdict.of("DataGate", [], {}), Verdict.of("Evaluator", ["the loss is too high"], EVALUATED)]
     html = _html(config, _outcome(artifacts, *verdicts), tmp_path)
@@ -198,14 +199,14 @@ def test_a_run_that_ended_at_the_data_gate_has_a_report_of_as_much(run, tmp_path
     only_examples = {"RecordingExampleGen": artifacts["RecordingExampleGen"]}
     html = _html(config, _outcome(only_examples, Verdict.of("DataGate", ["f0_hz drifted"], {})), tmp_path)
     assert "refused by DataGate" in html
-    assert ">What went in</h2>" in html
+    assert ">Recordings</h2>" in html
     assert ">Training</h2>" not in html
     assert "so the voice clip could not be turned into the instrument" in html
 
 
 def test_a_run_that_left_nothing_still_has_a_report(tmp_path: Path):
     html = _html(load("violin"), _outcome({}), tmp_path)
-    assert "before any gate could speak" in html
+    assert "ended before any gate" in html
 
 
 def test_a_voice_that_cannot_be_read_is_a_notice_and_no_fault(run, tmp_path: Path):
@@ -215,19 +216,19 @@ def test_a_voice_that_cannot_be_read_is_a_notice_and_no_fault(run, tmp_path: Pat
     assert "The voice clip could not be turned into the instrument: absent.wav: no such recording" in html
 
 
-def test_windows_are_heard_as_the_model_plays_them(run):
+def test_windows_are_resynthesised_by_the_model(run):
     config, artifacts = run
-    heard = hear(
+    resyntheses = resynthesise(
         artifacts["RecordingExampleGen"]["examples"].uri,
         artifacts["Trainer"]["model"].uri / "Format-Serving",
         2,
         config.audio,
     )
-    assert [one.start_seconds for one in heard] == [0.0, 4.0]  # of three
-    for one in heard:
-        assert one.recording == NASTY
-        np.testing.assert_allclose(one.resynthesis, 0.5 * one.original)
-        assert (one.loss, one.baseline_loss) == pytest.approx((6.4, 9.1))
+    assert [window.start_seconds for window in resyntheses] == [0.0, 4.0]  # of three
+    for window in resyntheses:
+        assert window.recording == NASTY
+        np.testing.assert_allclose(window.audio, 0.5 * window.original)
+        assert (window.loss, window.baseline_loss) == pytest.approx((6.4, 9.1))
 
 
 def test_distributions_count_trusted_pitches_and_sounding_frames(run):

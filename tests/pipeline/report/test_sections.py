@@ -1,4 +1,4 @@
-"""Figures are told as people read them, and every verdict with all that was measured."""
+"""Figures are formatted for people, and every verdict has all that was measured."""
 
 import math
 
@@ -8,7 +8,7 @@ import pytest
 from common.verdict import Verdict
 from data.ingest_report import IngestReport, RecordingEntry
 from pipeline.report import sections
-from pipeline.report.hearing import Distributions
+from pipeline.report.distributions import Distributions
 
 HISTORY = {"train_loss": [20.0, 12.0, 8.0, 7.0], "eval_steps": [0, 2, 4], "eval_loss": [21.0, 9.0, 7.5]}
 FACTS = {"steps": 4, "seconds": 90.0, "seed": 3, "best_step": 4, "eval_loss": 7.51, "stopped_early": True}

@@ -58,5 +58,5 @@ def test_there_is_a_chart_a_round_and_a_row_for_the_frontier_and_the_reference()
 
 def test_equal_ratios_are_equally_far_apart_on_a_logarithmic_axis() -> None:
     axis = Axis.logarithmic(1.0, 100.0, "kB")
-    assert axis.place(10.0) == pytest.approx(50.0)
+    assert axis.position(10.0) == pytest.approx(50.0)
     assert [text for _, text in axis.ticks] == ["1", "2", "5", "10", "20", "50", "100"]
