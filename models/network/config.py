@@ -1,4 +1,4 @@
-"""Settings of the networks, typed and bounded. Their values stand in `configs/models/`."""
+"""Settings of the networks, typed and bounded. Their values are in `configs/models/`."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Hold = Literal[1, 2, 4, 8]
 
 
 class GruConfig(Settings):
-    """ddsp's RnnFcDecoder: a dense stack an input, a GRU over all, a dense stack on top."""
+    """Settings of the GRU decoder (ddsp's RnnFcDecoder): dense stacks, a GRU over all inputs, a dense stack."""
 
     kind: Literal["gru"]
     units: Annotated[int, Field(ge=4, le=1024)] = Field(description="state of the GRU")
     stack_units: Annotated[int, Field(ge=4, le=1024)] = Field(description="width of the dense stacks")
     stack_layers: Annotated[int, Field(ge=0, le=5)] = Field(
-        description="Dense - LayerNorm - leaky ReLU layers in each stack; 0 passes on what comes in"
+        description="Dense - LayerNorm - leaky ReLU layers in each stack; with 0 a stack is the identity"
     )
-    hold: Hold = Field(description="frames for which raw controls are held: the network hears one in so many")
+    hold: Hold = Field(description="frames for which raw controls are held: the network runs once in so many frames")
 
 
 class CnnConfig(Settings):
-    """A causal dilated convolutional decoder."""
+    """Settings of the CNN decoder: causal dilated convolutions."""
 
     kind: Literal["cnn"]
     channels: Annotated[int, Field(ge=4, le=512)] = Field(description="width of every layer")
@@ -33,4 +33,4 @@ class CnnConfig(Settings):
     dilation_cycle: Annotated[int, Field(ge=1, le=12)] = Field(
         description="layers after which the dilation 1, 2, 4 ... starts again"
     )
-    hold: Hold = Field(description="frames for which raw controls are held: the network hears one in so many")
+    hold: Hold = Field(description="frames for which raw controls are held: the network runs once in so many frames")

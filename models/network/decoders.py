@@ -1,8 +1,8 @@
-"""The networks: what a player does (pitch, loudness) to what a synthesiser needs (raw controls), frame by frame.
+"""Decoders: the networks from features (pitch, loudness) to raw controls of the synthesiser, frame by frame.
 
 Two causal architectures with one interface: `GruDecoder` (ddsp's RnnFcDecoder) and `CnnDecoder` (dilated convolutions).
-`decoder(inputs)` hears a whole clip; `decoder.step(inputs, state)` hears the next frames of it and gives the same.
-`HeldDecoder` runs either at a lower rate of its own and holds what it says in between.
+`decoder(inputs)` computes a whole clip; `decoder.step(inputs, state)` the next frames of it, with the same results.
+`HeldDecoder` runs either at a lower rate and holds its outputs in between.
 Plain variables with readable names and no Keras layers: a variable's name is its name in the manifest, and the constant
 that it becomes in a frozen graph is named after it (`_named`), so that engines without TensorFlow find their weights.
 
@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.network.config import CnnConfig, GruConfig
-from models.network.recomputation import Operand
+from models.network.recomputation import RecomputedInput
 from models.network.recurrence import Recurrence, recur, recur_in_training
 
 PREFIX = "decoder/"  # of the names of all variables
@@ -32,25 +32,28 @@ Outputs = dict[str, tf.Tensor]
 def make_decoder(
     config: GruConfig | CnnConfig, inputs: Sequence[str], outputs: Mapping[str, int], seed: int = 0
 ) -> Decoder:
-    """Build the decoder that a configuration asks for.
+    """Build the decoder of a configuration.
 
     Args:
       config: architecture and size.
-      inputs: names of the scalar features it hears, in order; they name variables.
+      inputs: names of its scalar input features, in order; they name variables.
       outputs: raw control -> channels, in the order of the last layer's columns.
       seed: of the initial weights.
+
+    Returns:
+      inputs, each [B, T, 1] -> raw control -> [B, T, channels], not yet scaled.
     """
     random = np.random.default_rng(seed)
-    made: GruDecoder | CnnDecoder
+    decoder: GruDecoder | CnnDecoder
     if isinstance(config, GruConfig):
-        made = GruDecoder(config, inputs, outputs, random)
+        decoder = GruDecoder(config, inputs, outputs, random)
     else:
-        made = CnnDecoder(config, inputs, outputs, random)
-    return made if config.hold == 1 else HeldDecoder(made, config.hold)
+        decoder = CnnDecoder(config, inputs, outputs, random)
+    return decoder if config.hold == 1 else HeldDecoder(decoder, config.hold)
 
 
 class Dense(tf.Module):
-    """x @ kernel + bias over the last axis. Variables: kernel [inputs, units], bias [units]."""
+    """Dense layer, x @ kernel + bias over the last axis. Variables: kernel [inputs, units], bias [units]."""
 
     def __init__(self, path: str, inputs: int, units: int, random: np.random.Generator, gain: float = 1.0):
         super().__init__()
@@ -58,13 +61,13 @@ class Dense(tf.Module):
         self.kernel = _variable(f"{path}/kernel", random.uniform(-limit, limit, (inputs, units)))
         self.bias = _variable(f"{path}/bias", np.zeros(units))
 
-    def __call__(self, x: Operand) -> tf.Tensor:
-        """[B, T, inputs] -> [B, T, units]."""
-        return x.times(_named(self.kernel)) + _named(self.bias)
+    def __call__(self, x: RecomputedInput) -> tf.Tensor:
+        """Apply the layer: [B, T, inputs] -> [B, T, units]."""
+        return x.matmul(_named(self.kernel)) + _named(self.bias)
 
 
 class LayerNorm(tf.Module):
-    """Normalises a frame over its channels, so it never looks ahead (Ba et al. 2016). Variables: gamma, beta."""
+    """Layer normalisation over the channels of a frame, thus causal (Ba et al. 2016). Variables: gamma, beta."""
 
     def __init__(self, path: str, units: int):
         super().__init__()
@@ -72,12 +75,12 @@ class LayerNorm(tf.Module):
         self.beta = _variable(f"{path}/beta", np.zeros(units))
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """[..., units] -> the same shape."""
+        """Normalise x. Shape [..., units] in and out."""
         return _standardised(x) * _named(self.gamma) + _named(self.beta)
 
 
 class DenseStack(tf.Module):
-    """Layers of Dense - LayerNorm - leaky ReLU (ddsp's FcStack); none passes on what comes in."""
+    """Layers of Dense - LayerNorm - leaky ReLU (ddsp's FcStack); without layers, the identity."""
 
     def __init__(self, path: str, inputs: int, units: int, layers: int, random: np.random.Generator):
         super().__init__()
@@ -86,10 +89,10 @@ class DenseStack(tf.Module):
         self.dense = [Dense(f"{path}/{i}/dense", widths[i], units, random) for i in range(layers)]
         self.norm = [LayerNorm(f"{path}/{i}/norm", units) for i in range(layers)]
 
-    def __call__(self, x: Operand) -> Operand:
-        """[B, T, inputs] -> [B, T, width]."""
+    def __call__(self, x: RecomputedInput) -> RecomputedInput:
+        """Apply the layers: [B, T, inputs] -> [B, T, width]."""
         for dense, norm in zip(self.dense, self.norm, strict=True):
-            x = Operand(_activated, (_standardised(dense(x)), _named(norm.gamma), _named(norm.beta)))
+            x = RecomputedInput(_activated, (_standardised(dense(x)), _named(norm.gamma), _named(norm.beta)))
         return x
 
 
@@ -109,17 +112,19 @@ class Gru(tf.Module):
         self.bias = _variable(f"{path}/bias", np.zeros(3 * units))
         self.recurrent_bias = _variable(f"{path}/recurrent_bias", np.zeros(3 * units))
 
-    def __call__(self, x: Operand, state: tf.Tensor, recurrence: Recurrence = recur) -> tuple[tf.Tensor, tf.Tensor]:
-        """[B, T, inputs] and the state [B, U] before them -> states [B, T, U] after every frame, and the last one."""
+    def __call__(
+        self, x: RecomputedInput, state: tf.Tensor, recurrence: Recurrence = recur
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Run over frames [B, T, inputs] from a state [B, U]: states [B, T, U] after every frame, and the last one."""
         recurrent_kernel, recurrent_bias = _named(self.recurrent_kernel), _named(self.recurrent_bias)
         # The product with the inputs needs no state, so it stays outside the loop.
-        projected = x.times(_named(self.kernel)) + _named(self.bias)  # [B, T, 3U]
+        projected = x.matmul(_named(self.kernel)) + _named(self.bias)  # [B, T, 3U]
         states, last = recurrence(tf.transpose(projected, [1, 0, 2]), state, recurrent_kernel, recurrent_bias)
         return tf.transpose(states, [1, 0, 2]), last
 
 
 class CausalConv(tf.Module):
-    """A dilated convolution over the past: frame t hears t, t - d, ... t - (taps - 1) d.
+    """A causal dilated convolution: the output at frame t depends on frames t, t - d, ... t - (taps - 1) d.
 
     Variables: kernel [taps, 1, U, U] (oldest tap first; the second axis is Conv2D's), bias [U].
     """
@@ -133,22 +138,22 @@ class CausalConv(tf.Module):
 
     @property
     def memory(self) -> int:
-        """Frames of the past that it hears."""
+        """Past frames in its receptive field."""
         return (self.taps - 1) * self.dilation
 
     def __call__(self, x: tf.Tensor, past: tf.Tensor | None) -> tf.Tensor:
-        """[B, T, U] and the `memory` frames before them (None: zeros) -> [B, T, U].
+        """Convolve frames [B, T, U], given the `memory` frames before them (None: zeros). Shape [B, T, U].
 
-        The time axis is folded into rows of `dilation` frames, so that taps stand under each other: an ordinary
+        The time axis is folded into rows of `dilation` frames, so that taps lie under each other: an ordinary
         convolution along the first of two axes. TensorFlow differentiates that on a CPU, which it does not do for
-        dilated ones, at half the cost of gathering shifted copies.
+        dilated convolutions, at half the cost of gathering shifted copies.
         """
         channels = x.shape[-1]
         frames = tf.shape(x)[1]
         rows = (frames + self.dilation - 1) // self.dilation
         before = self.memory if past is None else 0
-        heard = x if past is None else tf.concat([past, x], axis=1)
-        folded = tf.pad(heard, [[0, 0], [before, rows * self.dilation - frames], [0, 0]])
+        padded = x if past is None else tf.concat([past, x], axis=1)
+        folded = tf.pad(padded, [[0, 0], [before, rows * self.dilation - frames], [0, 0]])
         folded = tf.reshape(folded, [-1, rows + self.taps - 1, self.dilation, channels])  # [B, T/d, d, U]
         y = tf.nn.conv2d(folded, _named(self.kernel), strides=1, padding="VALID")
         # tf.slice and not [:, :frames]: its gradient costs a quarter
@@ -158,7 +163,7 @@ class CausalConv(tf.Module):
 
 
 class GruDecoder(tf.Module):
-    """ddsp's RnnFcDecoder: a dense stack an input, a GRU over all of them, a dense stack on top of inputs and states.
+    """ddsp's RnnFcDecoder: a dense stack an input, a GRU over all of them, a dense stack over inputs and states.
 
     Layers: `INPUT_stack` for every input, `gru`, `output_stack`, `output`. State: `gru` [B, U].
     """
@@ -176,31 +181,36 @@ class GruDecoder(tf.Module):
         self.output = Dense(f"{PREFIX}output", self.output_stack.width, sum(outputs.values()), random)
 
     def __call__(self, inputs: Sequence[tf.Tensor], training: bool = False) -> Outputs:
-        """Inputs in the order of their names, each [B, T, 1] -> output name -> [B, T, channels].
+        """Compute raw controls of a whole clip.
 
-        With `training` the gradient is cheap, and B and T must be known when the graph is traced.
+        Args:
+          inputs: in the order of their names, each [B, T, 1].
+          training: use operations with a cheap gradient; B and T must be known when the graph is traced.
+
+        Returns:
+          Output name -> [B, T, channels].
         """
         batch = inputs[0].shape[0] if training else tf.shape(inputs[0])[0]
         outputs, _ = self._run(inputs, self.initial_state(batch), training)
         return outputs
 
     def initial_state(self, batch: int | tf.Tensor) -> State:
-        """The state before the first frame."""
+        """Return the state before the first frame."""
         return {"gru": tf.zeros([batch, self.gru.units])}
 
     def step(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
-        """The next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after them."""
+        """Compute the next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after."""
         return self._run(inputs, state, training=False)
 
     def _run(
         self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor], training: bool
     ) -> tuple[Outputs, State]:
-        stacked = [stack(Operand.of(x)) for stack, x in zip(self.input_stacks, inputs, strict=True)]
-        if not training:  # two products need them: where none goes back, they are made once
-            stacked = [operand.made() for operand in stacked]
+        stacked = [stack(RecomputedInput.of(x)) for stack, x in zip(self.input_stacks, inputs, strict=True)]
+        if not training:  # two products need them: without a backward pass they are computed once
+            stacked = [each.evaluated() for each in stacked]
         recurrence = recur_in_training if training else recur
-        states, last = self.gru(Operand.joined(stacked), state["gru"], recurrence)
-        hidden = self.output_stack(Operand.joined([*stacked, Operand.of(states)]))
+        states, last = self.gru(RecomputedInput.concatenated(stacked), state["gru"], recurrence)
+        hidden = self.output_stack(RecomputedInput.concatenated([*stacked, RecomputedInput.of(states)]))
         return _split(self.output(hidden), self.outputs), {"gru": last}
 
 
@@ -208,7 +218,7 @@ class CnnDecoder(tf.Module):
     """A causal dilated CNN (after van den Oord et al. 2016): a layer is x + leaky_relu(conv(norm(x))).
 
     Layers: `input` (all inputs together), `layer_N/norm` and `layer_N/conv`, `output`. State: `layer_N`, the normalised
-    frames that its convolution still has to hear, [B, memory, U]; silence before the first frame is zeros.
+    frames that its convolution still needs, [B, memory, U]; before the first frame they are zeros.
     """
 
     def __init__(
@@ -227,32 +237,37 @@ class CnnDecoder(tf.Module):
         self.output = Dense(f"{PREFIX}output", config.channels, sum(outputs.values()), random, gain=0.3)
 
     def __call__(self, inputs: Sequence[tf.Tensor], training: bool = False) -> Outputs:
-        """Inputs in the order of their names, each [B, T, 1] -> output name -> [B, T, channels].
+        """Compute raw controls of a whole clip.
 
-        `training` changes nothing here.
+        Args:
+          inputs: in the order of their names, each [B, T, 1].
+          training: has no effect here.
+
+        Returns:
+          Output name -> [B, T, channels].
         """
         del training
         outputs, _ = self._run(inputs, {})
         return outputs
 
     def initial_state(self, batch: int | tf.Tensor) -> State:
-        """The state before the first frame."""
+        """Return the state before the first frame."""
         return {name: tf.zeros([batch, conv.memory, self.channels]) for name, _, conv in self._layers()}
 
     def step(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
-        """The next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after them."""
+        """Compute the next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after."""
         outputs, normalised = self._run(inputs, state)
         after = {name: tf.concat([state[name], x], axis=1)[:, tf.shape(x)[1] :] for name, x in normalised.items()}
         return outputs, after
 
     def _run(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
-        """Outputs, and the normalised frames [B, T, U] that every layer heard."""
-        x = self.input(Operand.of(tf.concat(list(inputs), axis=-1)))
-        heard = {}
+        """Compute the outputs, and every layer's normalised frames [B, T, U]."""
+        x = self.input(RecomputedInput.of(tf.concat(list(inputs), axis=-1)))
+        normalised = {}
         for name, norm, conv in self._layers():
-            heard[name] = norm(x)
-            x += tf.nn.leaky_relu(conv(heard[name], state.get(name)), LEAKY_SLOPE)
-        return _split(self.output(Operand.of(x)), self.outputs), heard
+            normalised[name] = norm(x)
+            x += tf.nn.leaky_relu(conv(normalised[name], state.get(name)), LEAKY_SLOPE)
+        return _split(self.output(RecomputedInput.of(x)), self.outputs), normalised
 
     def _layers(self) -> Iterator[tuple[str, LayerNorm, CausalConv]]:
         for i, (norm, conv) in enumerate(zip(self.norms, self.convs, strict=True)):
@@ -260,9 +275,9 @@ class CnnDecoder(tf.Module):
 
 
 class HeldDecoder(tf.Module):
-    """A decoder that hears the first of every `hold` frames and whose outputs are held until the next of these.
+    """A decoder that runs at the first of every `hold` frames and holds its outputs until the next of these.
 
-    State: the decoder's own; `held_NAME` [B, 1, channels], the last outputs; `place`, frames until it hears again.
+    State: the decoder's own; `held_NAME` [B, 1, channels], the last outputs; `frames_until_run`, scalar int.
     """
 
     def __init__(self, decoder: GruDecoder | CnnDecoder, hold: int):
@@ -270,13 +285,13 @@ class HeldDecoder(tf.Module):
         self.outputs, self._decoder, self._hold = decoder.outputs, decoder, hold
 
     def __call__(self, inputs: Sequence[tf.Tensor], training: bool = False) -> Outputs:
-        """As the decoder's."""
+        """Compute raw controls of a whole clip; arguments and result as for the decoder itself."""
         frames, known = tf.shape(inputs[0])[1], inputs[0].shape[:2]
         outputs = self._decoder([x[:, :: self._hold] for x in inputs], training)
         return {name: self._repeated(value, frames, known) for name, value in outputs.items()}
 
     def _repeated(self, x: tf.Tensor, frames: tf.Tensor, known: tf.TensorShape) -> tf.Tensor:
-        """[B, ceil(T / hold), channels] -> [B, T, channels]."""
+        """Repeat every frame: [B, ceil(T / hold), channels] -> [B, T, channels]."""
         channels = x.shape[-1]
         batch = tf.shape(x)[0] if known[0] is None else known[0]
         repeated = tf.tile(x[:, :, tf.newaxis], [1, 1, self._hold, 1])  # [B, T / hold, hold, channels]
@@ -285,25 +300,25 @@ class HeldDecoder(tf.Module):
         return repeated
 
     def initial_state(self, batch: int | tf.Tensor) -> State:
-        """The state before the first frame."""
+        """Return the state before the first frame."""
         held = {f"held_{name}": tf.zeros([batch, 1, channels]) for name, channels in self.outputs.items()}
-        return {**self._decoder.initial_state(batch), **held, "place": tf.constant(0)}
+        return {**self._decoder.initial_state(batch), **held, "frames_until_run": tf.constant(0)}
 
     def step(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
-        """The next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after them."""
-        frames, first = tf.shape(inputs[0])[1], state["place"]
-        own = {name: value for name, value in state.items() if name != "place" and not name.startswith("held_")}
+        """Compute the next T >= 1 frames: inputs each [B, T, 1] -> outputs [B, T, channels], and the state after."""
+        frames, first = tf.shape(inputs[0])[1], state["frames_until_run"]
+        own = {name: state[name] for name in state if name != "frames_until_run" and not name.startswith("held_")}
         held = {name: state[f"held_{name}"] for name in self.outputs}
 
-        def hears() -> tuple[Outputs, State]:
+        def run() -> tuple[Outputs, State]:
             outputs, after = self._decoder.step([x[:, first :: self._hold] for x in inputs], own)
             return {name: tf.concat([held[name], value], axis=1) for name, value in outputs.items()}, after
 
-        said, own = tf.cond(first < frames, hears, lambda: (held, own))  # [B, 1 + times it heard, channels]
+        computed, own = tf.cond(first < frames, run, lambda: (held, own))  # [B, 1 + number of runs, channels]
         which = (tf.range(frames) - first + self._hold) // self._hold  # [T]; 0 is what was held before
-        outputs = {name: tf.gather(value, which, axis=1) for name, value in said.items()}
+        outputs = {name: tf.gather(value, which, axis=1) for name, value in computed.items()}
         after = {f"held_{name}": value[:, -1:] for name, value in outputs.items()}
-        return outputs, {**own, **after, "place": (first - frames) % self._hold}
+        return outputs, {**own, **after, "frames_until_run": (first - frames) % self._hold}
 
 
 Decoder = GruDecoder | CnnDecoder | HeldDecoder
@@ -321,7 +336,7 @@ def _named(variable: tf.Variable) -> tf.Tensor:
 
 @tf.custom_gradient
 def _standardised(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Mean 0 and variance 1 over the last axis. The way back needs the result and the scale, and nothing else."""
+    """Standardise over the last axis: mean 0, variance 1. The backward pass needs only the result and the scale."""
     centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
     scale = tf.math.rsqrt(variance + LAYER_NORM_EPSILON)
@@ -335,7 +350,7 @@ def _standardised(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Ten
 
 
 def _activated(standardised: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
-    """What follows the standardising in a layer of a dense stack: the norm's scale and offset, and leaky ReLU."""
+    """Complete a layer of a dense stack after standardisation: the norm's scale and offset, and leaky ReLU."""
     return tf.nn.leaky_relu(standardised * gamma + beta, LEAKY_SLOPE)
 
 
@@ -344,6 +359,6 @@ def _split(x: tf.Tensor, outputs: Mapping[str, int]) -> Outputs:
 
 
 def _orthogonal(random: np.random.Generator, rows: int, columns: int) -> np.ndarray:
-    """Rows of length 1 at right angles to each other (Saxe et al. 2013). Shape [rows, columns], rows <= columns."""
+    """Draw a matrix with orthonormal rows (Saxe et al. 2013). Shape [rows, columns], rows <= columns."""
     q, r = np.linalg.qr(random.standard_normal((columns, rows)))
     return (q * np.sign(np.diag(r))).T

@@ -1,8 +1,8 @@
-"""Matrix products of which a training keeps little.
+"""Gradient checkpointing: matrix products that store little for the backward pass.
 
-A product's gradient needs its left side, which in a dense stack is what an activation made of the layer before, and in
-front of a GRU several of those joined. All that is cheap to make beside the product itself: so the way back makes it
-again, and only what it is made of is kept, of which some is shared.
+The gradient of a product needs its left operand, which in a dense stack is the activation of the layer before, and in
+front of a GRU several of those concatenated. These are cheap to compute beside the product itself: so the backward pass
+computes them again, and only the tensors that they are computed from are stored, some of which are shared.
 
 Shapes: B batch, T frames.
 """
@@ -17,61 +17,60 @@ import tensorflow as tf
 
 
 @dataclass(frozen=True)
-class Operand:
-    """The left side of a matrix product, described by its parts and how they are put together.
+class RecomputedInput:
+    """The left operand of a matrix product, stored as the tensors that it is computed from.
 
     Attributes:
-      make: parts -> [B, T, inputs].
-      parts: each differentiable.
+      function: saved tensors -> the operand [B, T, inputs].
+      saved: tensors that are stored for the backward pass; each gets a gradient.
     """
 
-    make: Callable[..., tf.Tensor]
-    parts: tuple[tf.Tensor, ...]
+    function: Callable[..., tf.Tensor]
+    saved: tuple[tf.Tensor, ...]
 
     @classmethod
-    def of(cls, x: tf.Tensor) -> Operand:
-        """A tensor as it is."""
+    def of(cls, x: tf.Tensor) -> RecomputedInput:
+        """Wrap a tensor [B, T, inputs], which is stored as it is."""
         return cls(tf.identity, (x,))
 
     @classmethod
-    def joined(cls, operands: Sequence[Operand]) -> Operand:
-        """Several ones side by side."""
+    def concatenated(cls, inputs: Sequence[RecomputedInput]) -> RecomputedInput:
+        """Concatenate inputs along the last axis."""
 
-        def make(*parts: tf.Tensor) -> tf.Tensor:
-            rest = iter(parts)
-            return tf.concat([each.make(*islice(rest, len(each.parts))) for each in operands], axis=-1)
+        def function(*saved: tf.Tensor) -> tf.Tensor:
+            rest = iter(saved)
+            return tf.concat([each.function(*islice(rest, len(each.saved))) for each in inputs], axis=-1)
 
-        return cls(make, tuple(part for operand in operands for part in operand.parts))
+        return cls(function, tuple(tensor for each in inputs for tensor in each.saved))
 
-    def made(self) -> Operand:
-        """The same, with itself as its only part."""
-        return Operand.of(self.make(*self.parts))
+    def evaluated(self) -> RecomputedInput:
+        """Compute the operand once and store it, in place of the tensors that it is computed from."""
+        return RecomputedInput.of(self.function(*self.saved))
 
-    def times(self, kernel: tf.Tensor) -> tf.Tensor:
-        """[B, T, inputs] @ [inputs, units] -> [B, T, units]."""
+    def matmul(self, kernel: tf.Tensor) -> tf.Tensor:
+        """Multiply by a kernel [inputs, units]. Shape [B, T, units]."""
 
         @tf.custom_gradient
-        def product(kernel: tf.Tensor, *parts: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, ...]]]:
+        def product(kernel: tf.Tensor, *saved: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tuple[tf.Tensor, ...]]]:
             def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-                with tf.control_dependencies([upstream]):  # else it would be made, and kept, on the way forward
-                    again = [tf.identity(part) for part in parts]
+                with tf.control_dependencies([upstream]):  # else it is computed, and stored, in the forward pass
+                    again = [tf.identity(tensor) for tensor in saved]
                 with tf.GradientTape() as tape:
                     tape.watch(again)
-                    made = self.make(*again)
-                    rows = tf.reshape(made, [-1, kernel.shape[0]])
-                of_rows = tf.reshape(upstream, [-1, kernel.shape[1]])
-                of_parts = tape.gradient(rows, again, tf.matmul(of_rows, kernel, transpose_b=True))
-                return tf.matmul(rows, of_rows, transpose_a=True), *of_parts
+                    rows = tf.reshape(self.function(*again), [-1, kernel.shape[0]])
+                grad_products = tf.reshape(upstream, [-1, kernel.shape[1]])
+                grad_saved = tape.gradient(rows, again, tf.matmul(grad_products, kernel, transpose_b=True))
+                return tf.matmul(rows, grad_products, transpose_a=True), *grad_saved
 
-            return _project(self.make(*parts), kernel), gradient
+            return _project(self.function(*saved), kernel), gradient
 
-        return product(kernel, *self.parts)
+        return product(kernel, *self.saved)
 
 
 def _project(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """[B, T, inputs] @ [inputs, units], as one product of two matrices: cheaper than a batch of them."""
+    """Multiply [B, T, inputs] by [inputs, units] as one product of two matrices: cheaper than a batch of them."""
     leading = [-1 if size is None else size for size in x.shape[:2]]
-    if leading == [-1, -1]:  # one unknown size is what is left over, two have to be asked for
+    if leading == [-1, -1]:  # one unknown size follows from the others, two must be computed
         leading = tf.unstack(tf.shape(x))[:2]
     y = tf.reshape(tf.matmul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), [*leading, kernel.shape[1]])
     y.set_shape([*x.shape[:2], kernel.shape[1]])

@@ -1,12 +1,13 @@
-"""The GRU's loop over frames, the one part of a model that cannot be done for all frames at once.
+"""The GRU's loop over frames, the one part of a model that cannot be computed for all frames at once.
 
 `recur` is plain: it takes any length, streams, and converts to TensorFlow.js. `recur_in_training` computes the same for
-a length known when the graph is traced. XLA compiles its loops, and its gradient is written by hand: what the states
-said to the gates follows from the states by one large product, so the way forward keeps these and its inputs only, and
-the way back multiplies once a frame, by the transposed kernel. TensorFlow's own gradient of a loop adds up an outer
-product of the kernel's size every frame.
+a length known when the graph is traced. XLA compiles its loops, and its gradient is written by hand: the recurrent
+pre-activations follow from the states by one large product, so the forward pass stores the states and the inputs only,
+and the backward pass multiplies once a frame, by the transposed kernel. TensorFlow's own gradient of a loop adds up an
+outer product of the kernel's size every frame.
 
-Shapes: T frames, B batch, U units. Gates are columns in the order update, reset, candidate (Keras: reset_after=True):
+Shapes: T frames, B batch, U units. Gates are columns in the order update, reset, candidate (Keras: reset_after=True),
+x the input pre-activations, q the recurrent ones:
 
     q = h W + b;  z = sigmoid(x_z + q_z);  r = sigmoid(x_r + q_r);  c = tanh(x_c + r q_c);  h' = c + z (h - c)
 """
@@ -24,13 +25,13 @@ def recur(inputs: tf.Tensor, state: tf.Tensor, kernel: tf.Tensor, bias: tf.Tenso
     """Run a GRU over frames.
 
     Args:
-      inputs: shape [T, B, 3U], what the inputs say to the gates.
+      inputs: shape [T, B, 3U], pre-activations of the gates from the inputs.
       state: shape [B, U], before the first frame.
-      kernel: shape [U, 3U], what the state says to the gates.
-      bias: shape [3U].
+      kernel: shape [U, 3U], of the recurrent pre-activations.
+      bias: shape [3U], of the same.
 
     Returns:
-      The states after every frame [T, B, U], and the last one.
+      The states after every frame [T, B, U], and the last state [B, U].
     """
     frames = tf.shape(inputs)[0]
     gates = tf.TensorArray(tf.float32, size=frames, element_shape=inputs.shape[1:]).unstack(inputs)
@@ -51,29 +52,29 @@ def recur(inputs: tf.Tensor, state: tf.Tensor, kernel: tf.Tensor, bias: tf.Tenso
 def recur_in_training(
     inputs: tf.Tensor, state: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
 ) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable[..., tuple[tf.Tensor, ...]]]:
-    """`recur` inside a graph in which T is known: faster, and far cheaper to differentiate."""
+    """Run `recur` in a graph in which T is known: faster, and far cheaper to differentiate. Shapes as in `recur`."""
     states, last = _compiled_recur(inputs, state, kernel, bias)
 
-    def gradient(of_states: tf.Tensor, of_last: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def gradient(grad_states: tf.Tensor, grad_last: tf.Tensor) -> tuple[tf.Tensor, ...]:
         units = state.shape[-1]
-        with tf.control_dependencies([of_states]):  # `heard` is large: not before it is asked for
+        with tf.control_dependencies([grad_states]):  # `recurrent` is large: it waits for the backward pass
             before = tf.concat([state[tf.newaxis], states[:-1]], axis=0)  # [T, B, U]
         rows = tf.reshape(before, [-1, units])  # [T B, U]
-        heard = tf.reshape(tf.matmul(rows, kernel) + bias, tf.shape(inputs))  # [T, B, 3U]
-        of_heard, of_candidate, of_state = _compiled_return(
-            inputs, heard, before, of_states, of_last, tf.transpose(kernel)
+        recurrent = tf.reshape(tf.matmul(rows, kernel) + bias, tf.shape(inputs))  # [T, B, 3U]
+        grad_recurrent, grad_candidate, grad_state = _compiled_backward(
+            inputs, recurrent, before, grad_states, grad_last, tf.transpose(kernel)
         )
-        of_inputs = tf.concat([of_heard[..., : 2 * units], of_candidate], axis=-1)
-        of_rows = tf.reshape(of_heard, [-1, 3 * units])
-        return of_inputs, of_state, tf.matmul(rows, of_rows, transpose_a=True), tf.reduce_sum(of_rows, axis=0)
+        grad_inputs = tf.concat([grad_recurrent[..., : 2 * units], grad_candidate], axis=-1)
+        grad_rows = tf.reshape(grad_recurrent, [-1, 3 * units])
+        return grad_inputs, grad_state, tf.matmul(rows, grad_rows, transpose_a=True), tf.reduce_sum(grad_rows, axis=0)
 
     return (states, last), gradient
 
 
-def _gates(x: tf.Tensor, heard: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Update, reset, candidate and q_c, each [..., U], from what the inputs and the state say."""
+def _gates(x: tf.Tensor, q: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Compute update, reset, candidate and q_c, each [..., U], from the pre-activations x and q, each [..., 3U]."""
     x_update, x_reset, x_candidate = tf.split(x, 3, axis=-1)
-    q_update, q_reset, q_candidate = tf.split(heard, 3, axis=-1)
+    q_update, q_reset, q_candidate = tf.split(q, 3, axis=-1)
     reset = tf.sigmoid(x_reset + q_reset)
     return tf.sigmoid(x_update + q_update), reset, tf.tanh(x_candidate + reset * q_candidate), q_candidate
 
@@ -86,25 +87,25 @@ def _compiled_recur(
 
 
 @tf.function(autograph=False, jit_compile=True)
-def _compiled_return(
+def _compiled_backward(
     inputs: tf.Tensor,
-    heard: tf.Tensor,
+    recurrent: tf.Tensor,
     before: tf.Tensor,
-    of_states: tf.Tensor,
-    of_last: tf.Tensor,
+    grad_states: tf.Tensor,
+    grad_last: tf.Tensor,
     transposed: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The way back through the frames.
+    """Compute gradients by back-propagation through time.
 
     Args:
-      inputs: shape [T, B, 3U], what the inputs said to the gates; heard: same shape, what the states said.
+      inputs: shape [T, B, 3U], pre-activations from the inputs; recurrent: same shape, from the states.
       before: shape [T, B, U], the states before every frame.
-      of_states: shape [T, B, U], what the loss asks of every state; of_last: shape [B, U], besides, of the last one.
+      grad_states: shape [T, B, U], of the loss by every state; grad_last: shape [B, U], besides, by the last state.
       transposed: the kernel, shape [3U, U].
 
     Returns:
-      Gradients of `heard` [T, B, 3U], of the candidate's inputs [T, B, U] (of the other inputs they are those of
-      `heard`), and of the state before the first frame [B, U].
+      Gradients by `recurrent` [T, B, 3U], by the candidate's inputs [T, B, U] (those by the other inputs are those by
+      `recurrent`), and by the state before the first frame [B, U].
     """
     frames, batch, columns = inputs.shape
 
@@ -112,26 +113,26 @@ def _compiled_return(
         empty = tf.TensorArray(tf.float32, size=frames, element_shape=[batch, width])
         return empty if values is None else empty.unstack(values)
 
-    xs, qs = by_frame(inputs, columns), by_frame(heard, columns)
-    hs, asked = by_frame(before), by_frame(of_states)
+    xs, qs = by_frame(inputs, columns), by_frame(recurrent, columns)
+    hs, grad_hs = by_frame(before), by_frame(grad_states)
 
     def frame(
-        t: tf.Tensor, of_h: tf.Tensor, of_heard: tf.TensorArray, of_candidate: tf.TensorArray
+        t: tf.Tensor, grad_h: tf.Tensor, grad_recurrent: tf.TensorArray, grad_candidate: tf.TensorArray
     ) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray, tf.TensorArray]:
-        of_h += asked.read(t)
+        grad_h += grad_hs.read(t)
         update, reset, candidate, q_candidate = _gates(xs.read(t), qs.read(t))
-        by_candidate = of_h * (1.0 - update) * (1.0 - tf.square(candidate))
-        by_update = of_h * (hs.read(t) - candidate) * update * (1.0 - update)
+        by_candidate = grad_h * (1.0 - update) * (1.0 - tf.square(candidate))
+        by_update = grad_h * (hs.read(t) - candidate) * update * (1.0 - update)
         by_reset = by_candidate * q_candidate * reset * (1.0 - reset)
-        by_heard = tf.concat([by_update, by_reset, by_candidate * reset], axis=-1)
-        of_h = update * of_h + tf.matmul(by_heard, transposed)
-        return t - 1, of_h, of_heard.write(t, by_heard), of_candidate.write(t, by_candidate)
+        by_recurrent = tf.concat([by_update, by_reset, by_candidate * reset], axis=-1)
+        grad_h = update * grad_h + tf.matmul(by_recurrent, transposed)
+        return t - 1, grad_h, grad_recurrent.write(t, by_recurrent), grad_candidate.write(t, by_candidate)
 
-    _, of_state, of_heard, of_candidate = tf.while_loop(
+    _, grad_state, grad_recurrent, grad_candidate = tf.while_loop(
         lambda t, *_: t >= 0,
         frame,
-        (frames - 1, of_last, by_frame(width=columns), by_frame()),
+        (frames - 1, grad_last, by_frame(width=columns), by_frame()),
         maximum_iterations=frames,
         parallel_iterations=1,
     )
-    return of_heard.stack(), of_candidate.stack(), of_state
+    return grad_recurrent.stack(), grad_candidate.stack(), grad_state

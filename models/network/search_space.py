@@ -1,4 +1,4 @@
-"""Settings of a search over sizes: what may be chosen, and the full-size model that choices are held against."""
+"""Settings of a search over sizes: the values to try, and the full-size model that they are compared with."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from models.network.config import CnnConfig, GruConfig
 Width = Annotated[int, Field(ge=4, le=1024)]
 
 
-def _room(named: str) -> str:
+def _check_reverb(named: str) -> str:
     if not 0 < float(named.split()[1]) <= LONGEST_ROOM:
-        raise ValueError(f"{named!r}: a room is longer than 0 s and at most {LONGEST_ROOM:g}")
+        raise ValueError(f"{named!r}: a reverb is longer than 0 s and at most {LONGEST_ROOM:g}")
     return named
 
 
-Room = Annotated[str, Field(pattern=r"^reverb_(free|exponential|filtered_noise) \d+(\.\d+)?$"), AfterValidator(_room)]
+Reverb = Annotated[
+    str, Field(pattern=r"^reverb_(free|exponential|filtered_noise) \d+(\.\d+)?$"), AfterValidator(_check_reverb)
+]
 
 
 class SpaceConfig(Settings):
-    """What a search over sizes may choose from. A key that the chosen architecture does not have is not asked."""
+    """Values that a search over sizes may try. Sizes of another architecture than a trial's own do not apply."""
 
     architecture: Annotated[list[Literal["cnn", "gru"]], Field(min_length=1)]
     channels: Annotated[list[Annotated[int, Field(ge=4, le=512)]], Field(min_length=1)] = Field(description="CNN width")
@@ -37,14 +39,16 @@ class SpaceConfig(Settings):
     bands: Annotated[list[Annotated[int, Field(ge=3, le=257)]], Field(min_length=1)]
     hold: Annotated[list[Literal[1, 2, 4, 8]], Field(min_length=1)] = Field(description="frames a network step")
     inputs: Annotated[list[Literal["loudness", "rms", "loudness+rms"]], Field(min_length=1)] = Field(
-        description="what the network hears besides f0"
+        description="features that the network gets besides f0"
     )
-    reverb: Annotated[list[Room], Field(min_length=1)] = Field(description="kind and length in s, e.g. reverb_free 0.5")
+    reverb: Annotated[list[Reverb], Field(min_length=1)] = Field(
+        description="kind and length in s, e.g. reverb_free 0.5"
+    )
     precision: Annotated[list[Literal["float16", "uint8"]], Field(min_length=1)] = Field(description="of the weights")
 
 
 class ReferenceConfig(Settings):
-    """The full-size model that small ones are held against. Its signal chain and its room are the configured ones."""
+    """The full-size model that small models are compared with. Signal chain and reverb are the configured ones."""
 
     decoder: Annotated[GruConfig | CnnConfig, Field(discriminator="kind")]
     harmonics: Annotated[int, Field(ge=1, le=200)]

@@ -1,4 +1,4 @@
-"""What a search over sizes may choose: values by name, and the model that a choice of them makes."""
+"""Sizes of a model in a search: the values to try, choices among them, and the model of a choice."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _PROCESSORS = {"harmonics": "harmonic", "bands": "filtered_noise", "reverb": "re
 
 
 def search_space(model: ModelConfig, space: SpaceConfig) -> dict[str, list[Any]]:
-    """The values to try of each size that this model's signal chain has, those of every architecture among them."""
+    """List the values to try of each size that this model's signal chain has, for every architecture."""
     present = [processor.type for processor in model.processors]
-    absent = {name for name, kind in _PROCESSORS.items() if not any(one.startswith(kind) for one in present)}
+    absent = {name for name, kind in _PROCESSORS.items() if not any(each.startswith(kind) for each in present)}
     return {name: list(values) for name, values in space.model_dump().items() if name not in absent}
 
 
 def inputs_of(model: ModelConfig, space: SpaceConfig, reference: ReferenceConfig | None) -> list[str]:
-    """Every input that any of the models hears, the configured ones first."""
+    """List the input features of all models of a search, those of the configured model first."""
     named = [name for inputs in space.inputs for name in inputs.split("+")]
     return list(dict.fromkeys([*model.inputs, *named, *(reference.inputs if reference else ())]))
 
 
 def draw(space: Mapping[str, list[Any]], random: np.random.Generator) -> dict[str, Any]:
-    """A choice at random; only sizes that its architecture has."""
+    """Draw a choice at random; only sizes that its architecture has."""
     return active({name: values[random.integers(len(values))] for name, values in space.items()})
 
 
 def mutate(choice: Choice, space: Mapping[str, list[Any]], random: np.random.Generator) -> dict[str, Any]:
-    """A neighbour of a choice: one or two of its sizes moved to another value, numbers to the next one of the space."""
+    """Draw a neighbour of a choice: one or two sizes take another value, numbers the next value of the space."""
     sizes = [name for name in choice if name != "architecture" and len(space[name]) > 1]
     moved = dict(choice)
     for name in random.permutation(sizes)[: random.integers(1, 3)].tolist():
@@ -52,13 +52,13 @@ def mutate(choice: Choice, space: Mapping[str, list[Any]], random: np.random.Gen
 
 
 def active(choice: Choice) -> dict[str, Any]:
-    """The choice without the sizes of another architecture."""
+    """Drop the sizes of another architecture from a choice."""
     others = {name for kind, names in OF_ARCHITECTURE.items() if kind != choice["architecture"] for name in names}
     return {name: value for name, value in choice.items() if name not in others}
 
 
 def resized(model: ModelConfig, choice: Choice) -> ModelConfig:
-    """The model with other sizes: those of `search_space`; what is not named stays.
+    """Return the model with the sizes of a choice, names as in `search_space`; the others stay.
 
     Raises:
       pydantic.ValidationError: a size is out of bounds.
@@ -77,7 +77,7 @@ def resized(model: ModelConfig, choice: Choice) -> ModelConfig:
 
 
 def full_size(model: ModelConfig, reference: ReferenceConfig) -> ModelConfig:
-    """The model that the small ones are held against, whatever size the configured one has."""
+    """Return the full-size model that small models are compared with, whatever the size of the configured one."""
     choice = reference.model_dump(exclude={"decoder"}) | {"inputs": "+".join(reference.inputs)}
     return resized(model, choice).model_copy(update={"decoder": reference.decoder})
 
@@ -90,5 +90,5 @@ def _resize_processor(processor: dict[str, Any], choice: Choice) -> None:
     elif processor["type"].startswith("reverb_") and "reverb" in choice:
         kind, seconds = choice["reverb"].split(" ")
         for key in DEFAULTS[processor["type"]].keys() - DEFAULTS[kind].keys():
-            del processor[key]  # a size that the other kind of room does not have
+            del processor[key]  # a size that the other kind of reverb does not have
         processor |= {"type": kind, "seconds": float(seconds)}

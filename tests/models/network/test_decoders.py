@@ -1,4 +1,4 @@
-"""The decoders against ddsp's own weights and outputs, and themselves: chunked is whole, nothing looks ahead."""
+"""Decoders: ddsp's outputs from ddsp's weights, chunk by chunk as the whole clip, causal, with right gradients."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import tensorflow as tf
 from models.network import decoders
 from models.network.config import CnnConfig, GruConfig
 from models.network.decoders import CnnDecoder, GruDecoder, make_decoder
-from models.network.recomputation import Operand
+from models.network.recomputation import RecomputedInput
 
 INPUTS = ("f0_scaled", "loudness_scaled")
 OUTPUTS = {"amplitude": 1, "harmonic_distribution": 7, "noise_magnitudes": 5}
@@ -27,7 +27,7 @@ def random_inputs(frames: int, batch: int = 2, seed: int = 0) -> list[tf.Tensor]
 
 
 def randomise(decoder: GruDecoder | CnnDecoder) -> None:
-    """Biases and norms away from 0 and 1, so that a test cannot pass without them."""
+    """Move biases and norms away from 0 and 1, so that a test cannot pass without them."""
     random = np.random.default_rng(1)
     for variable in decoder.trainable_variables:
         variable.assign_add(0.2 * random.standard_normal(variable.shape).astype(np.float32))
@@ -93,7 +93,7 @@ def test_a_frame_depends_on_no_later_one_and_on_earlier_ones(config) -> None:
     assert difference[16:20].max() > 1e-3
 
 
-def test_a_held_network_hears_one_frame_in_so_many_and_says_the_same_until_the_next() -> None:
+def test_a_held_network_runs_at_every_fourth_frame_and_repeats_its_outputs_until_the_next() -> None:
     config = GruConfig(kind="gru", units=12, stack_units=10, stack_layers=1, hold=4)
     every = make_decoder(config.model_copy(update={"hold": 1}), INPUTS, OUTPUTS)
     inputs = random_inputs(10)
@@ -122,7 +122,7 @@ def test_gradients_reach_every_variable_with_time_and_batch_left_open(config) ->
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_the_gradients_by_hand_are_those_of_the_plain_operations(config, monkeypatch) -> None:
-    """Norms and products go back by ways of their own that keep little; TensorFlow's own way gives the same."""
+    """Norms and products have gradients of their own that store little; TensorFlow's own gradients are the same."""
     decoder = make_decoder(config, INPUTS, OUTPUTS)
     randomise(decoder)
     inputs = random_inputs(9)
@@ -136,7 +136,7 @@ def test_the_gradients_by_hand_are_those_of_the_plain_operations(config, monkeyp
 
     by_hand = tf.function(gradients)()
     monkeypatch.setattr(decoders, "_standardised", plainly_standardised)
-    monkeypatch.setattr(Operand, "times", lambda x, kernel: tf.matmul(x.make(*x.parts), kernel))
+    monkeypatch.setattr(RecomputedInput, "matmul", lambda x, kernel: tf.matmul(x.function(*x.saved), kernel))
 
     for found, plain in zip(by_hand, tf.function(gradients)(), strict=True):
         np.testing.assert_allclose(found, plain, rtol=1e-4, atol=1e-5)

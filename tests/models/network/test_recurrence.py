@@ -1,4 +1,4 @@
-"""The GRU's quick loop and its gradient, written by hand, are those of the plain one."""
+"""The compiled loop of the GRU and its gradient, written by hand, agree with the plain loop."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A choice of sizes becomes a model: of what the model has, and nothing else."""
+"""Choices of sizes: draws, neighbours, and the model that a choice makes."""
 
 import numpy as np
 import pytest
@@ -63,13 +63,13 @@ def test_a_chain_without_a_part_has_none_of_its_sizes() -> None:
     assert not {"bands", "reverb"} & set(search_space(model, CONFIG.tuner.space))
 
 
-def test_inputs_of_all_choices_are_known() -> None:
+def test_inputs_of_all_choices_are_listed() -> None:
     assert inputs_of(CONFIG.model, CONFIG.tuner.space, CONFIG.tuner.reference) == ["loudness", "rms"]
     narrow = load("violin", ["model.inputs=[rms]", "tuner.space.inputs=[rms]"])
     assert inputs_of(narrow.model, narrow.tuner.space, narrow.tuner.reference) == [
         "rms",
         "loudness",
-    ]  # which the reference hears
+    ]  # an input of the reference
 
 
 def test_the_reference_has_its_full_size_beside_a_model_that_an_earlier_search_made_small() -> None:
