@@ -1,18 +1,23 @@
-"""A line that moves: how far, how good, how fast, how long still."""
+"""Progress on a terminal: of steps, and of seconds of audio; both on one line that is written over."""
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TextIO
 
 _REDRAW_SECONDS = 0.2  # on a terminal
 _REPEAT_SECONDS = 10.0  # in a file or a pipe, where every report is a line of its own
 _RATE_WINDOW = 30  # steps over which the speed is averaged
 
+RECORDINGS_LOG = "swara.recordings"  # the logger that reports, inside Beam, each recording that was analysed
+ReportProgress = Callable[[str, float, float], None]  # (recording, seconds of audio done, seconds in all)
 
-class Progress:
+
+class StepProgress:
     """Shows the progress of `total` steps on a terminal as one moving line, elsewhere as a line now and then.
 
     Args:
@@ -31,7 +36,7 @@ class Progress:
         self._marks: deque[tuple[int, float]] = deque([(start, time.monotonic())], maxlen=_RATE_WINDOW + 1)
 
     def update(self, step: int, note: str = "") -> None:
-        """Say that `step` steps are done; `note` is shown beside, e.g. the loss."""
+        """Show that `step` steps are done; `note` stands beside, e.g. the loss."""
         now = time.monotonic()
         self._marks.append((step, now))
         wait = _REDRAW_SECONDS if self._moves else _REPEAT_SECONDS
@@ -69,8 +74,40 @@ class Progress:
         return "  ".join(parts)
 
 
-def clock(seconds: float) -> str:
-    """Minutes and seconds, hours before them where there are any: 1:02:03."""
-    minutes, rest = divmod(round(seconds), 60)
+class RecordingProgress:
+    """Shows how many seconds of recordings are done: on a terminal as one moving line, elsewhere not at all.
+
+    It is a `ReportProgress`.
+
+    Args:
+      stream: where to; standard error by default.
+      interval_seconds: between two drawings.
+    """
+
+    def __init__(self, stream: TextIO | None = None, interval_seconds: float = _REDRAW_SECONDS):
+        self._stream = stream or sys.stderr
+        self._interval = interval_seconds
+        self._shown_at = float("-inf")
+
+    def __call__(self, recording: str, done_seconds: float, total_seconds: float) -> None:
+        """Show a step; the last one clears the line."""
+        if not self._stream.isatty():
+            return
+        if done_seconds >= total_seconds:
+            self._stream.write("\r\033[K")
+        elif time.monotonic() - self._shown_at >= self._interval:
+            self._shown_at = time.monotonic()
+            share = done_seconds / max(total_seconds, 1e-9)
+            name = recording if len(recording) <= 40 else "..." + recording[-37:]
+            bar = "#" * round(20 * share)
+            self._stream.write(f"\r\033[K[{bar:<20}] {clock(done_seconds)} of {clock(total_seconds)}  {name}")
+        self._stream.flush()
+
+
+def clock(seconds: float, tenths: bool = False) -> str:
+    """Format a length of time: minutes and seconds, hours before them where there are any: 3:07, 3:07.4, 1:02:03."""
+    whole = math.floor(seconds * 10) if tenths else 10 * round(seconds)
+    minutes, rest = divmod(whole, 600)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    start = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{start}:{rest // 10:02d}" + (f".{rest % 10}" if tenths else "")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from common.progress import ReportProgress
 from data.analysis import analyse, make_tracker, shown
 from data.config import ExtractionConfig
 from data.files.decode import duration_seconds
 from data.files.listing import input_pattern, list_recordings, resolve
 from data.ingest_report import IngestReport, RecordingEntry
-from data.progress import Progress
 from data.windows.plan import Summary, make_plan
 
 
-def check(folder: Path | str, extraction: ExtractionConfig, progress: Progress | None = None) -> IngestReport:
+def check(folder: Path | str, extraction: ExtractionConfig, progress: ReportProgress | None = None) -> IngestReport:
     """Listen to every recording that a run would take.
 
     Args:

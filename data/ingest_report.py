@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from common.errors import UserError
+from common.progress import clock
 
 REPORT_FILE = "ingest_report.json"
 REPORT_VERSION = 1
@@ -180,14 +180,6 @@ class IngestRefused(UserError):
 
     def __reduce__(self) -> tuple[type[IngestRefused], tuple[IngestReport]]:
         return type(self), (self.report,)
-
-
-def clock(seconds: float, tenths: bool = False) -> str:
-    """Minutes and seconds as a player shows them: 3:07, or 3:07.4."""
-    if not tenths:
-        return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
-    whole = math.floor(seconds * 10)
-    return f"{whole // 600}:{whole // 10 % 60:02d}.{whole % 10}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from common.audio import AudioConfig
 from common.errors import UserError
+from common.progress import RecordingProgress, ReportProgress
 from data.config import PitchConfig
 from data.features.loudness import loudness_and_rms
 from data.features.tracker import Tracker
 from data.files.decode import Spool, Unusable, decode
-from data.progress import Progress, ProgressLine
 from models.voice.adjust import AdjustedFeatures, adjust, rms_of_loudness
 from models.voice.statistics import DatasetStatistics
 from player.sound_file import check_path, write_sound
@@ -39,7 +39,7 @@ class Features:
     loudness_db: Array
 
 
-def render(bundle: Path, input: Path, output: Path, progress: Progress | None = None) -> dict[str, Any]:
+def render(bundle: Path, input: Path, output: Path, progress: ReportProgress | None = None) -> dict[str, Any]:
     """Move a recording into an instrument's register and loudness, and play it on the instrument.
 
     Pitch and loudness are measured as they were for training; octave and loudness follow ddsp's timbre-transfer
@@ -69,7 +69,7 @@ def render(bundle: Path, input: Path, output: Path, progress: Progress | None = 
     from player.bundle import load
 
     loaded = load(bundle)
-    report_progress, audio = progress or ProgressLine(), loaded.instrument.audio
+    report_progress, audio = progress or RecordingProgress(), loaded.instrument.audio
     pitch = PitchConfig.model_validate(loaded.manifest["configuration"]["examples"]["pitch"])
     measured = analyse(input, audio, pitch, report_progress)
     adjusted = adjust_to_instrument(input, measured, loaded.statistics)
@@ -91,7 +91,7 @@ def render(bundle: Path, input: Path, output: Path, progress: Progress | None = 
     }
 
 
-def analyse(path: Path, audio: AudioConfig, pitch: PitchConfig, report_progress: Progress) -> Features:
+def analyse(path: Path, audio: AudioConfig, pitch: PitchConfig, report_progress: ReportProgress) -> Features:
     """Measure the features of a recording of any length as RecordingExampleGen does.
 
     Raises:
@@ -132,7 +132,7 @@ def adjust_to_instrument(path: Path, measured: Features, statistics: DatasetStat
 
 
 def _with_progress(
-    blocks: Iterable[Array], length: int, sample_rate: int, report_progress: Progress
+    blocks: Iterable[Array], length: int, sample_rate: int, report_progress: ReportProgress
 ) -> Iterator[Array]:
     """Yield the same blocks, and report how many seconds of all are done."""
     done = 0

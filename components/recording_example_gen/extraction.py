@@ -13,12 +13,11 @@ from collections.abc import Iterable, Iterator
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
+from common.progress import RECORDINGS_LOG, clock
 from data.analysis import Analysis, analyse, make_tracker
 from data.check import unread_entry
 from data.config import ExtractionConfig
 from data.files.listing import Listing
-from data.ingest_report import clock
-from data.progress import HEARD_LOG
 from data.windows.cutting import cut
 from data.windows.plan import Plan, make_plan
 
@@ -66,8 +65,8 @@ class AnalyseRecording(beam.DoFn):
     def process(self, name: str) -> Iterator[tuple[str, Analysis]]:
         """Listen to one recording, and say so in the log: a runner on this machine shows it."""
         analysis = analyse(self._base, name, self._config, self._tracker)
-        logging.getLogger(HEARD_LOG).info(
-            "heard %s, %s", analysis.entry.recording, clock(analysis.entry.seconds or 0.0)
+        logging.getLogger(RECORDINGS_LOG).info(
+            "analysed %s, %s", analysis.entry.recording, clock(analysis.entry.seconds or 0.0)
         )
         yield name, analysis
 

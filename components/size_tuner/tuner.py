@@ -28,7 +28,7 @@ from components.size_tuner.footprint import footprint
 from components.size_tuner.job import SearchJob
 from components.size_tuner.oracle import CANDIDATE, LOSS, RUNG, HalvingOracle, attempt
 from components.size_tuner.pareto import REFERENCE, TrialRow
-from components.size_tuner.progress import progress_line
+from components.size_tuner.sweep_status import sweep_status
 from models.config import ModelConfig
 from models.instrument import Instrument
 from models.network.sizes import full_size, inputs_of, resized, search_space
@@ -186,7 +186,7 @@ class SizeTuner(BaseTuner):
 
     def _say(self) -> None:
         rows, _ = self.rows()
-        print(progress_line(rows, self._config, self._job.trainer.steps), file=sys.stderr, flush=True)
+        print(sweep_status(rows, self._config, self._job.trainer.steps), file=sys.stderr, flush=True)
 
     def save(self) -> None:
         """Nothing: the trials' own files are the state."""

@@ -21,7 +21,7 @@ import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism, is_op_determinism_enabled
 
 from common.features import AUDIO, F0_HZ
-from common.progress import Progress
+from common.progress import StepProgress
 from models.ddsp.losses import SpectralLoss
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
@@ -216,7 +216,7 @@ class _Training:
 
     def run(self) -> TrainingResult:
         resumed = self._resume()
-        progress = Progress(self._until, self._step, self._label)
+        progress = StepProgress(self._until, self._step, self._label)
         if self._board:
             self._board.originals(*self._originals())
         if resumed:
@@ -232,7 +232,7 @@ class _Training:
         progress.say(self._conclusion(result))
         return result
 
-    def _loop(self, progress: Progress) -> None:
+    def _loop(self, progress: StepProgress) -> None:
         began = time.monotonic() - self._seconds
         if not self._history.eval_loss:
             self._evaluate(began)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import Stopped, UserError
+from common.progress import RecordingProgress
 from common.verdict import GateRefused, Verdict
 from components.size_tuner.pareto import PARETO_FILE
 from data.ingest_report import IngestReport
@@ -76,9 +77,8 @@ def run(config: Config, folders: RunFolders) -> Outcome:
 def check(config: Config, recordings: Path) -> IngestReport:
     """Report what is wrong with recordings without training; progress goes to standard error."""
     from data.check import check as check_recordings
-    from data.progress import ProgressLine
 
-    report = check_recordings(recordings, config.extraction, ProgressLine())
+    report = check_recordings(recordings, config.extraction, RecordingProgress())
     if not report.would_run:
         return report
     missing = config.data_gate.too_few({"train": report.train_windows, "eval": report.eval_windows})

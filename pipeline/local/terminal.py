@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from data.progress import HEARD_LOG
+from common.progress import RECORDINGS_LOG
 
 LOG_FILE = "run.log"
 
@@ -35,7 +35,7 @@ class StageProgress(logging.Handler):
         elif record.msg == "Component %s is finished.":
             took = "cached" if self._cached else f"{time.monotonic() - self._began:.1f} s"
             print(f"{record.args[0]}: {took}", file=self._out, flush=True)  # type: ignore[index]
-        elif record.name == HEARD_LOG:
+        elif record.name == RECORDINGS_LOG:
             print(f"  {record.getMessage()}", file=self._out, flush=True)
 
 

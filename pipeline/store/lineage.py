@@ -12,7 +12,8 @@ from bundles.manifest import MANIFEST_FILE, InvalidBundle, Manifest, load
 from bundles.publish import served_version, versions
 from common.artifacts import serving_folder
 from common.errors import UserError
-from data.ingest_report import IngestReport, RecordingEntry, clock
+from common.progress import clock
+from data.ingest_report import IngestReport, RecordingEntry
 from pipeline.configuration.differences import Difference, from_defaults
 from pipeline.store.folders import RunFolders
 from pipeline.store.history import History, Step

@@ -20,8 +20,7 @@ from data.files.listing import (
     list_recordings,
     resolve,
 )
-from data.ingest_report import IngestRefused, IngestReport, RecordingEntry, clock
-from data.progress import ProgressLine
+from data.ingest_report import IngestRefused, IngestReport, RecordingEntry
 from data.windows.plan import Summary, make_plan
 from data.windows.splits import Sound
 from tests.data.sounds import CONFIG, config, melody, tone, write
@@ -259,40 +258,13 @@ def test_the_fingerprint_changes_with_any_recording_and_nothing_else(tmp_path, l
     assert len(set(seen)) == 4
 
 
-def test_progress_is_told_and_moves_only_on_a_terminal(tmp_path, lines):
-    class Terminal:
-        def __init__(self, is_one: bool):
-            self.text, self.is_one = "", is_one
-
-        def isatty(self) -> bool:
-            return self.is_one
-
-        def write(self, text: str) -> int:
-            self.text += text
-            return len(text)
-
-        def flush(self) -> None:
-            pass
-
+def test_progress_counts_the_seconds_of_all_recordings(tmp_path, lines):
     write(tmp_path / "a.wav", lines[0])
     write(tmp_path / "b.wav", lines[1])
     steps: list[tuple[str, float, float]] = []
     check(tmp_path, SHORT, lambda *step: steps.append(step))
     assert [step[1] for step in steps] == sorted(step[1] for step in steps)
     assert steps[-1] == ("", 17.0, 17.0)
-    screen, file = Terminal(True), Terminal(False)
-    for out in (screen, file):
-        line = ProgressLine(out, interval_seconds=0)
-        line("a.wav", 5.0, 10.0)
-        line("", 10.0, 10.0)
-    assert "0:05 of 0:10  a.wav" in screen.text
-    assert file.text == ""
-
-
-def test_clock_shows_minutes_and_seconds():
-    assert clock(59.6) == "1:00"
-    assert clock(187.0) == "3:07"
-    assert clock(119.97, tenths=True) == "1:59.9"
 
 
 def test_undecodable_names_are_shown_and_read(tmp_path: Path):

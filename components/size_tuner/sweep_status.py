@@ -9,7 +9,7 @@ from components.size_tuner.config import TunerConfig
 from components.size_tuner.pareto import TrialRow
 
 
-def progress_line(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int) -> str:
+def sweep_status(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int) -> str:
     """What a sweep has come to.
 
     Args:
