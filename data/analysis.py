@@ -20,7 +20,7 @@ from data.features.screening import screen_pitch, screen_polyphony, screen_sound
 from data.features.tracker import Tracker
 from data.files.decode import Source, Spool, Unusable, decode
 from data.ingest_report import RecordingEntry
-from data.windows.ranges import Ranges, loud_level, segments, sounding
+from data.windows.segments import Ranges, loud_level, segments, sounding
 from data.windows.splits import Sound, length
 
 Floats = npt.NDArray[np.float32]

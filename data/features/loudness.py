@@ -6,17 +6,13 @@ Frames are centred, and the first `samples // hop` are kept. Window, weighting a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 
 from common.audio import AudioConfig
 from common.loudness import FLOOR_DB, a_weighting_db
-
-Floats = npt.NDArray[np.float32]
-Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording
+from data.features.reading import Floats, Read
 
 BLOCK_FRAMES = 2500  # measured at a time
 

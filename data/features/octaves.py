@@ -11,7 +11,8 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 
-from data.features.peaks import FRAME_SECONDS, Peaks, Read, explained_by, f0_around, find_peaks
+from data.features.peaks import FRAME_SECONDS, Peaks, explained_by, f0_around, find_peaks
+from data.features.reading import Read
 
 DIVISORS = (2, 3, 4)
 LEAST_UNEXPLAINED = 0.4  # of the energy of all peaks, by f0

@@ -5,7 +5,7 @@ A long window (128 ms) resolves neighbouring notes; overlapping it fourfold foll
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,7 @@ import numpy.typing as npt
 import scipy.fft
 import soxr
 
-Floats = npt.NDArray[np.float32]
-Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording
+from data.features.reading import Floats, Read
 
 RATE = 16_000  # Hz
 SIZE, HOP = 2048, 512  # samples: 128 ms, every 32 ms

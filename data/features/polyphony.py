@@ -21,13 +21,11 @@ from data.features.peaks import (
     BINS,
     FRAME_SECONDS,
     Peaks,
-    Read,
     explained_by,
     f0_around,
     find_peaks,
 )
-
-Floats = npt.NDArray[np.float32]
+from data.features.reading import Floats, Read
 
 SUBHARMONICS = (1, 2, 3, 4)  # f0 / n, taken where n times less stays unexplained
 TAIL_DB_PER_SECOND = 12.0  # no tail falls slower than this (RT60 of 5 s)
@@ -37,7 +35,7 @@ LEAST_SECOND = 0.03  # of the energy of all peaks in a frame
 LEAST_FIRST = 0.1  # of it, in explained peaks that are no tails
 STRETCH_SECONDS = 10.0  # of pitched sound; a share of less would rest on single notes
 ACTIVE_DB = 30.0  # frames further below the loud level do not count
-SILENCE_DB = -140.0
+NO_PEAK_DB = -140.0  # the remembered level of a bin in which nothing was played yet
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ class _Memory:
     """Remembers, bin by bin, how loud explained peaks were, and for how many frames a second pitch has held."""
 
     def __init__(self) -> None:
-        self._level = np.full(BINS, SILENCE_DB, np.float32)
+        self._level = np.full(BINS, NO_PEAK_DB, np.float32)
         self._age = np.zeros(BINS, int)
 
     def hear(

@@ -25,9 +25,8 @@ import soxr
 from common.errors import UserError
 from common.pitch import VOICED_CONFIDENCE
 from data.features.octaves import mend_octaves
+from data.features.reading import Floats, Read
 
-Floats = npt.NDArray[np.float32]
-Read = Callable[[int, int], Floats]  # (start, stop) -> samples, zeros outside the recording
 Frames = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # f0 in Hz, confidence; each [frames]
 Measure = Callable[[Floats], Frames]  # audio at 16 kHz -> frames, the first one centred on sample 0
 

@@ -9,7 +9,7 @@ from common.features import NO_SPAN
 from data.config import ExtractionConfig
 from data.files.listing import newest_span, span_of
 from data.ingest_report import IngestReport, RecordingEntry
-from data.windows.ranges import eval_starts, train_starts
+from data.windows.segments import eval_starts, train_starts
 from data.windows.splits import LONG_SECONDS, Sides, Sound, split
 
 Summary = tuple[RecordingEntry, Sound | None]  # what `Analysis.summary` gives

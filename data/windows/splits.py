@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from common.audio import AudioConfig
 from data.config import ExamplesConfig
-from data.windows.ranges import Range, Ranges, without
+from data.windows.segments import Range, Ranges, without
 
 LONG_SECONDS = 60.0  # recordings over this are split in blocks
 REACH_SECONDS = 0.5  # what trackers, loudness and a short echo look at beyond their frame, with room to spare

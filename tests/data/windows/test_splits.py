@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.audio import AudioConfig
-from data.windows.ranges import (
+from data.windows.segments import (
     Ranges,
     eval_starts,
     loud_level,
