@@ -37,7 +37,7 @@ $(WEB_DIST): $(WEB) $(WEB_SOURCES)
 web: $(WEB_DIST) ## build web/dist, the player: static files for any host
 	@echo "web/dist is built. Here: $(PYTHON) local_runner.py serve. Elsewhere: any static host, with pushed/ inside web/dist."
 
-demo: setup ## set up from nothing; embedded recordings -> trained, gated, pushed; says how to listen
+demo: setup ## set up from nothing; embedded recordings -> trained, gated, pushed; prints how to listen
 	scripts/demo.sh
 
 check: setup ## formatting, lint and types

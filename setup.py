@@ -1,4 +1,4 @@
-"""What a worker in Beam's own image installs: this project's packages, and those that they need, as locked."""
+"""The package that a worker in Beam's own image installs: this project, and its locked dependencies."""
 
 import os
 import subprocess
@@ -12,16 +12,18 @@ LOCK = Path(__file__).resolve().parent / "requirements" / "run.txt"
 
 
 class BuildOnLockedPackages(build_py):
-    """Installs what is locked into the environment that asked for this project.
+    """Installs the locked packages into the environment that installs this project.
 
-    A list of requirements would not do: TFX asks for a TensorFlow Hub that cannot be imported beside this TensorFlow.
+    A list of requirements would not do: TFX requires a TensorFlow Hub that cannot be imported beside this TensorFlow.
     """
 
     def run(self) -> None:
-        """Installs, then builds."""
-        asker = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # not pip's isolated one
+        """Install, then build."""
+        environment = {
+            name: value for name, value in os.environ.items() if name != "PYTHONPATH"
+        }  # not pip's isolated one
         pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-        subprocess.run([*pip, "-r", str(LOCK)], env=asker, check=True)
+        subprocess.run([*pip, "-r", str(LOCK)], env=environment, check=True)
         super().run()
 
 

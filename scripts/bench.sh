@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every benchmark of training and data: one JSON line each. With DDSP=PYTHON, that of an environment made as
-# $SWARA_SHARED/baseline/README.md says, training steps are taken in turns with ddsp's and the ratios are printed.
+# $SWARA_SHARED/baseline/README.md describes, training steps alternate with ddsp's and the ratios are printed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
@@ -14,7 +14,7 @@ beside_ddsp() { # ddsp's configuration, our model
     "$python" -c 'import json, sys; print(json.dumps(json.load(sys.stdin)))'
 }
 
-parts_of_ddsp() { # what its harmonic synthesiser and its memory cost, and ours right after it
+parts_of_ddsp() { # cost of its harmonic synthesiser and its memory, and ours right after it
   local theirs ours
   theirs=$("$DDSP" "$shared/baseline/bench_ddsp.py" --config tiny --batch 4 --seconds 4 --steps 12 --no-savedmodel 2>/dev/null |
     sed -n '/^{/,$p') # Keras prints its summary first

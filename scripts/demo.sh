@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Embedded recordings -> trained, gated, pushed. Says how to listen.
+# Embedded recordings -> trained, gated, pushed. Prints how to listen.
 set -euo pipefail
 python=.venv/bin/python
 recordings=data/recordings/demo
 if [ -z "$(ls "$recordings"/*.flac 2>/dev/null)" ]; then # all takes or none, so that an interrupted demo begins anew
-  part=data/recordings/.demo.part # hidden: nobody takes what was interrupted for recordings
+  part=data/recordings/.demo.part # hidden, so that an interrupted demo leaves no half set of recordings
   "$python" -m data.demo.generate --folder "$part" --minutes 3
   rm -rf "$recordings"
   mv "$part" "$recordings"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks that Node 20 or newer is there, or says in one line how to get it.
+# Checks that Node 20 or newer is there, or prints in one line how to get it.
 set -u
 new_enough=$(node -p 'const [a, b] = process.versions.node.split(".").map(Number); a > 20 || (a === 20 && b >= 19)' 2>/dev/null)
 if [ "$new_enough" = true ] && command -v npm >/dev/null; then

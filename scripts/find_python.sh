@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the path of a Python 3.10, or says in one line how to get one.
+# Prints the path of a Python 3.10, or in one line how to get one.
 set -u
 for candidate in "${PYTHON310:-}" python3.10 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.10.*/bin/python3.10 python3; do
   [ -n "$candidate" ] || continue

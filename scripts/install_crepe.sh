@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs crepe, whose own set-up downloads its weights from GitHub. With a FOLDER that holds model-CAPACITY.h5.bz2 files those are
-# taken from there and nothing is downloaded; a capacity that is not in the folder is installed empty, and asking for it is an error.
+# taken from there and nothing is downloaded; a capacity that is not in the folder is installed empty, and using it is an error.
 set -euo pipefail
 folder=${1:-}
 python=$PWD/.venv/bin/python

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Keeps out/ (metadata, models, what is pushed) between retrainings: the one commit of a branch of its own, replaced whole.
-# Refuses where that branch is not what scripts/restore_state.sh put back: another retraining has been there meanwhile.
+# Refuses where that branch is not the one that scripts/restore_state.sh restored: another retraining has changed it meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ ! -d out ]; then
-  echo "there is no out/: nothing was made, and what is kept stays as it is"
+  echo "there is no out/: nothing was made, and the kept state stays as it is"
   exit 0
 fi
 remote=origin branch=swara-state restored=refs/swara/state

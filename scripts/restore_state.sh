@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Puts back into out/ what scripts/keep_state.sh kept. Before a first retraining there is nothing to put back.
+# Restores out/ from the state that scripts/keep_state.sh kept. Before a first retraining there is nothing to restore.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 remote=origin branch=swara-state restored=refs/swara/state
 if [ -n "$(ls -A out 2>/dev/null)" ]; then
-  echo "error: out/ is not empty: move it away, then what is kept can be put there" >&2
+  echo "error: out/ is not empty: move it away, then the kept state can be restored there" >&2
   exit 2
 fi
-tip=$(git ls-remote "$remote" "refs/heads/$branch") # fails where the remote cannot be asked: that is not "nothing is kept"
+tip=$(git ls-remote "$remote" "refs/heads/$branch") # fails where the remote cannot be reached: that is not "nothing is kept"
 if [ -z "$tip" ]; then
   git update-ref -d "$restored"
   echo "nothing is kept on $remote yet: this is a first retraining"

@@ -1,4 +1,4 @@
-"""Runs the tutorials in place and keeps what they show, without what libraries log.
+"""Run the tutorials and keep their output in their files, without the log of libraries.
 
 Usage: .venv/bin/python scripts/run_tutorials.py [NOTEBOOK ...]
 """
@@ -17,12 +17,12 @@ TUTORIALS = Path(__file__).resolve().parents[1] / "docs" / "tutorials"
 
 
 def run(path: Path) -> None:
-    """Executes every cell in order; the file is replaced once all of them have succeeded."""
+    """Execute every cell in order; the file is replaced once all of them have succeeded."""
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=900, coalesce_streams=True, resources=where).execute()
     for cell in notebook.cells:
-        cell.metadata.pop("execution", None)  # when each cell ran is nobody's interest
+        cell.metadata.pop("execution", None)  # the times at which cells ran, different each time
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
             for output in cell.outputs:

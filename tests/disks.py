@@ -14,20 +14,20 @@ PRIVATE = ("unshare", "--mount", "--map-root-user")
 MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
 
 
-def on_disk(place: Path, options: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs Python with a new file system at a place; what it holds is gone afterwards.
+def on_disk(folder: Path, options: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python with a new file system mounted on a folder; its files are gone afterwards.
 
     Args:
-      place: a folder.
+      folder: made if it is absent.
       options: of tmpfs, such as "size=300k" or "ro".
       arguments: of Python.
       environment: variables besides those of this process.
     """
     if not _can_mount():
         pytest.skip("this system lets no one mount a file system of their own")
-    place.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     return subprocess.run(
-        [*PRIVATE, "sh", "-c", MOUNT, "sh", options, str(place), *_with(environment), sys.executable, *arguments],
+        [*PRIVATE, "sh", "-c", MOUNT, "sh", options, str(folder), *_with(environment), sys.executable, *arguments],
         capture_output=True,
         text=True,
         cwd=ROOT,

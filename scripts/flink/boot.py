@@ -1,4 +1,4 @@
-"""Starts one Python worker of Beam where no container does: a task manager runs it in place of the image's program.
+"""Start one Python worker of Beam without a container: a task manager runs it instead of the image's program.
 
 The worker is the interpreter and the checkout that this module belongs to, so what a job stages is not installed.
 """
@@ -18,7 +18,7 @@ from google.protobuf import json_format, text_format
 
 
 def environment(worker_id: str, provision_endpoint: str) -> dict[str, str]:
-    """What Beam's worker reads from its environment, as the task manager at that host:port tells it."""
+    """Request the environment variables of Beam's worker from the task manager at that host:port."""
     channel = grpc.insecure_channel(provision_endpoint)
     service = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
     info = service.GetProvisionInfo(
@@ -34,11 +34,11 @@ def environment(worker_id: str, provision_endpoint: str) -> dict[str, str]:
 
 
 def main() -> None:
-    """Ask what to do, then becomes the worker."""
+    """Request the settings, then become the worker."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--id", required=True)
     parser.add_argument("--provision_endpoint", required=True, metavar="HOST:PORT")
-    given, _ = parser.parse_known_args()  # the other endpoints are those that the provision service tells
+    given, _ = parser.parse_known_args()  # the provision service has the other endpoints
     worker = [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"]
     os.execve(sys.executable, worker, {**os.environ, **environment(given.id, given.provision_endpoint)})
 

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m scripts.flink.cluster [--task-managers 2] [--folder out/flink]
 
-prints what a run must be told to use it, and stops it all on Ctrl-C. A task manager that dies is replaced, as a
+prints the settings of a run that is to use it, and stops it all on Ctrl-C. A task manager that dies is replaced, as a
 cluster does it. Java 11 or 17 and Maven are needed; the first time Maven fetches 140 jars.
 """
 
@@ -33,10 +33,10 @@ from pipeline import command
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-LOCK = HERE / "jars.sha256"
-SETTINGS = "settings"  # the file that says how to use the cluster, written when it stands
-HELD = "cluster.lock"
-OURS = (HELD, "flink-conf.yaml", SETTINGS)  # a folder that has one of these was a cluster's
+JARS = HERE / "jars.sha256"
+SETTINGS = "settings"  # file with the settings of a run on the cluster, written once it is ready
+CLUSTER_LOCK = "cluster.lock"
+OURS = (CLUSTER_LOCK, "flink-conf.yaml", SETTINGS)  # a folder that has any of these was a cluster's
 LOOPBACK = "127.0.0.1"
 START_SECONDS, STOP_SECONDS = 60.0, 10.0
 TASK_MANAGER_HEAP = 1536  # MB: of framework and tasks in flink-conf.yaml
@@ -45,7 +45,14 @@ DIE_WITHOUT_MEMORY = "-XX:+ExitOnOutOfMemoryError"
 JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 JOB_SERVER = "org.apache.beam.runners.flink.FlinkJobServerDriver"
-OPENED = ("java.lang", "java.net", "java.nio", "java.time", "java.util", "sun.net.util")  # Flink looks into them
+OPENED = (
+    "java.lang",
+    "java.net",
+    "java.nio",
+    "java.time",
+    "java.util",
+    "sun.net.util",
+)  # Flink reflects on their classes
 
 
 class Cluster:
@@ -56,8 +63,8 @@ class Cluster:
       task_managers: how many, of one slot and one Python worker each.
 
     Raises:
-      UserError: Java or Maven are absent, the jars are not those of the lock, or the folder is not a cluster's or one
-        that lives.
+      UserError: Java or Maven are absent, the jars are not those of the lock, or the folder is not a cluster's, or is
+        that of a running cluster.
       Stopped: a process does not start; the message names its log.
     """
 
@@ -67,7 +74,7 @@ class Cluster:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._rpc_port, self._rest_port = free_ports(2)
         self._started = 0
-        self._held = contextlib.ExitStack()
+        self._folder_lock = contextlib.ExitStack()
 
     @property
     def flink_master(self) -> str:
@@ -76,7 +83,7 @@ class Cluster:
 
     @property
     def settings(self) -> list[str]:
-        """What `--set` must tell a run. The job server and the worker's program are those of this machine."""
+        """Values of `--set` for a run. The job server and the worker's program are those of this machine."""
         return [
             *("beam.runner=flink", f"beam.job_endpoint={self._job_endpoint}"),
             *("beam.environment=PROCESS", f"beam.environment_config={self._folder / 'worker'}"),
@@ -90,12 +97,14 @@ class Cluster:
 
     @property
     def task_managers(self) -> dict[str, int]:
-        """Process ids of those that live, by name."""
-        return {name: one.pid for name, one in self._processes.items() if "task" in name and one.poll() is None}
+        """Process ids of those that are alive, by name."""
+        return {
+            name: process.pid for name, process in self._processes.items() if "task" in name and process.poll() is None
+        }
 
     def __enter__(self) -> Cluster:
         jars = find_jars()
-        self._held.enter_context(fresh(self._folder))
+        self._folder_lock.enter_context(fresh(self._folder))
         try:
             write_pathing_jar(self.jar, jars, JOB_SERVER)
             self._write_configuration()
@@ -114,7 +123,7 @@ class Cluster:
         self.stop()
 
     def add_task_manager(self) -> str:
-        """Start one more and returns its name; it joins within seconds."""
+        """Start one more and return its name; it joins within seconds."""
         self._started += 1
         name = f"task-manager-{self._started}"
         identity = ("-D", f"taskmanager.resource-id={name}")
@@ -122,7 +131,7 @@ class Cluster:
         return name
 
     def replace_dead(self) -> list[str]:
-        """Start a task manager for every one that has died. Returns the names of the new ones."""
+        """Start a task manager for each that has died. Return the names of the new ones."""
         return [self.add_task_manager() for _ in range(self._task_managers - len(self.task_managers))]
 
     def kill(self, name: str) -> None:
@@ -131,24 +140,24 @@ class Cluster:
         self._processes[name].wait()
 
     def log(self, name: str) -> Path:
-        """What a process has said; a task manager's log has what its Python worker says, too."""
+        """Return the log file of a process; a task manager's has the output of its Python worker, too."""
         return self._folder / f"{name}.log"
 
     def registered(self) -> int | None:
-        """How many task managers the job manager knows; None while it does not answer."""
-        answer = self.ask("/overview")
-        return None if answer is None else int(answer["taskmanagers"])
+        """Count the task managers of the job manager; None while it does not respond."""
+        overview = self.request("/overview")
+        return None if overview is None else int(overview["taskmanagers"])
 
-    def ask(self, path: str) -> dict | None:
-        """An answer of the job manager's REST service; None where there is none."""
+    def request(self, path: str) -> dict | None:
+        """Request a path of the job manager's REST service; None where it does not respond."""
         try:
-            with urllib.request.urlopen(f"http://{self.flink_master}{path}", timeout=5.0) as answer:
-                return dict(json.load(answer))
+            with urllib.request.urlopen(f"http://{self.flink_master}{path}", timeout=5.0) as response:
+                return dict(json.load(response))
         except OSError:
             return None
 
     def stop(self) -> None:
-        """End what was started: politely, then surely."""
+        """Stop all processes: SIGTERM first, then SIGKILL."""
         for process in self._processes.values():
             process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -157,7 +166,7 @@ class Cluster:
         for process in self._processes.values():
             process.kill()
             process.wait()
-        self._held.close()
+        self._folder_lock.close()
 
     def _write_configuration(self) -> None:
         added = {
@@ -174,10 +183,10 @@ class Cluster:
         worker.chmod(0o755)
 
     def _start_job_server(self) -> None:
-        # A port that it chooses itself is on loopback; one that it is told is on every network.
+        # With port 0 it listens on loopback only; with a given port, on every network.
         ports = [f"--{name}-port=0" for name in ("job", "artifact", "expansion")]
-        places = [f"--flink-master={self.flink_master}", f"--artifacts-dir={self._folder / 'artifacts'}"]
-        self._java("job-server", 512, JOB_SERVER, *places, *ports)
+        addresses = [f"--flink-master={self.flink_master}", f"--artifacts-dir={self._folder / 'artifacts'}"]
+        self._java("job-server", 512, JOB_SERVER, *addresses, *ports)
         self._await("job-server", lambda: self._job_endpoint is not None)
 
     @property
@@ -207,33 +216,33 @@ class Cluster:
 
 @contextlib.contextmanager
 def fresh(folder: Path) -> Iterator[None]:
-    """Empties a cluster's folder, or makes one, and holds it for one cluster.
+    """Empty a cluster's folder, or make one, and lock it for one cluster.
 
     Raises:
-      UserError: it holds something else, a cluster that lives has it, or it cannot be written.
+      UserError: it holds something else, a running cluster has it, or it cannot be written.
     """
     try:
         if folder.exists() and any(folder.iterdir()) and not any((folder / name).is_file() for name in OURS):
             raise UserError(f"{folder}: holds something else than a cluster: empty it or choose another --folder")
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / HELD).open("a")
+        lock = (folder / CLUSTER_LOCK).open("a")
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}): choose another --folder") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(f"{folder}: a cluster that lives has it: stop that or choose another --folder") from None
+            raise UserError(f"{folder}: a running cluster has it: stop that or choose another --folder") from None
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
-            elif path.name != HELD:  # who waits for it must find the same file
+            elif path.name != CLUSTER_LOCK:  # whoever waits for it must find the same file
                 path.unlink()
         yield
 
 
 def find_jars() -> list[Path]:
-    """The jars that pom.xml names, fetched where they are absent, in the order of the class path.
+    """Find the jars that pom.xml names, fetched where they are absent, in the order of the class path.
 
     Raises:
       UserError: Java or Maven are absent, Maven cannot fetch, or a jar is not the one of the lock.
@@ -244,48 +253,48 @@ def find_jars() -> list[Path]:
     with tempfile.NamedTemporaryFile("r") as class_path:
         fetch = ["dependency:build-classpath", f"-Dmdep.outputFile={class_path.name}"]
         maven = ["mvn", "-q", "-B", "--strict-checksums", "-f", str(HERE / "pom.xml"), *fetch]
-        made = subprocess.run(maven, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(maven, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         jars = [Path(path) for path in Path(class_path.name).read_text(encoding="utf-8").split(os.pathsep)]
-    if made.returncode:
-        said = [line for line in made.stdout.splitlines() if "ERROR" in line]
-        raise UserError(f"mvn: cannot fetch what {HERE / 'pom.xml'} names: {' '.join(said[:1])}")
-    locked = LOCK.read_text(encoding="utf-8").splitlines()
+    if done.returncode:
+        errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
+        raise UserError(f"mvn: cannot fetch what {HERE / 'pom.xml'} names: {' '.join(errors[:1])}")
+    locked = JARS.read_text(encoding="utf-8").splitlines()
     for jar in jars:
         if f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}" not in locked:
-            raise UserError(f"{jar}: not a jar of {LOCK}: remove it and let Maven fetch it again")
+            raise UserError(f"{jar}: not a jar of {JARS}: remove it and let Maven fetch it again")
     return jars
 
 
 def write_pathing_jar(path: Path, jars: list[Path], main: str) -> None:
     """Write a jar without classes whose manifest names other jars: a class path as one file, and a program to run."""
-    said = {
+    attributes = {
         "Main-Class": main,
         "Add-Opens": " ".join(f"java.base/{package}" for package in OPENED),
         "Class-Path": " ".join(jar.as_uri() for jar in jars),
     }
     # A line has 72 bytes at most; one that begins with a space goes on with the one before.
-    lines = "".join(f"{line}\r\n" for key, value in said.items() for line in folded(f"{key}: {value}"))
+    lines = "".join(f"{line}\r\n" for key, value in attributes.items() for line in folded(f"{key}: {value}"))
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", f"Manifest-Version: 1.0\r\n{lines}")
 
 
 def folded(text: str, width: int = 70) -> list[str]:
-    """ASCII text as lines of a manifest."""
+    """Fold ASCII text into lines of a manifest."""
     return [text[:width], *(" " + text[at : at + width - 1] for at in range(width, len(text), width - 1))]
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback on which nothing listens now."""
+    """Find ports of loopback on which nothing listens now."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
+        for unbound in sockets:
+            unbound.bind((LOOPBACK, 0))
+        return [bound.getsockname()[1] for bound in sockets]
 
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGTERM ends what runs inside as Ctrl-C does."""
+    """Let SIGTERM end the block as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -300,27 +309,27 @@ def stoppable() -> Iterator[None]:
 
 
 def keep(arguments: argparse.Namespace) -> command.Result:
-    """Run a cluster until it is told to stop."""
+    """Run a cluster until it is interrupted."""
     with stoppable(), Cluster(arguments.folder, arguments.task_managers) as cluster:
         settings = " ".join(f"--set {setting}" for setting in cluster.settings)
         (arguments.folder / SETTINGS).write_text(settings)
-        print(f"A Flink cluster stands at http://{cluster.flink_master}, with logs in {arguments.folder}.")
+        print(f"A Flink cluster runs at http://{cluster.flink_master}, with logs in {arguments.folder}.")
         print(*(f"{name} is process {pid}" for name, pid in cluster.task_managers.items()), sep="\n")
         print(f"Use it: .venv/bin/python local_runner.py run ... $(cat {arguments.folder / SETTINGS})", flush=True)
         while True:
             time.sleep(1.0)
             for name in cluster.replace_dead():
-                print(f"a task manager died: {name} takes its place", flush=True)
+                print(f"a task manager died: {name} replaces it", flush=True)
     return command.DONE, {}
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(prog="scripts.flink.cluster", description=__doc__.splitlines()[0])
-    made.add_argument("--task-managers", type=int, default=2, metavar="N", help="of one worker each (default: 2)")
-    made.add_argument("--folder", type=Path, default=Path("out/flink"), help="for logs (default: out/flink)")
-    made.set_defaults(handler=keep, json=False)
-    return made
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(prog="scripts.flink.cluster", description=__doc__.splitlines()[0])
+    top.add_argument("--task-managers", type=int, default=2, metavar="N", help="of one worker each (default: 2)")
+    top.add_argument("--folder", type=Path, default=Path("out/flink"), help="for logs (default: out/flink)")
+    top.set_defaults(handler=keep, json=False)
+    return top
 
 
 if __name__ == "__main__":

@@ -64,12 +64,13 @@ class Workshop:
 
     Attributes:
       source: the checkout that runs, a copy of this one: a test may change a line in it.
-      places: what is read and written.
-      first: the first run, and what it left in the metadata store.
+      folders: that are read and written.
+      first: the first run.
+      made: its records in the metadata store.
     """
 
     source: Path
-    places: RunFolders
+    folders: RunFolders
     first: list[Run] = field(default_factory=list)
     made: list[RunRecord] = field(default_factory=list)
 
@@ -86,15 +87,15 @@ class Workshop:
     ) -> subprocess.Popen[str]:
         """Starts what a user would type."""
         command: Sequence[str] = [
-            *(sys.executable, str(self.source / "local_runner.py"), *verb, "--instrument", self.places.name, "--json"),
-            *("--recordings", str(self.places.recordings), "--output", str(self.places.output)),
+            *(sys.executable, str(self.source / "local_runner.py"), *verb, "--instrument", self.folders.name, "--json"),
+            *("--recordings", str(self.folders.recordings), "--output", str(self.folders.output)),
             *(argument for setting in (*SMALL, *webgl(), *settings) for argument in ("--set", setting)),
         ]
         return subprocess.Popen(command, text=True, cwd=self.source, **streams)
 
     def latest(self) -> dict[str, Any]:
         """What is served."""
-        return json.loads((self.places.pushed / self.places.name / "latest.json").read_text())
+        return json.loads((self.folders.pushed / self.folders.name / "latest.json").read_text())
 
 
 def webgl() -> tuple[str, ...]:
@@ -107,7 +108,7 @@ def webgl() -> tuple[str, ...]:
 
 
 def small_config(*settings: str) -> Config:
-    """The configuration of the instrument that the tests make."""
+    """Returns the configuration of the instrument that the tests make."""
     return load("demo", [*SMALL, *webgl(), *settings])
 
 
@@ -128,7 +129,7 @@ def checkout(folder: Path) -> Path:
 @pytest.fixture
 def spared(workshop: Workshop, tmp_path: Path) -> Iterator[Workshop]:
     """The workshop, for a test that may do what it likes to the output folder: later tests find it as it was."""
-    output = workshop.places.output
+    output = workshop.folders.output
     shutil.copytree(output, tmp_path / "as-it-was")
     yield workshop
     shutil.rmtree(output)
@@ -143,5 +144,5 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     made = Workshop(checkout(folder / "source"), RunFolders(folder / "recordings", folder / "out", "demo"))
     made.first.append(made.run("trainer.steps=40"))
     assert made.first[0].code == 0, made.first[0].output
-    made.made.append(last_run(made.places.metadata))
+    made.made.append(last_run(made.folders.metadata))
     return made

@@ -32,7 +32,7 @@ class Killed:
 
 
 def seconds(output: str) -> dict[str, float]:
-    """What a run that came to its end took, by component, in order; 0 of what came from the cache."""
+    """The seconds that a finished run took, by component, in order; 0 of those from the cache."""
     return {name: float(took or 0.0) for name, took in DONE.findall(output)}
 
 
@@ -60,7 +60,7 @@ def killed(workshop: Workshop, log: Path, component: str, after: float, *setting
 
 
 def whole_versions(root: Path, name: str) -> set[str]:
-    """Every version of an instrument that lies in `pushed/`, after a check of all its bytes and of what leads to it."""
+    """Every version of an instrument in `pushed/`, after a check of all its bytes and of the files that name it."""
     found = versions(root / name)
     for version in found:
         check_files(root / name / version, load(root / name / version))
@@ -71,5 +71,5 @@ def whole_versions(root: Path, name: str) -> set[str]:
 
 def _listed(root: Path, name: str) -> str:
     """The version that `index.json` leads a page to; the next push renews it where a kill came before that."""
-    [entry] = [one for one in json.loads((root / INDEX_FILE).read_text())["instruments"] if one["name"] == name]
+    [entry] = [entry for entry in json.loads((root / INDEX_FILE).read_text())["instruments"] if entry["name"] == name]
     return str(entry["version"])

@@ -21,20 +21,20 @@ _METADATA = re.compile(r"metadata\.(\w+)\.number_value=(\S+)")
 
 
 class StepFailed(AssertionError):
-    """A step ended with another exit code than 0; the message ends with what it said."""
+    """A step ended with another exit code than 0; the message ends with its standard error."""
 
 
 @dataclass
 class Replay:
-    """A cluster's part: hands artifacts from step to step, and runs drivers and executors.
+    """A cluster's part: passes artifacts from step to step, and runs drivers and executors.
 
     Attributes:
       job: the compiled PipelineJob.
-      folder: where artifacts and records go.
+      folder: of artifacts and records.
       earlier: the replay before this one, whose artifacts resolvers find.
       made: by task and output, the artifact that it made; nothing where a resolver found none.
       ran: tasks in the order in which they ran.
-      said: by task, what its last process wrote to standard error.
+      errors: by task, standard error of its last process.
     """
 
     job: dict[str, Any]
@@ -42,7 +42,7 @@ class Replay:
     earlier: Replay | None = None
     made: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
-    said: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
         """Runs every step, each after those that it depends on.
@@ -82,15 +82,15 @@ class Replay:
         driver = container.get("lifecycle", {}).get("preCacheCheck")
         if driver:
             self._call(name, [*driver["command"], *driver["args"]], given)
-            said = json.loads(record.read_text())
-            given["inputs"]["parameterValues"].update(said.get("parameterValues", {}))
-            _merge(given["outputs"]["artifacts"], said)
+            found = json.loads(record.read_text())
+            given["inputs"]["parameterValues"].update(found.get("parameterValues", {}))
+            _merge(given["outputs"]["artifacts"], found)
         self._call(name, [*container["command"], *container["args"]], given)
         _merge(given["outputs"]["artifacts"], json.loads(record.read_text()))
         return {key: of["artifacts"][0] for key, of in given["outputs"]["artifacts"].items()}
 
     def resolve(self, name: str) -> dict[str, dict[str, Any]]:
-        """The newest artifact that each query of a resolver asks for, where there is one."""
+        """Finds the newest artifact that matches each query of a resolver, where there is any."""
         resolver = self._executor(name)["resolver"]
         artifacts = self.input_of(name)["inputs"]["artifacts"]
         given = {key: of["artifacts"][0]["metadata"] for key, of in artifacts.items()}
@@ -102,7 +102,7 @@ class Replay:
         return found
 
     def _known(self) -> list[dict[str, Any]]:
-        """What the cluster's metadata store holds from earlier runs, oldest first."""
+        """Artifacts in the cluster's metadata store from earlier runs, oldest first."""
         if self.earlier is None:
             return []
         made = self.earlier.made
@@ -128,17 +128,17 @@ class Replay:
         sources = {key: of["taskOutputArtifact"] for key, of in inputs.get("artifacts", {}).items()}
         found = {key: self.made[of["producerTask"]].get(of["outputArtifactKey"]) for key, of in sources.items()}
         outputs = spec["components"][name].get("outputDefinitions", {}).get("artifacts", {})
-        place = self.folder / name
+        folder = self.folder / name
         return {
             "inputs": {
                 "parameterValues": parameters,
                 "artifacts": {key: {"artifacts": [of]} for key, of in found.items() if of is not None},
             },
             "outputs": {
-                "outputFile": str(place / "executor_output.json"),
+                "outputFile": str(folder / "executor_output.json"),
                 "artifacts": {
                     key: {
-                        "artifacts": [{"name": str(place / key), "uri": str(place / key), "type": of["artifactType"]}]
+                        "artifacts": [{"name": str(folder / key), "uri": str(folder / key), "type": of["artifactType"]}]
                     }
                     for key, of in outputs.items()
                 },
@@ -153,15 +153,15 @@ class Replay:
         done = subprocess.run(filled, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise StepFailed(f"{name}: exit code {done.returncode}\n{done.stderr[-4000:]}")
-        self.said[name] = done.stderr
+        self.errors[name] = done.stderr
 
 
 def _merge(artifacts: dict[str, Any], record: dict[str, Any]) -> None:
-    """Takes over what a step said of the artifacts that it made."""
+    """Takes over a step's record of the artifacts that it made."""
     for key, of in record.get("artifacts", {}).items():
-        [said], [known] = of["artifacts"], artifacts[key]["artifacts"]
-        known.setdefault("metadata", {}).update(said.get("metadata", {}))
-        known["uri"] = said.get("uri", known["uri"])
+        [recorded], [known] = of["artifacts"], artifacts[key]["artifacts"]
+        known.setdefault("metadata", {}).update(recorded.get("metadata", {}))
+        known["uri"] = recorded.get("uri", known["uri"])
 
 
 def _holds(condition: str, artifact: dict[str, Any]) -> bool:

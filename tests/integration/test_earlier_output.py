@@ -26,8 +26,8 @@ from data.demo.generate import generate
 from pipeline.retraining.state import settle
 from pipeline.store.folders import RunFolders
 from pipeline.store.lineage import lineage
-from pipeline.store.rollback import rollback
 from pipeline.store.records import RunRecord, last_run
+from pipeline.store.rollback import rollback
 from player.render import render
 from tests.integration.conftest import ROOT, webgl
 

@@ -38,8 +38,8 @@ BEAM_STAGES = 4  # RecordingExampleGen, StatisticsGen, Transform, Evaluator
 
 
 def finished(cluster: Cluster) -> int:
-    """How many jobs the cluster has brought to their end."""
-    jobs = cluster.ask("/jobs/overview")
+    """The number of jobs that the cluster has finished."""
+    jobs = cluster.request("/jobs/overview")
     assert jobs is not None
     return [job["state"] for job in jobs["jobs"]].count("FINISHED")
 
@@ -48,7 +48,7 @@ Windows = dict[tuple[bytes, float], tf.train.Example]
 
 
 def transformed(run: RunRecord) -> Windows:
-    """What Transform made of the training set, by recording and second."""
+    """The training set after Transform, by recording and second."""
     folder = run.artifacts["Transform"]["transformed_examples"].uri / "Split-train"
     records = tf.data.TFRecordDataset([str(path) for path in folder.iterdir()], compression_type="GZIP")
     windows = [tf.train.Example.FromString(record.numpy()) for record in records]
@@ -77,7 +77,7 @@ def assert_same(there: Windows, here: Windows) -> None:
 
 
 def judged_here(run: RunRecord, folder: Path) -> dict[Slice, dict[str, float]]:
-    """What the Evaluator finds on this machine of the model that a run made."""
+    """The Evaluator's metrics, on this machine, of the model that a run made."""
     made = {node: {name: one.uri for name, one in of.items()} for node, of in run.artifacts.items()}
     model = imported(standard_artifacts.Model, made["Trainer"]["model"], "Model")
     split_names = {"split_names": '["train", "eval"]'}
@@ -131,7 +131,7 @@ def test_a_cluster_makes_the_same_examples_byte_for_byte_and_both_task_managers_
 def test_a_flink_master_is_enough_where_beam_finds_a_job_server(
     here: Extracted, cluster: Cluster, recordings: Path, tmp_path: Path
 ):
-    """Beam would fetch the job server of its own version; here it is given the one that the cluster has."""
+    """Beam would fetch the job server of its own version; here it gets that of the cluster."""
     beams = [setting for setting in cluster.settings if "job_endpoint" not in setting]
     jar = f"beam.arguments=[--flink_job_server_jar={cluster.jar}]"
     there = extract(recordings, tmp_path, [*beams, f"beam.flink_master={cluster.flink_master}", jar])
@@ -159,7 +159,7 @@ def test_every_beam_stage_of_a_run_works_on_a_cluster_and_finds_what_it_finds_he
     made = there.run("trainer.steps=40", *cluster.settings)
     assert made.code == 0, made.output
     assert finished(cluster) - before == BEAM_STAGES
-    run = last_run(there.places.metadata)
+    run = last_run(there.folders.metadata)
     found, judged = read_metrics(run.artifacts["Evaluator"]["evaluation"].uri), judged_here(run, tmp_path / "judged")
     assert judged.keys() == found.keys()
     for of_slice, metrics in found.items():
@@ -167,7 +167,7 @@ def test_every_beam_stage_of_a_run_works_on_a_cluster_and_finds_what_it_finds_he
 
     here = Workshop(ROOT, RunFolders(recordings, tmp_path / "here", "demo"))
     assert here.run("trainer.steps=40").code == 0
-    assert_same(transformed(run), transformed(last_run(here.places.metadata)))
+    assert_same(transformed(run), transformed(last_run(here.folders.metadata)))
 
 
 @pytest.mark.soak

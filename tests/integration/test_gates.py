@@ -65,7 +65,7 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
     from models.saved_model import signatures
     from models.training.windows import read_windows
 
-    config, places = small_config(), workshop.places
+    config, folders = small_config(), workshop.folders
     made = workshop.made[0].artifacts
     trained = made["Trainer"]["model"].uri / "Format-Serving"
     instrument = signatures.load_instrument(str(trained))
@@ -96,12 +96,12 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
     validator = make_browser_validator(
         config, exporter.outputs["bundle"], model.outputs["result"], examples.outputs["result"]
     )
-    pusher = make_bundle_pusher(config, exporter, evaluator, validator, str(places.pushed))
+    pusher = make_bundle_pusher(config, exporter, evaluator, validator, str(folders.pushed))
     pipeline = Pipeline(
-        pipeline_name=places.name,
-        pipeline_root=str(places.pipeline_root),
+        pipeline_name=folders.name,
+        pipeline_root=str(folders.pipeline_root),
         components=[examples, model, last_blessed, evaluator, exporter, validator, pusher],
-        metadata_connection_config=sqlite_metadata_connection_config(str(places.metadata)),
+        metadata_connection_config=sqlite_metadata_connection_config(str(folders.metadata)),
     )
     LocalDagRunner().run(pipeline)
-    return read_outcome(places)
+    return read_outcome(folders)

@@ -32,7 +32,7 @@ def test_a_run_killed_while_it_trains_exports_and_pushes_is_completed_by_the_sam
 def test_twenty_kills_with_every_component_among_them_are_endured(spared: Workshop, tmp_path: Path):
     chance, died = random.Random(1), Counter[str]()
     every = list(seconds(spared.first[0].output))
-    shutil.rmtree(spared.places.output)  # the first version is made from nothing
+    shutil.rmtree(spared.folders.output)  # the first version is made from nothing
     for version in range(1, 5):
         missing = [one for one in every if not died[one]]
         more = max(0, KILLS - died.total() - len(missing))
@@ -49,8 +49,8 @@ def endure(
     workshop: Workshop, components: list[str], logs: Path, chance: random.Random, *settings: str
 ) -> Counter[str]:
     """Makes a new version while run after run is killed, each in the next component; returns where they died."""
-    before = served_version(workshop.places.pushed / workshop.places.name)
-    old = whole_versions(workshop.places.pushed, workshop.places.name)
+    before = served_version(workshop.folders.pushed / workshop.folders.name)
+    old = whole_versions(workshop.folders.pushed, workshop.folders.name)
     took = seconds(workshop.first[0].output)
     died: Counter[str] = Counter()
     made: set[str] = set()  # in earlier runs that were killed
@@ -61,9 +61,9 @@ def endure(
         print(what)
         assert not [name for name in made & last.done.keys() if last.done[name]], f"made again after it was {what}"
         made |= last.done.keys() & LASTING
-        assert sound(workshop.places), what
-        assert old <= whole_versions(workshop.places.pushed, workshop.places.name), what
-        assert before is None or served_version(workshop.places.pushed / workshop.places.name), what
+        assert sound(workshop.folders), what
+        assert old <= whole_versions(workshop.folders.pushed, workshop.folders.name), what
+        assert before is None or served_version(workshop.folders.pushed / workshop.folders.name), what
         died[last.component] += 1
     _ends_well(workshop, before, old, *settings)
     return died
@@ -74,16 +74,16 @@ def _ends_well(workshop: Workshop, before: str | None, old: set[str], *settings:
     run = workshop.run(*settings)
     assert run.code == 0, run.output
     assert run.figures["pushed"] is True
-    place = workshop.places.pushed / workshop.places.name
-    assert served_version(place) == run.figures["version"] != before
-    assert set(versions(place)) == {*old, run.figures["version"]}
-    assert [path.name for path in place.glob(".*")] == [".lock"]
-    assert sound(workshop.places)
+    pushed = workshop.folders.pushed / workshop.folders.name
+    assert served_version(pushed) == run.figures["version"] != before
+    assert set(versions(pushed)) == {*old, run.figures["version"]}
+    assert [path.name for path in pushed.glob(".*")] == [".lock"]
+    assert sound(workshop.folders)
 
 
-def sound(places: RunFolders) -> bool:
+def sound(folders: RunFolders) -> bool:
     """Whether the metadata store is, once what was half written is undone, as SQLite does at the next opening."""
-    with closing(sqlite3.connect(places.metadata)) as store:
+    with closing(sqlite3.connect(folders.metadata)) as store:
         return (
             store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             and not store.execute("PRAGMA foreign_key_check").fetchall()

@@ -56,7 +56,7 @@ def test_every_step_of_the_compiled_spec_runs_and_a_bundle_is_pushed(tmp_path: P
 
 
 @pytest.mark.soak
-def test_a_second_replay_starts_from_the_model_that_the_first_one_blessed_and_is_held_against_it(tmp_path: Path):
+def test_a_second_replay_starts_from_the_model_that_the_first_one_blessed_and_is_compared_with_it(tmp_path: Path):
     first_recording, second_recording = two_recordings(tmp_path / "made")
     excerpts(first_recording, tmp_path / "recordings" / "span-1", seconds=28)
     job = Job(str(tmp_path / "recordings"), str(tmp_path / "root"), "image", "span-{SPAN}/*")
@@ -72,7 +72,7 @@ def test_a_second_replay_starts_from_the_model_that_the_first_one_blessed_and_is
     trained = first.made["Trainer"]["model"]
     assert second.made["LastBlessedModel-model-resolver"]["model"]["uri"] == trained["uri"]
     assert second.made["LastAcceptedData"]["accepted_data"] == first.made["DataGate"]["accepted_data"]
-    assert "warm start: from" in second.said["Trainer"]
+    assert "warm start: from" in second.errors["Trainer"]
     assert () in read_metrics(second.made["Evaluator"]["evaluation"]["uri"], LAST_BLESSED)
     versions = [replay.made["BundlePusher"]["pushed_model"]["metadata"]["pushed_version"] for replay in (first, second)]
     assert served_version(tmp_path / "root" / "pushed" / "demo") == versions[1] != versions[0]

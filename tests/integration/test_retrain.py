@@ -34,11 +34,11 @@ class Ran:
 
     Attributes:
       codes: exit codes by script; of a step that was skipped, none.
-      said: all that was printed.
+      output: all that was printed.
     """
 
     codes: dict[str, int]
-    said: str
+    output: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Machine:
     Attributes:
       source: the checkout.
       origin: the repository.
-      archives: where the recordings can be had.
+      archives: folder from which recordings can be fetched.
     """
 
     source: Path
@@ -56,7 +56,7 @@ class Machine:
     archives: Path
 
     def announce(self, span: str, make: Callable[[Path], object]) -> None:
-        """Puts an archive of new recordings where it can be had, and a line into the list."""
+        """Packs an archive of new recordings, and adds a line to the list."""
         make(self.archives / span)
         packed = self.archives / f"{span}.tar"
         with tarfile.open(packed, "w") as tar:
@@ -71,12 +71,12 @@ class Machine:
         listed.write_text("".join(listed.read_text().splitlines(keepends=True)[:-1]))
 
     def run(self) -> Ran:
-        """Does what the workflow says, step by step, with nothing left of earlier runs but what it keeps itself."""
+        """Runs the workflow, step by step, with nothing left of earlier runs but the state that it keeps itself."""
         for folder in ("out", "data/recordings"):
             shutil.rmtree(self.source / folder, ignore_errors=True)
         git(self.source, "update-ref", "-d", "refs/swara/state")
         codes: dict[str, int] = {}
-        said, failed = "", False
+        output, failed = "", False
         for step in workflow_steps():
             if "retrain" not in codes if step.get("if") == AFTER_RETRAINING else failed:
                 continue
@@ -89,9 +89,9 @@ class Machine:
                 check=False,
             )
             codes[script(step).stem] = done.returncode
-            said += done.stdout + done.stderr
+            output += done.stdout + done.stderr
             failed = failed or done.returncode != 0
-        return Ran(codes, said)
+        return Ran(codes, output)
 
     def kept(self, path: str) -> Any:
         """A JSON file as the workflow kept it."""
@@ -131,10 +131,10 @@ def nested(settings: Iterable[str]) -> dict[str, Any]:
     for setting in settings:
         path, _, value = setting.partition("=")
         *groups, last = path.split(".")
-        place = tree
+        inner = tree
         for group in groups:
-            place = place.setdefault(group, {})
-        place[last] = yaml.safe_load(value)
+            inner = inner.setdefault(group, {})
+        inner[last] = yaml.safe_load(value)
     return tree
 
 
@@ -169,33 +169,33 @@ def unusable(folder: Path) -> None:
 def test_a_good_span_is_pushed_once_and_a_bad_one_is_refused_while_the_earlier_version_stays_served(machine: Machine):
     nothing = machine.run()
     assert nothing.codes == {"fetch_recordings": 2}
-    assert "names no recordings yet" in nothing.said
+    assert "names no recordings yet" in nothing.output
 
     machine.announce("span-1", lambda folder: generate(folder, minutes=1.0, seed=3, sample_rate=16000))
     first = machine.run()
-    assert first.codes == {"fetch_recordings": 0, "restore_state": 0, "retrain": 0, "keep_state": 0}, first.said
+    assert first.codes == {"fetch_recordings": 0, "restore_state": 0, "retrain": 0, "keep_state": 0}, first.output
     served = machine.kept("pushed/demo/latest.json")
     assert machine.versions() == [served["version"]]
-    assert f"pushed {served['version']}" in first.said
+    assert f"pushed {served['version']}" in first.output
 
     again = machine.run()
-    assert again.codes["retrain"] == 0, again.said
-    assert f"nothing new: {served['version']} was made of these recordings" in again.said
+    assert again.codes["retrain"] == 0, again.output
+    assert f"nothing new: {served['version']} was made of these recordings" in again.output
     assert machine.kept("pushed/demo/latest.json") == served
 
     machine.announce("span-2", lambda folder: hissing(folder, seed=4))
     machine.announce("span-3", lambda folder: hissing(folder, seed=6))
     refused = machine.run()
-    assert refused.codes == {"fetch_recordings": 0, "restore_state": 0, "retrain": 3, "keep_state": 0}, refused.said
-    assert "warm start: from" in refused.said
-    assert "Evaluator: span-1: spectral_loss is" in refused.said
+    assert refused.codes == {"fetch_recordings": 0, "restore_state": 0, "retrain": 3, "keep_state": 0}, refused.output
+    assert "warm start: from" in refused.output
+    assert "Evaluator: span-1: spectral_loss is" in refused.output
     assert machine.kept("pushed/demo/latest.json") == served
     assert machine.versions() == [served["version"]]
 
     machine.retract()
     machine.announce("span-4", unusable)
     unread = machine.run()
-    assert (unread.codes["retrain"], unread.codes["keep_state"]) == (2, 0), unread.said
-    assert "none of the recordings in span-4, the newest span, can be used" in unread.said
-    assert "Traceback" not in unread.said
+    assert (unread.codes["retrain"], unread.codes["keep_state"]) == (2, 0), unread.output
+    assert "none of the recordings in span-4, the newest span, can be used" in unread.output
+    assert "Traceback" not in unread.output
     assert machine.kept("pushed/demo/latest.json") == served

@@ -16,27 +16,27 @@ WORK = ("RecordingExampleGen", "StatisticsGen", "Transform", "Trainer", "TfjsExp
 
 
 def test_a_first_run_publishes_a_whole_bundle_and_a_report(workshop: Workshop):
-    run, places = workshop.first[0], workshop.places
+    run, folders = workshop.first[0], workshop.folders
     assert run.figures["pushed"] is True
     assert set(run.figures["gates"]) == {"DataGate", "Evaluator", "BrowserValidator", "BundlePusher"}
     assert all(run.figures["gates"].values())
     latest = workshop.latest()
-    bundle = places.pushed / "demo" / latest["version"]
+    bundle = folders.pushed / "demo" / latest["version"]
     manifest = json.loads((bundle / "manifest.json").read_text())
     schema = json.loads((ROOT / "bundles" / "manifest.schema.json").read_text())
     jsonschema.validate(manifest, schema)
     for name in ("controls/model.json", "full/model.json", "README.md"):
         assert (bundle / name).stat().st_size > 0
-    index = json.loads((places.pushed / "index.json").read_text())
+    index = json.loads((folders.pushed / "index.json").read_text())
     assert "demo" in json.dumps(index)
-    page = places.report.read_text()
+    page = folders.report.read_text()
     assert "<audio" in page
     assert "http://" not in page.replace("http://www.w3.org/", "")
 
 
 def test_the_published_version_leads_back_to_its_recordings_settings_and_execution(workshop: Workshop):
-    traced = lineage(workshop.places.output, "demo", workshop.first[0].figures["version"])
-    assert traced.data.folder == str(workshop.places.recordings)
+    traced = lineage(workshop.folders.output, "demo", workshop.first[0].figures["version"])
+    assert traced.data.folder == str(workshop.folders.recordings)
     assert traced.data.recordings
     lengths = [entry.seconds or 0.0 for entry in traced.data.recordings]
     assert sum(lengths) == pytest.approx(60.0, abs=5.0)
@@ -52,7 +52,7 @@ def test_an_identical_run_trains_exports_and_publishes_nothing_again(workshop: W
     assert again.code == 0, again.output
     assert set(WORK) <= set(again.figures["cached"]), again.output
     assert workshop.latest() == before
-    versions = [path for path in (workshop.places.pushed / "demo").iterdir() if path.is_dir()]
+    versions = [path for path in (workshop.folders.pushed / "demo").iterdir() if path.is_dir()]
     assert len(versions) == 1
 
 

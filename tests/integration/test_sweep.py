@@ -29,7 +29,7 @@ SPACE = (
 )
 
 
-def test_a_sweep_pushes_the_smallest_size_and_says_what_it_was_held_against(tmp_path: Path, monkeypatch):
+def test_a_sweep_pushes_the_smallest_size_and_records_its_reference(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))  # as the workers', of 2
     generate(tmp_path / "recordings", minutes=1.0, seed=3, sample_rate=16000)
     workshop = Workshop(checkout(tmp_path / "source"), RunFolders(tmp_path / "recordings", tmp_path / "out", "demo"))
@@ -46,7 +46,7 @@ def test_a_sweep_pushes_the_smallest_size_and_says_what_it_was_held_against(tmp_
         run.figures["spectral_loss"] / reference["loss"], rel=1e-3
     )
 
-    pushed = workshop.places.pushed / "demo" / run.figures["version"]
+    pushed = workshop.folders.pushed / "demo" / run.figures["version"]
     manifest = json.loads((pushed / "manifest.json").read_text())
     assert manifest["training"]["reference"]["parameters"] == reference["parameters"]
     assert manifest["model"] == resized(small_config().model, winner["hyperparameters"]).model_dump(mode="json")
@@ -55,11 +55,11 @@ def test_a_sweep_pushes_the_smallest_size_and_says_what_it_was_held_against(tmp_
     size = run.figures["bundle_kilobytes"] * 1000
     assert winner["gzip_bytes"] == pytest.approx(size, abs=1500)  # all but some settings that the manifest quotes
 
-    chosen = yaml.safe_load(workshop.places.report.with_name("sizes.yaml").read_text())
+    chosen = yaml.safe_load(workshop.folders.report.with_name("sizes.yaml").read_text())
     assert chosen["model"] == manifest["model"]
 
-    table = json.loads(workshop.places.report.with_name("pareto.json").read_text())
+    table = json.loads(workshop.folders.report.with_name("pareto.json").read_text())
     assert len(table["trials"]) == 4
-    page = workshop.places.report.read_text()
+    page = workshop.folders.report.read_text()
     assert "Full-size reference" in page
     assert "Sizes that were tried" in page

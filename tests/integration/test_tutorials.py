@@ -52,4 +52,4 @@ def test_what_is_shown_was_run_in_order_without_an_error_and_names_no_machine(pa
     for cell in cells:
         for output in cell.outputs:
             assert output.output_type != "error", output
-            assert not any(place in str(output) for place in MACHINE), output
+            assert not any(name in str(output) for name in MACHINE), output

@@ -72,12 +72,12 @@ def test_a_compiler_is_there_while_packages_without_a_wheel_are_installed():
 def test_the_gpu_image_has_the_libraries_that_this_tensorflow_asks_for():
     from importlib.metadata import requires
 
-    asked = [
+    requested = [
         one.split(";")[0] for one in requires("tensorflow") or [] if 'extra == "and-cuda"' in one.replace("'", '"')
     ]
     pins = (ROOT / "requirements" / "gpu.in").read_text().split()
-    assert asked
-    assert {one.replace(" ", "") for one in asked} <= set(pins)
+    assert requested
+    assert {pin.replace(" ", "") for pin in requested} <= set(pins)
     for package in re.findall(r"^nvidia-(\S+)-cu12==", (ROOT / "requirements" / "gpu.in").read_text(), re.MULTILINE):
         if package != "cuda-nvcc":  # a compiler: on PATH
             assert f"/{package.replace('-', '_')}/lib" in DOCKERFILE

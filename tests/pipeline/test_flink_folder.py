@@ -29,13 +29,13 @@ def test_what_a_cluster_left_is_cleared_away(tmp_path: Path, mark: str):
         assert [path.name for path in tmp_path.iterdir()] == ["cluster.lock"]
 
 
-def test_a_cluster_that_lives_keeps_its_folder(tmp_path: Path):
+def test_a_running_cluster_keeps_its_folder(tmp_path: Path):
     folder = tmp_path / "new" / "flink"
     with fresh(folder):
-        (folder / "job-manager.log").write_text("said")
-        with pytest.raises(UserError, match="a cluster that lives has it"), fresh(folder):
+        (folder / "job-manager.log").write_text("log")
+        with pytest.raises(UserError, match="a running cluster has it"), fresh(folder):
             pass
-        assert (folder / "job-manager.log").read_text() == "said"
+        assert (folder / "job-manager.log").read_text() == "log"
     with fresh(folder):
         assert not (folder / "job-manager.log").exists()
 

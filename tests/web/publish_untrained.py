@@ -18,7 +18,7 @@ from pipeline.configuration.loading import load
 from tests.player.playable_bundle import write_playable_bundle
 
 ROOM = ["model.processors.reverb.type=reverb_free", "model.processors.reverb.seconds=0.25"]
-HEARS_RMS = ["model.inputs=[rms]", "model.precision=uint8"]
+WITH_RMS = ["model.inputs=[rms]", "model.precision=uint8"]
 DRY = [
     "audio.sample_rate=32000",
     """model.processors=[
@@ -29,13 +29,13 @@ DRY = [
 INSTRUMENTS = {
     "violin": ["model.decoder.channels=16", *ROOM],
     "oboe": ["model=gru", "model.decoder.units=16", "model.decoder.stack_units=16", *ROOM],
-    "saxophone": ["model.decoder.channels=16", "model.decoder.hold=2", *HEARS_RMS, *DRY],
+    "saxophone": ["model.decoder.channels=16", "model.decoder.hold=2", *WITH_RMS, *DRY],
 }
 FALL = 0.35  # from one harmonic's raw value to the next
 
 
 def publish_untrained(root: Path) -> None:
-    """Publishes a CNN and a GRU, each in a small room, and a CNN in bytes, without one, that hears RMS, at 32 kHz."""
+    """Publishes a CNN and a GRU, each in a small room, and a dry CNN in uint8 with RMS as input, at 32 kHz."""
     for name, overrides in INSTRUMENTS.items():
         config = load(name, overrides)
         instrument, random = Instrument(config.model, config.audio), np.random.default_rng(0)
@@ -52,7 +52,7 @@ def publish_untrained(root: Path) -> None:
 
 
 def _falling(instrument: Instrument) -> np.ndarray:
-    """What is added to the last layer: each harmonic is weaker than the one below it, so that the pitch is plain."""
+    """A bias of the last layer that makes each harmonic weaker than the one below it, so that the pitch is clear."""
     added = {name: np.zeros(channels, np.float32) for name, channels in instrument.graph.raw_outputs.items()}
     added["harmonic_distribution"] -= FALL * np.arange(len(added["harmonic_distribution"]), dtype=np.float32)
     return np.concatenate(list(added.values()))

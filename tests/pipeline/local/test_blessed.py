@@ -1,4 +1,4 @@
-"""A run whose model could not be held against the last blessed one does not begin."""
+"""A run whose model could not be compared with the last blessed one does not begin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def recorder(tmp_path: Path) -> Recorder:
 
 
 def model(recorder: Recorder, folder: Path, *, blessed: bool, **audio: object) -> Path:
-    """A model that was judged, at the rates of `AUDIO` unless told."""
+    """A model that was judged, at the rates of `AUDIO` by default."""
     (folder / "Format-Serving").mkdir(parents=True)
     described = {"config": {"audio": {**AUDIO.model_dump(mode="json"), **audio}}}
     (folder / "Format-Serving" / "instrument.json").write_text(json.dumps(described))
@@ -34,7 +34,7 @@ def check(folder: Path) -> None:
     check_last_blessed(folder / "metadata.sqlite", AUDIO)
 
 
-def test_where_nothing_was_blessed_there_is_nothing_to_be_held_against(tmp_path, recorder):
+def test_where_nothing_was_blessed_there_is_nothing_to_compare_with(tmp_path, recorder):
     check_last_blessed(tmp_path / "absent.sqlite", AUDIO)
     check(tmp_path)
     model(recorder, tmp_path / "refused", blessed=False, sample_rate=48000).unlink()

@@ -1,4 +1,4 @@
-"""What is wrong with the place where a run works is one clear line, and costs nothing that is there."""
+"""Faults of a run's store, folder and disk are one clear line each, and cost nothing that is there."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def recordings(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """A sound metadata store beside the artifacts that it knows."""
+    """An intact metadata store beside its artifacts."""
     path = tmp_path / "out" / "demo" / "metadata.sqlite"
     recorder = Recorder(path)
     for number in range(50):

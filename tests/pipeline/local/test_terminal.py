@@ -38,5 +38,7 @@ def test_native_code_and_libraries_speak_to_the_log_and_python_to_the_terminal(t
         *("native after", "python after"),
     ]
     log = (tmp_path / "run.log").read_text()
-    order = [log.index(said) for said in ("native within", "a warning", "native again", "Trainer is running", "old")]
+    order = [
+        log.index(message) for message in ("native within", "a warning", "native again", "Trainer is running", "old")
+    ]
     assert order == sorted(order)

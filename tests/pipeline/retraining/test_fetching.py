@@ -124,24 +124,25 @@ def _damaged_tar(kind: str) -> Callable[[Path], None]:
     return make
 
 
-def _damaged_zip(compression: int, place: float) -> Callable[[Path], None]:
+def _damaged_zip(compression: int, share: float) -> Callable[[Path], None]:
     def make(path: Path) -> None:
         with zipfile.ZipFile(path, "w", compression) as packed:
             packed.writestr("a.wav", random.Random(0).randbytes(3000) * 100)
-        _scratched(path, place)
+        _scratched(path, share)
 
     return make
 
 
-def _scratched(path: Path, place: float) -> None:
+def _scratched(path: Path, share: float) -> None:
+    """Damages 40 bytes at a share of the file's length."""
     content = bytearray(path.read_bytes())
-    at = int(place * len(content))
+    at = int(share * len(content))
     content[at : at + 40] = bytes(255 - byte for byte in content[at : at + 40])
     path.write_bytes(content)
 
 
 def _sent_elsewhere(path: Path) -> None:
-    """A zip whose list of contents is said to begin before the file does."""
+    """A zip whose list of contents begins, by its offset, before the file does."""
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr("a.wav", b"sound")
     content = bytearray(path.read_bytes())
@@ -198,7 +199,7 @@ def test_a_disk_that_fills_up_is_not_the_archives_fault(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("", "names no recordings yet"),
         ("abc violin/span-1 https://host/a.tar", "'abc' is not a SHA-256"),
@@ -217,11 +218,11 @@ def test_a_disk_that_fills_up_is_not_the_archives_fault(tmp_path: Path, monkeypa
         ),
     ],
 )
-def test_a_wrong_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, said: str):
+def test_a_wrong_line_is_named_with_what_is_wrong(tmp_path: Path, line: str, message: str):
     (tmp_path / "list.txt").write_text(f"# spans\n{line}\n")
     with pytest.raises(UserError) as raised:
         read_list(tmp_path / "list.txt")
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert str(raised.value).startswith(f"{tmp_path / 'list.txt'}:")
     assert "s3cret" not in str(raised.value)
 
@@ -235,7 +236,7 @@ def test_a_list_in_another_encoding_is_one_clear_error(tmp_path: Path):
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:x/a.tar?s3cret", "http://127.0.0.1/\x01?s3cret", "http://..//a?s3cret"]
 )
-def test_a_url_that_cannot_be_asked_for_is_one_clear_error(tmp_path: Path, url: str):
+def test_a_url_that_cannot_be_requested_is_one_clear_error(tmp_path: Path, url: str):
     """Redirects bring such ones, too, which no one has checked."""
     with pytest.raises(UserError, match=r"cannot be fetched: \w+: look at the URL") as raised:
         fetch([Archive("0" * 64, "violin", "span-1", url)], tmp_path / "in")
@@ -265,11 +266,11 @@ class Host:
 
     Attributes:
       url: of an archive there.
-      asked: the headers of each request.
+      requests: the headers of each.
     """
 
     url: str = ""
-    asked: list[dict[str, str]] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -278,7 +279,7 @@ def host() -> Iterator[Host]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            made.asked.append(dict(self.headers))
+            made.requests.append(dict(self.headers))
             self.send_error(403)
 
         def log_message(self, *_: object) -> None:
@@ -299,7 +300,7 @@ def test_a_secret_is_in_no_message_and_goes_to_no_host_in_the_clear(
     with pytest.raises(UserError, match=r"a\.tar: 403 Forbidden") as raised:
         fetch([Archive("0" * 64, "violin", "span-1", host.url)], tmp_path / "in")
     assert "s3cret" not in str(raised.value)
-    assert "Authorization" not in host.asked[0]
+    assert "Authorization" not in host.requests[0]
 
 
 @pytest.mark.parametrize("token", ["s3cret\nmore", "s3cret\u00e9", "s3 cret"])

@@ -1,4 +1,4 @@
-"""What retraining keeps is small, can be put anywhere, and never passes for what it no longer holds."""
+"""The state that retraining keeps is small, can be moved, and marks what was removed as deleted."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def store(metadata: Path) -> mlmd.MetadataStore:
 
 
 def test_windows_and_logs_go_and_are_marked_as_gone_while_reports_and_models_stay(tmp_path: Path):
-    place = tmp_path / "violin" / "pipeline"
-    examples, model = place / "RecordingExampleGen" / "examples" / "3", place / "Trainer" / "model" / "9"
-    log = place / "Trainer" / "model_run" / "9"
-    left_by_a_crash = place / "Transform" / "transformed_examples" / "7" / "Split-eval"
+    root = tmp_path / "violin" / "pipeline"
+    examples, model = root / "RecordingExampleGen" / "examples" / "3", root / "Trainer" / "model" / "9"
+    log = root / "Trainer" / "model_run" / "9"
+    left_by_a_crash = root / "Transform" / "transformed_examples" / "7" / "Split-eval"
     for folder in (examples / "Split-train", model, log, left_by_a_crash):
         folder.mkdir(parents=True)
         (folder / "file").write_bytes(b"something")
@@ -40,7 +40,9 @@ def test_windows_and_logs_go_and_are_marked_as_gone_while_reports_and_models_sta
     recorded.artifact("Model", model)
     recorded.artifact("ModelRun", log)
     assert thin(tmp_path) == 2
-    states = {one.uri: one.state for one in store(tmp_path / "violin" / "metadata.sqlite").get_artifacts()}
+    states = {
+        artifact.uri: artifact.state for artifact in store(tmp_path / "violin" / "metadata.sqlite").get_artifacts()
+    }
     gone, there = pb.Artifact.DELETED, pb.Artifact.LIVE
     assert states == {str(examples): gone, str(log): gone, str(model): there}
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
@@ -58,7 +60,7 @@ def test_artifacts_are_found_where_the_output_folder_is_now(tmp_path: Path):
     recorded.artifact("Model", "/elsewhere/out/violin/pipeline/Trainer/model/9")
     recorded.artifact("Model", "/elsewhere/imported")
     assert settle(tmp_path / "here") == 1
-    found = {one.uri for one in store(tmp_path / "here" / "violin" / "metadata.sqlite").get_artifacts()}
+    found = {artifact.uri for artifact in store(tmp_path / "here" / "violin" / "metadata.sqlite").get_artifacts()}
     assert found == {str(tmp_path / "here" / "violin" / "pipeline" / "Trainer" / "model" / "9"), "/elsewhere/imported"}
     assert settle(tmp_path / "here") == 0
 
@@ -90,7 +92,7 @@ def test_what_a_killed_run_had_half_written_is_undone_and_one_that_had_hardly_be
 
 
 @pytest.mark.parametrize("change", [thin, settle])
-def test_a_store_whose_first_transaction_was_killed_knows_nothing_and_stands_in_nobodys_way(
+def test_a_store_whose_first_transaction_was_killed_has_no_records_and_stops_nothing(
     tmp_path: Path, change: Callable[[Path], int]
 ):
     (tmp_path / "oboe").mkdir()

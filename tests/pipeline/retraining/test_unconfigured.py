@@ -21,14 +21,14 @@ def test_a_name_that_is_not_text_can_be_printed(tmp_path: Path):
     assert wrong.encode().decode().startswith(f"{tmp_path}/fl\ufffdt holds recordings, but no instrument has that name")
 
 
-def test_a_folder_that_cannot_be_looked_into_is_named_with_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_that_cannot_be_listed_is_named_with_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """By a stand-in: to the superuser, whom tests may run as, every folder is readable."""
     scandir = os.scandir
 
-    def denied(place: str) -> Any:
-        if Path(place) == tmp_path / "shut":
-            raise PermissionError(errno.EACCES, "Permission denied", str(place))
-        return scandir(place)
+    def denied(path: str) -> Any:
+        if Path(path) == tmp_path / "shut":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
 
     for name in ("kazoo", "shut", "violin"):
         (tmp_path / name).mkdir()

@@ -76,29 +76,29 @@ def test_a_refusal_fails_the_job_but_what_happened_is_kept_and_shown():
     retrain = workflow("retrain")
     made = steps(retrain)
     order = [step.get("run", step.get("uses", "")) for step in made]
-    place = {
-        word: next(at for at, one in enumerate(order) if word in one) for word in ("restore", "retrain.sh", "keep")
+    index = {
+        word: next(i for i, step in enumerate(order) if word in step) for word in ("restore", "retrain.sh", "keep")
     }
-    assert place["restore"] < place["retrain.sh"] < place["keep"]
+    assert index["restore"] < index["retrain.sh"] < index["keep"]
     assert not [step for step in made if "continue-on-error" in step]
-    after = made[place["keep"] :]
+    after = made[index["keep"] :]
     assert [step["if"] for step in after] == ["${{ always() && steps.retrain.outcome != 'skipped' }}"] * 2
-    assert made[place["retrain.sh"]]["id"] == "retrain"
+    assert made[index["retrain.sh"]]["id"] == "retrain"
     assert "out/*/report.html" in after[-1]["with"]["path"]
 
 
 def test_a_retraining_that_takes_too_long_ends_while_there_is_time_to_keep_what_it_did():
     [job] = workflow("retrain")["jobs"].values()
-    [step] = [one for one in job["steps"] if one.get("id") == "retrain"]
+    [step] = [step for step in job["steps"] if step.get("id") == "retrain"]
     own = int(step["run"].split("--minutes ")[1])
     assert own + 5 <= step["timeout-minutes"]  # the step's limit is for a program that does not keep to its own
     assert step["timeout-minutes"] + 30 <= job["timeout-minutes"] < 360  # GitHub's own limit, past which nothing runs
-    assert not [one for one in job["steps"] if one is not step and "timeout-minutes" in one]
+    assert not [other for other in job["steps"] if other is not step and "timeout-minutes" in other]
 
 
-def test_who_cancels_a_retraining_is_heard_by_the_program_itself():
+def test_the_signal_of_a_cancelled_retraining_reaches_the_program_itself():
     """GitHub signals only the process that it started: a shell that waits would leave the training behind, at work."""
-    [step] = [one for one in steps(workflow("retrain")) if one.get("id") == "retrain"]
+    [step] = [step for step in steps(workflow("retrain")) if step.get("id") == "retrain"]
     [script] = scripts_of(step)
     assert step["run"].startswith("exec ")
     assert (ROOT / script).read_text(encoding="utf-8").splitlines()[-1].startswith("exec ")

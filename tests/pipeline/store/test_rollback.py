@@ -28,10 +28,10 @@ def test_rollback_serves_the_named_version_and_keeps_every_other(output: Path, c
     violin = output / "pushed" / "violin"
     first, second = versions(violin)
     assert local_runner.main(["rollback", "violin", first, "--output", str(output), "--json"]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == f"violin: {first} is served"
-    assert "starts from the model that was blessed last" in said[1]
-    assert json.loads(said[2]) == {"exit_code": 0, "name": "violin", "version": first, "changed": True}
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"violin: {first} is served"
+    assert "starts from the model that was blessed last" in lines[1]
+    assert json.loads(lines[2]) == {"exit_code": 0, "name": "violin", "version": first, "changed": True}
     assert served_version(violin) == first
     assert json.loads((output / "pushed" / "index.json").read_text())["instruments"][0]["version"] == first
     assert versions(violin) == [first, second]
@@ -50,7 +50,7 @@ def test_a_version_that_is_served_already_changes_no_file(output: Path, capsys: 
 
 
 @pytest.mark.parametrize(
-    ("name", "version", "said"),
+    ("name", "version", "message"),
     [
         ("violn", "x", "no instrument 'violn' has been published there. Did you mean 'violin'? Published: violin"),
         ("../pushed/violin", "x", "no instrument '../pushed/violin' has been published there"),
@@ -59,15 +59,15 @@ def test_a_version_that_is_served_already_changes_no_file(output: Path, capsys: 
     ],
 )
 def test_an_unknown_instrument_or_version_is_named_and_nothing_changes(
-    output: Path, name: str, version: str, said: str, capsys: pytest.CaptureFixture[str]
+    output: Path, name: str, version: str, message: str, capsys: pytest.CaptureFixture[str]
 ):
     stamps = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.name != ".lock"}
     assert local_runner.main(["rollback", name, version, "--output", str(output)]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.name != ".lock"} == stamps
 
 
-def test_nothing_published_is_said_and_no_folder_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_nothing_published_is_one_clear_error_and_no_folder_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert local_runner.main(["rollback", "violin", "x", "--output", str(tmp_path / "none")]) == 2
     assert "no instrument has been published there" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
