@@ -1,10 +1,10 @@
-"""The instrument that any network must beat: one timbre for all notes, as loud as it is asked to be.
+"""The network-free baseline that any network must beat: one timbre for all notes, with the loudness of the features.
 
-Measured on training windows, without learning: the mean harmonic distribution (complex demodulation along f0), the mean
-noise spectrum (what remains when the harmonics are taken away) and its level on a line over loudness. The amplitude is
-that which has the wanted loudness at every pitch. Played by the model's own synthesiser, it sounds like a crude but
-right version of the instrument. The Evaluator asks a model to be better than it by a share, which means the same for
-any recordings; a model that is silent, noisy or lost is not.
+It is measured on training windows, without learning: the mean harmonic distribution (complex demodulation along f0),
+the mean noise spectrum (of the residual without the harmonics) and its level as a line over loudness. The amplitude is
+that which has the given loudness at every pitch. Played by the model's own synthesiser, it sounds like a crude but
+right version of the instrument. The Evaluator requires a model to be better than it by a share, which means the same
+for any recordings; a model that is silent, noisy or lost is not.
 
 Means are of logarithms: the spectral loss compares log magnitudes too, and geometric means gave the stronger baseline
 on violin, oboe and saxophone.
@@ -30,9 +30,9 @@ from models.ddsp.synths import normalise_harmonics
 Array = npt.NDArray[np.float64]
 
 BASELINE_FEATURES = PITCH_AND_LOUDNESS  # of the windows that it is fitted to
-MOST_WINDOWS = 32
-SOUNDING_DB = 40.0  # a frame sounds where its loudness is no further than this below the loud level
-ANALYSIS_SECONDS = 0.064  # of the window that tells harmonics apart: down to f0 of 62 Hz
+MAX_WINDOWS = 32
+SOUNDING_DB = 40.0  # a frame sounds where its loudness is at most this far below the loud level
+ANALYSIS_SECONDS = 0.064  # of the window that separates harmonics: down to f0 of 62 Hz
 PITCHES_PER_SEMITONE = 8
 _PITCHES = np.arange(128 * PITCHES_PER_SEMITONE) / PITCHES_PER_SEMITONE  # MIDI
 _TINY = 1e-7
@@ -41,11 +41,11 @@ _NOISE_POWER = 1.0 / 3.0  # of uniform noise in [-1, 1)
 
 @dataclass(frozen=True)
 class Baseline:
-    """The constants of the network-free instrument.
+    """The constants of the network-free baseline.
 
     Attributes:
       distribution: shape [harmonics], sums to 1; empty for a synthesiser without harmonics.
-      level_db: shape [1024], dB of amplitude that sound at a loudness of 0 dB, for MIDI pitches an eighth apart.
+      level_db: shape [1024], amplitude in dB at a loudness of 0 dB, for MIDI pitches an eighth of a semitone apart.
       noise_magnitudes: shape [bands], of noise whose power is 1; empty for a synthesiser without noise.
       noise_level_db: level of the noise in dB at a loudness of 0 dB, and its slope in dB per dB.
     """
@@ -56,9 +56,17 @@ class Baseline:
     noise_level_db: tuple[float, float]
 
     def controls(self, graph: ProcessorGraph, f0_hz: tf.Tensor, loudness_db: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What the synthesiser is told for features [B, T]: all controls, each [B, T, channels], and f0_hz [B, T, 1].
+        """Convert features to synthesiser controls.
 
-        Where the chain has several synthesisers of a kind, the first one plays and the others are silent.
+        Where the chain has several synthesisers of a kind, the first plays and the others are silent.
+
+        Args:
+          graph: the processor graph that plays them.
+          f0_hz: fundamental frequency in Hz, [B, T].
+          loudness_db: loudness in dB, [B, T].
+
+        Returns:
+          All controls, each [B, T, channels], linear; and `f0_hz` in Hz, [B, T, 1].
         """
         f0_hz, loudness_db = f0_hz[..., tf.newaxis], loudness_db[..., tf.newaxis]  # [B, T, 1]
         pitch = tf.cast(tf.round(hz_to_midi(f0_hz) * PITCHES_PER_SEMITONE), tf.int32)
@@ -79,11 +87,17 @@ class Baseline:
     def audio(
         self, graph: ProcessorGraph, f0_hz: tf.Tensor, loudness_db: tf.Tensor, noise: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Play features [B, T] with noise [B, samples].
+        """Synthesise audio from features.
+
+        Args:
+          graph: the processor graph.
+          f0_hz: fundamental frequency in Hz, [B, T].
+          loudness_db: loudness in dB, [B, T].
+          noise: uniform in [-1, 1), [B, samples].
 
         Returns:
-          The dry signal; and the same in the chain's own room, as loud as the dry one (the recordings, from which the
-          level is, hold their room already). Each [B, samples]. A broken room gives NaN.
+          The dry signal; and the same with the chain's own reverb, as loud as the dry signal (the level was measured on
+          recordings, which include their room). Each [B, samples]. An impulse response with NaN gives NaN.
         """
         signals = graph.get_signal(self.controls(graph, f0_hz, loudness_db), noise=noise)
         dry, wet = signals[graph.dry_name], signals[graph.audio_name]
@@ -95,12 +109,12 @@ _KINDS = ("amplitude", "harmonic_distribution", "noise_magnitudes")
 
 
 def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGraph) -> Baseline:
-    """Measure the network-free instrument.
+    """Fit the network-free baseline to training windows.
 
     Args:
-      windows: training examples, up to 256, of which 32, evenly spread, are used: `audio` [samples], and `f0_hz`,
-        `f0_confidence`, `loudness_db` [frames].
-      graph: the synthesiser that will play it.
+      windows: training examples, of the first 256 of which 32, evenly spaced, are used: `audio` [samples], and `f0_hz`
+        (Hz), `f0_confidence` (0 to 1), `loudness_db` (dB) [frames].
+      graph: the processor graph that will play it.
 
     Raises:
       ValueError: there are no windows.
@@ -108,12 +122,12 @@ def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGr
     chosen = list(islice(windows, 256))
     if not chosen:
         raise ValueError("a baseline needs at least one training window")
-    places = np.unique(np.linspace(0, len(chosen) - 1, MOST_WINDOWS).round().astype(int))
+    indices = np.unique(np.linspace(0, len(chosen) - 1, MAX_WINDOWS).round().astype(int))
     sizes = dict.fromkeys(_KINDS, 0)
     for name, channels in reversed(graph.raw_outputs.items()):
         sizes[next(kind for kind in _KINDS if name.endswith(kind))] = channels
     harmonics, bands = sizes["harmonic_distribution"], sizes["noise_magnitudes"]
-    measured = [_measure(chosen[place], graph, harmonics, bands) for place in places]
+    measured = [_measure(chosen[index], graph, harmonics, bands) for index in indices]
     frames = {key: np.concatenate([m[key] for m in measured]) for key in measured[0]}
     distribution = _mean_distribution(frames, graph.sample_rate)
     return Baseline(
@@ -125,7 +139,7 @@ def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGr
 
 
 def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics: int, bands: int) -> dict[str, Array]:
-    """Frame by frame: amplitudes [T, harmonics], noise power [T, bands], features [T], and which frames count."""
+    """Measure every frame: amplitudes [T, harmonics], noise power [T, bands], features [T], and masks [T]."""
     audio, f0 = (np.asarray(window[name], np.float64) for name in (AUDIO, F0_HZ))
     loudness = np.asarray(window[LOUDNESS_DB], np.float64)
     sounding = loudness >= np.percentile(loudness, 95) - SOUNDING_DB
@@ -145,9 +159,9 @@ def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics:
 def _demodulate(
     audio: Array, f0_hz: Array, harmonics: int, graph: ProcessorGraph
 ) -> tuple[npt.NDArray[np.complex128], npt.NDArray[np.complex128]]:
-    """Complex amplitude of every harmonic of f0 at every frame, [T, harmonics], and exp(-i phase of f0), [samples].
+    """Compute the harmonics' complex amplitudes [T, harmonics], and exp(-i phase of f0) [samples].
 
-    Every harmonic is moved to 0 Hz along the phase of f0 and averaged under a Hann window, so that glides do no harm.
+    Every harmonic is shifted to 0 Hz along the phase of f0 and averaged with a Hann window, so that glides do no harm.
     """
     rate = graph.sample_rate
     window = _hann(2 * graph.hop * max(1, round(ANALYSIS_SECONDS * rate / 2 / graph.hop)))
@@ -155,16 +169,16 @@ def _demodulate(
     phase = np.cumsum(np.interp(time, np.arange(len(f0_hz)), f0_hz)) / rate
     cycles = np.exp(-2j * np.pi * (phase % 1.0))
     partials = np.zeros((len(f0_hz), harmonics), np.complex128)
-    moved = audio.astype(np.complex128)
+    shifted = audio.astype(np.complex128)
     for k in range(harmonics):
-        moved = moved * cycles  # harmonic k + 1 is at 0 Hz now
-        partials[:, k] = _averages(moved, 2.0 * window / window.sum(), graph.hop)
+        shifted = shifted * cycles  # harmonic k + 1 is at 0 Hz now
+        partials[:, k] = _averages(shifted, 2.0 * window / window.sum(), graph.hop)
     partials[np.outer(f0_hz, np.arange(1, harmonics + 1)) >= rate / 2] = 0.0
     return partials, cycles
 
 
 def _resynthesise(partials: npt.NDArray[np.complex128], cycles: npt.NDArray[np.complex128], hop: int) -> Array:
-    """The sum of the harmonics that `_demodulate` found. Shape [samples]."""
+    """Sum the harmonics that `_demodulate` found. Shape [samples]."""
     frames, time = np.arange(len(partials)), np.arange(len(cycles)) / hop
     audio, turns = np.zeros(len(cycles)), np.ones_like(cycles)
     for partial in partials.T:
@@ -174,7 +188,7 @@ def _resynthesise(partials: npt.NDArray[np.complex128], cycles: npt.NDArray[np.c
 
 
 def _noise_power(audio: Array, bands: int, hop: int) -> Array:
-    """Power that white noise of power 1 would have to be multiplied with, [T, bands], bands from 0 Hz to Nyquist."""
+    """Compute the power spectrum relative to white noise of power 1, [T, bands], bands from 0 Hz to Nyquist."""
     if not bands:
         return np.zeros((len(audio) // hop, 0))
     window = _hann(2 * (bands - 1))
@@ -183,20 +197,20 @@ def _noise_power(audio: Array, bands: int, hop: int) -> Array:
 
 
 def _mean_distribution(frames: Mapping[str, Array], sample_rate: int) -> Array:
-    """Geometric mean over the voiced frames in which a harmonic lies below Nyquist. Shape [harmonics], sums to 1."""
-    voiced = _those_or_all(frames["voiced"])
+    """Average (geometric mean) voiced frames, each harmonic where it is below Nyquist. Shape [harmonics], sums to 1."""
+    voiced = _mask_or_all(frames["voiced"])
     amplitudes = frames["amplitudes"][voiced]
     numbers = np.arange(1, amplitudes.shape[1] + 1)
     exists = np.outer(frames[F0_HZ][voiced], numbers) < sample_rate / 2
     shares = amplitudes / np.maximum(amplitudes.sum(axis=1, keepdims=True), _TINY)
     logs = np.log(np.maximum(shares, _TINY)) * exists
-    often = exists.sum(axis=0)
-    mean = np.where(often > 0, np.exp(logs.sum(axis=0) / np.maximum(often, 1)), 0.0)
+    count = exists.sum(axis=0)  # frames of each harmonic
+    mean = np.where(count > 0, np.exp(logs.sum(axis=0) / np.maximum(count, 1)), 0.0)
     return np.asarray(mean / max(mean.sum(), _TINY))
 
 
 def _level_db(distribution: Array, sample_rate: int) -> Array:
-    """dB of amplitude that sound at a loudness of 0 dB, for every pitch of the grid.
+    """Compute the amplitude in dB that has a loudness of 0 dB, for every pitch of the grid.
 
     A sine of amplitude a has the loudness 10 log10(3 n a^2 / 16) + A(f): Parseval's sum over a Hann window of n
     samples, divided by the n / 2 bins of loudness's mean. The powers of harmonics add up.
@@ -205,19 +219,19 @@ def _level_db(distribution: Array, sample_rate: int) -> Array:
     hz = np.outer(f0, np.arange(1, len(distribution) + 1))  # [pitches, harmonics]
     shares = np.where(hz < sample_rate / 2, distribution, 0.0)
     shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), _TINY)
-    heard = np.sum(shares**2 * 10.0 ** (a_weighting_db(hz) / 10.0), axis=1)
-    return -10.0 * np.log10(3.0 / 16.0 * window_samples(sample_rate) * np.maximum(heard, _TINY))
+    weighted_power = np.sum(shares**2 * 10.0 ** (a_weighting_db(hz) / 10.0), axis=1)
+    return -10.0 * np.log10(3.0 / 16.0 * window_samples(sample_rate) * np.maximum(weighted_power, _TINY))
 
 
 def _mean_noise(frames: Mapping[str, Array]) -> Array:
-    """Geometric mean over the frames that sound of the noise's magnitudes, relative to its level. Shape [bands]."""
-    power = frames["noise_power"][_those_or_all(frames["sounding"])]
+    """Average (geometric mean) noise magnitudes relative to the noise level, over sounding frames. Shape [bands]."""
+    power = frames["noise_power"][_mask_or_all(frames["sounding"])]
     relative = np.log(np.maximum(power, _TINY**2)) - np.log(_level(power))[:, np.newaxis]
     return np.exp(0.5 * relative.mean(axis=0)) / np.sqrt(_NOISE_POWER)
 
 
 def _noise_line(frames: Mapping[str, Array]) -> tuple[float, float]:
-    """Least squares of the noise's level in dB over loudness: at 0 dB, and the slope."""
+    """Fit a line to the noise level over loudness (least squares): the level in dB at 0 dB, and the slope."""
     if not frames["noise_power"].size:
         return 0.0, 0.0
     loudness, level = frames[LOUDNESS_DB], 10.0 * np.log10(_level(frames["noise_power"]))
@@ -227,25 +241,25 @@ def _noise_line(frames: Mapping[str, Array]) -> tuple[float, float]:
 
 
 def _level(power: Array) -> Array:
-    """Mean power over the bands. Shape [T]."""
+    """Average power over the bands. Shape [T]."""
     return np.maximum(power.mean(axis=1) if power.size else np.ones(len(power)), _TINY**2)
 
 
-def _those_or_all(mask: Array) -> npt.NDArray[np.bool_]:
+def _mask_or_all(mask: Array) -> npt.NDArray[np.bool_]:
     chosen = mask.astype(bool)
     return chosen if chosen.any() else np.ones_like(chosen)
 
 
 def _averages(signal: npt.NDArray[np.complex128], window: Array, hop: int) -> npt.NDArray[np.complex128]:
-    """Sum under a window of whole hops around every hop-th sample, zeros beyond the ends. Shape [samples // hop]."""
-    frames, parts = len(signal) // hop, len(window) // hop
+    """Sum a windowed signal around every hop-th sample, zeros beyond the ends. Shape [samples // hop]."""
+    frames, parts = len(signal) // hop, len(window) // hop  # the window is of whole hops
     blocks = np.pad(signal, len(window) // 2).reshape(-1, hop)
     sums = blocks @ window.reshape(parts, hop).T  # [frames + parts, parts]: every block under every part of the window
     return np.sum([sums[part : part + frames, part] for part in range(parts)], axis=0)
 
 
 def _frames(audio: np.ndarray, size: int, hop: int) -> np.ndarray:
-    """Frames centred on every hop-th sample, zeros beyond the ends. Shape [samples // hop, size]."""
+    """Cut frames centred on every hop-th sample, zeros beyond the ends. Shape [samples // hop, size]."""
     padded = np.pad(audio, (size // 2, size - size // 2))
     return np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][: len(audio) // hop]
 

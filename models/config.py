@@ -1,6 +1,6 @@
 """Settings of a model: its inputs, its network and its signal chain, typed and bounded.
 
-The values stand in `configs/base.yaml`, `configs/models/` and `configs/instruments/`. Nothing here imports TensorFlow,
+Their values are in `configs/base.yaml`, `configs/models/` and `configs/instruments/`. Nothing here imports TensorFlow,
 so that command lines and Beam workers stay light.
 """
 
@@ -14,20 +14,20 @@ from common.settings import Settings
 from models.ddsp.chain import DEFAULTS, check_playable
 from models.network.config import CnnConfig, GruConfig
 
-LONGEST_ROOM = 4.0  # s
+LONGEST_ROOM = 4.0  # s, of a reverb's impulse response
 
 
 class HarmonicConfig(Settings):
-    """An additive synthesiser: harmonics of f0."""
+    """Settings of an additive synthesiser: harmonics of f0."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["harmonic"]
     harmonics: Annotated[int, Field(ge=1, le=200)]
-    envelope: Literal["window", "linear"] = Field(description="how amplitudes are interpolated between frames")
+    envelope: Literal["window", "linear"] = Field(description="interpolation of amplitudes between frames")
 
 
 class FilteredNoiseConfig(Settings):
-    """White noise through a filter that changes every frame."""
+    """Settings of a filtered-noise synthesiser: white noise through a filter that changes every frame."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["filtered_noise"]
@@ -38,7 +38,7 @@ class FilteredNoiseConfig(Settings):
 
 
 class MixConfig(Settings):
-    """The sum of its inputs."""
+    """Settings of a mix: the sum of its inputs."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["mix"]
@@ -46,7 +46,7 @@ class MixConfig(Settings):
 
 
 class ReverbConfig(Settings):
-    """A room: an impulse response that is learned whole, or as noise that decays."""
+    """Settings of a reverb: an impulse response of which every tap is learned, or noise that decays."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["reverb_free", "reverb_exponential"]
@@ -55,7 +55,7 @@ class ReverbConfig(Settings):
 
 
 class FilteredNoiseReverbConfig(Settings):
-    """A room: noise through a filter that is learned frame by frame; earlier configurations lack its two sizes."""
+    """Settings of a reverb that is noise through learned filters; earlier configurations lack its two sizes."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["reverb_filtered_noise"]
@@ -80,9 +80,9 @@ Inputs = Annotated[list[Literal["loudness", "rms"]], Field(min_length=1, max_len
 
 
 class ModelConfig(Settings):
-    """Features -> decoder -> controls -> processors -> audio."""
+    """Settings of a model: features -> decoder -> controls -> processors -> audio."""
 
-    inputs: Inputs = Field(description="what the decoder hears besides f0")
+    inputs: Inputs = Field(description="features that the decoder gets besides f0")
     decoder: Annotated[GruConfig | CnnConfig, Field(discriminator="kind")]
     processors: Annotated[list[Processor], Field(min_length=1)] = Field(
         description="the signal chain; the last one gives the audio"
@@ -92,7 +92,7 @@ class ModelConfig(Settings):
     @model_validator(mode="after")
     def _inputs_differ(self) -> ModelConfig:
         if len(set(self.inputs)) != len(self.inputs):
-            raise ValueError(f"inputs {self.inputs} names one twice")
+            raise ValueError(f"inputs {self.inputs} names an input twice")
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
-"""The whole model: features -> network -> controls -> synthesiser -> audio, for whole clips and frame by frame.
+"""The whole model: features -> decoder -> controls -> synthesiser -> audio, for whole clips and frame by frame.
 
-Shapes: B batch, T frames, samples = T * hop. Features are [B, T], as an example holds them.
+Shapes: B batch, T frames, samples = T * hop. Features are [B, T], as in examples.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Instrument(tf.Module):
     Attributes:
       model, audio: the settings it was built from.
       decoder: the network.
-      graph: the synthesiser, with the reverb's variables.
-      feature_names: what the network hears, in its order; `f0_hz` goes to the synthesiser besides.
-      variables_by_name: all variables, trained together. A name is stable; the network's are those of the manifest.
+      graph: the processor graph, with the reverb's variables.
+      feature_names: input features of the decoder, in its order; `f0_hz` is an input of the synthesiser besides.
+      variables_by_name: all variables, trained together. A name is stable; the decoder's are those of the manifest.
 
     Args:
       model: architecture and signal chain.
@@ -51,26 +51,27 @@ class Instrument(tf.Module):
             self.variables_by_name[f"reverb/{_name(variable).rpartition('/')[2]}"] = variable
 
     def controls(self, features: Mapping[str, tf.Tensor], training: bool = False) -> dict[str, tf.Tensor]:
-        """What the synthesiser is told to do.
+        """Convert features to synthesiser controls.
 
         Args:
-          features: `f0_hz` and `feature_names`, each [B, T]; others are not looked at.
-          training: takes the way that is cheap to differentiate; B and T must be known when the graph is traced.
+          features: `f0_hz` in Hz and `feature_names`, standardised, each [B, T]; others are ignored.
+          training: use operations with a cheap gradient; B and T must be known when the graph is traced.
 
         Returns:
-          `graph.control_names`, each [B, T, channels], scaled and limited; and `f0_hz` [B, T, 1].
+          `graph.control_names`, each [B, T, channels], linear; and `f0_hz` in Hz, [B, T, 1].
         """
-        return self.graph.get_controls(self.decoder(self._heard(features), training), _column(features[F0_HZ]))
+        raw = self.decoder(self._decoder_inputs(features), training)
+        return self.graph.get_controls(raw, _column(features[F0_HZ]))
 
     def signals(
         self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """The signal of every node of the chain.
+        """Synthesise the signals of all nodes of the chain.
 
         Args:
-          controls: as `controls` gives them.
+          controls: as `controls` returns them.
           noise: [B, samples], uniform in [-1, 1); needed where the chain has filtered noise.
-          basis: of the same f0, as `basis` gives it; made here where it is not given.
+          basis: of the same f0, as `basis` returns it; computed where it is None.
 
         Returns:
           Name of a node -> [B, samples].
@@ -80,7 +81,7 @@ class Instrument(tf.Module):
     def audio_from(
         self, controls: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None, basis: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """The last node's signal, reverb and all, [B, samples]; arguments as in `signals`."""
+        """Synthesise audio with reverb, the last node's signal. Shape [B, samples]; arguments as in `signals`."""
         return self.signals(controls, noise, basis)[self.graph.audio_name]
 
     def __call__(
@@ -90,13 +91,20 @@ class Instrument(tf.Module):
         basis: tf.Tensor | None = None,
         training: bool = False,
     ) -> tf.Tensor:
-        """Features as in `controls` -> audio [B, samples]."""
+        """Convert features to audio [B, samples]; arguments as in `controls` and `signals`."""
         return self.audio_from(self.controls(features, training), noise, basis)
 
     def basis(self, f0_hz: tf.Tensor, lowest_hz: float | None = None) -> tf.Tensor | None:
-        """The harmonics of f0 [B, T] as waves: nothing that is trained is in them, so make them outside the tape.
+        """Compute the harmonics of f0 as sines, for `signals`.
 
-        Where f0 is known never to lie below lowest_hz, and B and T are known, they are made quicker.
+        They depend on no trained variable, so they can be computed outside the gradient tape.
+
+        Args:
+          f0_hz: fundamental frequency in Hz, [B, T].
+          lowest_hz: lower bound of f0 in Hz: where it is given, and B and T are known, this is quicker.
+
+        Returns:
+          [B, T, hop, audible harmonics]; None without a harmonic synthesiser.
         """
         return self.graph.basis(_column(f0_hz), lowest_hz)
 
@@ -106,7 +114,7 @@ class Instrument(tf.Module):
         return self.graph.latency
 
     def initial_state(self, batch: int | tf.Tensor = 1) -> dict[str, tf.Tensor]:
-        """The state before the first frame, flat: the network's and the synthesiser's."""
+        """Return the state before the first frame, flat: the decoder's and the synthesiser's tensors, [B, ...]."""
         return {
             **_prefixed(_DECODER, self.decoder.initial_state(batch)),
             **_prefixed(_SYNTHESISER, self.graph.initial_state(batch)),
@@ -115,7 +123,7 @@ class Instrument(tf.Module):
     def step(
         self, features: Mapping[str, tf.Tensor], state: Mapping[str, tf.Tensor], noise: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """The next n >= 1 frames, in a stream.
+        """Synthesise the next n >= 1 frames of a stream.
 
         Args:
           features: as in `controls`, each [B, n].
@@ -125,20 +133,20 @@ class Instrument(tf.Module):
         Returns:
           The dry signal [B, n * hop], `latency` samples late, and the state after these frames.
         """
-        raw, decoder_state = self.decoder.step(self._heard(features), _stripped(_DECODER, state))
+        raw, decoder_state = self.decoder.step(self._decoder_inputs(features), _stripped(_DECODER, state))
         controls = self.graph.get_controls(raw, _column(features[F0_HZ]))
         dry, synthesiser_state = self.graph.step(controls, _stripped(_SYNTHESISER, state), noise=noise)
         return dry, {**_prefixed(_DECODER, decoder_state), **_prefixed(_SYNTHESISER, synthesiser_state)}
 
     def weights(self) -> dict[str, np.ndarray]:
-        """The value of every variable by its name."""
+        """Return the value of every variable by its name."""
         return {name: variable.numpy() for name, variable in self.variables_by_name.items()}
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Take over the weights of an instrument of the same make.
+        """Assign the weights of an instrument with the same architecture.
 
         Raises:
-          ValueError: names or shapes differ; the message says which.
+          ValueError: names or shapes differ; the message names them.
         """
         own = {name: tuple(variable.shape) for name, variable in self.variables_by_name.items()}
         given = {name: np.shape(value) for name, value in weights.items()}
@@ -152,7 +160,7 @@ class Instrument(tf.Module):
         for name, variable in self.variables_by_name.items():
             variable.assign(weights[name])
 
-    def _heard(self, features: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+    def _decoder_inputs(self, features: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
         return [_column(features[name]) for name in self.feature_names]
 
 

@@ -25,7 +25,7 @@ from components.size_tuner.oracle import CANDIDATE
 from components.size_tuner.pareto import PARETO_FILE, REFERENCE, Point, TrialRow, frontier, smallest_within
 from components.size_tuner.tuner import SizeTuner, tuner_fn
 from components.size_tuner.workers import search_together
-from models.baseline import BASELINE_FEATURES, MOST_WINDOWS, fit_baseline
+from models.baseline import BASELINE_FEATURES, MAX_WINDOWS, fit_baseline
 from models.instrument import Instrument
 from models.saved_model import signatures
 from models.training.loop import best_weights
@@ -122,7 +122,7 @@ def _measured(
 
     The reference's SavedModel is kept, so that it can be heard beside the winner.
     """
-    windows = list(read_windows(fn_args.train_files, job.audio, BASELINE_FEATURES).sample(MOST_WINDOWS))
+    windows = list(read_windows(fn_args.train_files, job.audio, BASELINE_FEATURES).sample(MAX_WINDOWS))
     train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))
 
     @functools.cache

@@ -1,6 +1,6 @@
-"""An engine of its own: runs a network from the manifest's `network` section and its arrays, with NumPy alone.
+"""An independent engine: runs a network from the manifest's `network` section and its arrays, with NumPy alone.
 
-It shares no code with `models`; what it knows, it knows from the description in `models/saved_model/specification.py`.
+It shares no code with `models`; it follows the description in `models/saved_model/specification.py`.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ Arrays = Mapping[str, np.ndarray]
 def run(
     network: Mapping[str, Any], arrays: Arrays, features: Mapping[str, np.ndarray], audio: Mapping[str, int]
 ) -> dict:
-    """Controls [frames, channels] by name from features [frames]; `audio` holds the sample and the frame rate."""
+    """Compute controls [frames, channels] by name from features [frames]; `audio` has the sample and the frame rate."""
     inputs = np.stack([_scale(spec, features[spec["feature"]]) for spec in network["inputs"]], axis=1)
     hold = round(audio["frame_rate"] / network["frame_rate"])
-    heard = {"cnn": _cnn, "gru": _gru}[network["architecture"]](network, arrays, inputs[::hold])
-    raw = np.repeat(heard, hold, axis=0)[: len(inputs)]
+    computed = {"cnn": _cnn, "gru": _gru}[network["architecture"]](network, arrays, inputs[::hold])
+    raw = np.repeat(computed, hold, axis=0)[: len(inputs)]
     controls, start = {}, 0
     for output in network["outputs"]:
         part = raw[:, start : start + output["channels"]] + output["bias"]
@@ -61,11 +61,11 @@ def _leaky(network: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
 def _cnn(network: Mapping[str, Any], arrays: Arrays, inputs: np.ndarray) -> np.ndarray:
     x = _dense(arrays, "decoder/input", inputs)
     for i, dilation in enumerate(network["dilations"]):
-        heard = _norm(network, arrays, f"decoder/layer_{i}/norm", x)
+        normalised = _norm(network, arrays, f"decoder/layer_{i}/norm", x)
         y = np.zeros_like(x) + arrays[f"decoder/layer_{i}/conv/bias"]
         for tap in range(network["kernel"]):
             late = (network["kernel"] - 1 - tap) * dilation
-            delayed = np.vstack([np.zeros((late, x.shape[1])), heard])[: len(heard)]
+            delayed = np.vstack([np.zeros((late, x.shape[1])), normalised])[: len(normalised)]
             y += delayed @ arrays[f"decoder/layer_{i}/conv/kernel"][tap, 0]
         x = x + _leaky(network, y)
     return _dense(arrays, "decoder/output", x)

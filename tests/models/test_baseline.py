@@ -1,4 +1,4 @@
-"""The network-free baseline finds what was played, plays it back as loud as asked, and is no straw man."""
+"""The network-free baseline finds the parameters of windows, plays them as loud as given, and is no straw man."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def measured_loudness(audio: np.ndarray) -> np.ndarray:
 
 
 def played_windows(count: int, noise_level: float = 0.003) -> list[dict[str, np.ndarray]]:
-    """An instrument with one timbre, swelling and gliding, with breath noise."""
+    """Play an instrument with one timbre, swelling and gliding, with breath noise."""
     graph, windows = ProcessorGraph(ENTRIES), []
     for index in range(count):
         random = np.random.default_rng(index)
@@ -77,7 +77,7 @@ def test_it_finds_the_colour_and_the_level_of_the_noise(windows) -> None:
     np.testing.assert_allclose(20 * np.log10(found / (0.05 * NOISE[2:-2])), -2.5, atol=1.5)
 
 
-def test_it_is_as_loud_as_it_is_asked_to_be(baseline, windows) -> None:
+def test_its_loudness_is_that_of_the_features(baseline, windows) -> None:
     for window in windows:
         dry, _ = play(baseline, ProcessorGraph(ENTRIES), window)
         error = measured_loudness(dry)[0] - window["loudness_db"]
@@ -106,7 +106,7 @@ def test_a_room_does_not_change_its_level_and_a_broken_one_does_not_touch_the_dr
     assert np.isnan(broken_wet).any()
 
 
-def test_other_chains_are_served_too(windows) -> None:
+def test_it_plays_other_signal_chains_too(windows) -> None:
     two = [{**ENTRIES[0], "name": "low"}, {**ENTRIES[0], "name": "high", "harmonics": 5}]
     mix = {"name": "dry", "type": "mix", "inputs": ["low", "high"]}
     for entries in ([ENTRIES[0]], [ENTRIES[1]], [*two, mix]):

@@ -41,7 +41,7 @@ def make_features(frames: int, batch: int = 1, seed: int = 0) -> dict[str, tf.Te
 
 
 def randomise(instrument: Instrument, seed: int = 5) -> None:
-    """Weights of a model that has learned something: louder, with biases and a room."""
+    """Set weights as of a model that has learned something: louder, with biases and a room."""
     random = np.random.default_rng(seed)
     for name, variable in instrument.variables_by_name.items():
         variable.assign_add((0.01 if "reverb" in name else 0.3) * random.standard_normal(variable.shape).astype("f"))

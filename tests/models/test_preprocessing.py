@@ -13,7 +13,7 @@ FRAMES, HOP, EXAMPLES = 50, 4, 12
 
 
 def synthetic_examples() -> list[dict[str, np.ndarray]]:
-    """Windows whose first ten frames are near silence with a wild f0, and whose next five sound but are not pitched."""
+    """Windows whose first ten frames are near silence with a wild f0, and whose next five sound but are unvoiced."""
     random = np.random.default_rng(0)
     examples = []
     for index in range(EXAMPLES):
@@ -53,14 +53,14 @@ def stacked(examples, name) -> np.ndarray:
     return np.stack([example[name] for example in examples])
 
 
-def counted(raw) -> tuple[np.ndarray, np.ndarray]:
+def masks(raw) -> tuple[np.ndarray, np.ndarray]:
     sounding = stacked(raw, "loudness_db") > -70
     return sounding, sounding & (stacked(raw, "f0_confidence") >= 0.5)
 
 
 def test_pitch_is_standardised_by_the_frames_that_sound_and_can_be_trusted(transformed) -> None:
     _, raw, data = transformed
-    _, voiced = counted(raw)
+    _, voiced = masks(raw)
     midi = 69 + 12 * np.log2(stacked(raw, "f0_hz").astype(np.float64) / 440)
     expected = (midi - midi[voiced].mean()) / midi[voiced].std()
     np.testing.assert_allclose(stacked(data, "f0_scaled"), expected, atol=2e-5)
@@ -68,7 +68,7 @@ def test_pitch_is_standardised_by_the_frames_that_sound_and_can_be_trusted(trans
 
 def test_level_is_standardised_by_the_frames_that_sound(transformed) -> None:
     _, raw, data = transformed
-    sounding, _ = counted(raw)
+    sounding, _ = masks(raw)
     rms_db = 20 * np.log10(stacked(raw, "rms_energy").astype(np.float64))
     for name, db in {"loudness_scaled": stacked(raw, "loudness_db"), "rms_scaled": np.maximum(rms_db, -80)}.items():
         expected = (db - db[sounding].mean()) / db[sounding].std()
@@ -83,7 +83,7 @@ def test_everything_else_passes_through_untouched(transformed) -> None:
 
 def test_the_statistics_can_be_read_from_the_transform_graph(transformed) -> None:
     graph, raw, _ = transformed
-    sounding, voiced = counted(raw)
+    sounding, voiced = masks(raw)
     midi = 69 + 12 * np.log2(stacked(raw, "f0_hz") / 440)
     statistics = read_statistics(str(graph))
     assert set(statistics) == {"f0", "loudness", "rms"}

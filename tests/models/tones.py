@@ -25,7 +25,7 @@ MODEL = ModelConfig.model_validate(
 
 
 def tone(number: int) -> dict[str, np.ndarray]:
-    """A harmonic tone whose brightness and level its features tell."""
+    """A harmonic tone whose pitch and level follow from its features."""
     seconds = np.arange(AUDIO.window_samples) / AUDIO.sample_rate
     f0_hz = 220.0 * 2 ** (number % 12 / 12)
     level = 0.05 + 0.02 * (number % 5)
