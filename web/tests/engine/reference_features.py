@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from data.files.decode import Spool, decode
+from common.audio import AudioConfig
 from data.features.loudness import loudness_and_rms
 from data.features.tracker import Tracker
-from common.audio import AudioConfig
+from data.files.decode import Spool, decode
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=4.0)
 SOURCE_RATE = 48000  # what a microphone would give
