@@ -30,8 +30,8 @@ def model_card(manifest: Manifest) -> str:
     parts = [
         f"# {plain(instrument['title'])}",
         plain(instrument["description"]),
-        "A neural instrument for the browser: it turns pitch and loudness, of a voice say, into the sound of this"
-        " instrument.",
+        "A neural instrument for the browser: it turns pitch and loudness, such as those of a voice, into the sound of"
+        " this instrument.",
         "## Trained on\n\n" + _training(manifest),
         "## Credits\n\n" + _credits(instrument),
         "## Measured\n\n" + _metrics(manifest.get("metrics")),
@@ -106,7 +106,7 @@ def _note(midi: float) -> str:
 
 def _loading(manifest: Manifest) -> str:
     controls, full = manifest["graphs"]["controls"], manifest["graphs"]["full"]
-    inputs = ", ".join(f"`{one['name']}`" for one in controls["inputs"])
+    inputs = ", ".join(f"`{tensor['name']}`" for tensor in controls["inputs"])
     call = "predictAsync" if controls["dynamic"] else "predict"
     wait = "await " if controls["dynamic"] else ""
     return "\n".join(
@@ -117,7 +117,7 @@ def _loading(manifest: Manifest) -> str:
             "",
             "```js",
             f'const model = await tf.loadGraphModel("{full["model"]}");',
-            f"const {{ audio }} = {wait}model.{call}({{ {', '.join(one['name'] for one in full['inputs'])} }});",
+            f"const {{ audio }} = {wait}model.{call}({{ {', '.join(tensor['name'] for tensor in full['inputs'])} }});",
             "```",
             "",
             f"`{MANIFEST_FILE}` (format {FORMAT_VERSION}) has all that an engine needs: shapes, the synthesiser, the"

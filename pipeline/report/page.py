@@ -1,4 +1,4 @@
-"""One self-contained HTML file about a run: what went in, what came out, and how it sounds."""
+"""The report's page: one self-contained HTML file, made from a template."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Lineage:
         return asdict(self)
 
     def text(self) -> str:
-        """Return a page for people."""
+        """Format the lineage as text for people."""
         state = "served" if self.served else "kept" if self.kept else "removed from what is published"
         recordings = self.data.recordings
         lines = [
