@@ -37,9 +37,9 @@ import tensorflow as tf
 from benchmarks.sound import judge, read, resynthesise
 from benchmarks.train_step import MODELS
 from models.instrument import Instrument
-from models.training.loop import Stepper, deterministic_ops
+from models.training.loop import TrainingGraphs, deterministic_ops
 from models.training.optimizer import learning_rate
-from models.training.windows import Windows, indices
+from models.training.window_store import WindowStore, shuffled_indices
 from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load
 
@@ -126,20 +126,20 @@ class Trial:
         return self.row(f"swara/{model}", steps, resynthesise(instrument, self.eval_windows), seconds)
 
 
-def chosen(step: int, config: Config, windows: Windows) -> np.ndarray:
+def chosen(step: int, config: Config, windows: WindowStore) -> np.ndarray:
     """Return the indices [batch] of the windows that a step takes, the same for ddsp and for Swara."""
-    return indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
+    return shuffled_indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
 
 
-def training(instrument: Instrument, config: Config, windows: Windows) -> Iterator[float]:
+def training(instrument: Instrument, config: Config, windows: WindowStore) -> Iterator[float]:
     """Take the steps of a training one by one, each with its seconds, reading the windows included."""
-    stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
+    graphs = TrainingGraphs(instrument, config.trainer, config.loss, windows.minimum("f0_hz"))
     for step in range(config.trainer.steps):
         began = time.perf_counter()
         batch = windows.batch(chosen(step, config, windows))
         inputs = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
         rate = tf.constant(learning_rate(step, config.trainer), tf.float32)
-        float(stepper.step(inputs, tf.constant(step), rate)[0])
+        float(graphs.train_step(inputs, tf.constant(step), rate)[0])
         yield time.perf_counter() - began
 
 

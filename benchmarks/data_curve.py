@@ -27,7 +27,7 @@ from matplotlib import pyplot
 
 from benchmarks.sound import Variant, judge, read, resynthesise, train
 from models.training.loop import deterministic_ops
-from models.training.windows import Windows
+from models.training.window_store import WindowStore
 from pipeline.configuration.loading import load
 
 
@@ -43,9 +43,9 @@ def covered(keys: list[str], window_seconds: float) -> list[float]:
     return seconds
 
 
-def first(windows: Windows, count: int) -> Windows:
+def first(windows: WindowStore, count: int) -> WindowStore:
     """Take the first windows only."""
-    return Windows((windows.keys[n], {name: one[0] for name, one in windows.batch([n]).items()}) for n in range(count))
+    return WindowStore((windows.keys[n], {name: one[0] for name, one in windows.batch([n]).items()}) for n in range(count))
 
 
 def curve(folder: Path, amounts: list[float], settings: list[str]) -> Iterator[dict[str, Any]]:

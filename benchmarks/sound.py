@@ -34,9 +34,9 @@ from models.ddsp.losses import SpectralLoss, Targets
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 from models.preprocessing import scaled_names
-from models.training.loop import Stepper, deterministic_ops
+from models.training.loop import TrainingGraphs, deterministic_ops
 from models.training.optimizer import learning_rate
-from models.training.windows import Windows, indices, read_windows
+from models.training.window_store import WindowStore, read_windows, shuffled_indices
 from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load
 
@@ -162,7 +162,7 @@ def newest(folder: Path, split: str) -> list[str]:
     return [str(made[-1] / f"Split-{split}" / "*")]
 
 
-def deviations(windows: Windows) -> Batch:
+def deviations(windows: WindowStore) -> Batch:
     """Estimate the deviations by which f0 in semitones and loudness in dB were divided to be standardised."""
     sample = {
         name: np.concatenate([one[name] for one in windows.sample(50)]) for name in windows.lengths if name != "audio"
@@ -174,24 +174,24 @@ def deviations(windows: Windows) -> Batch:
     }
 
 
-def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrument, float]:
+def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instrument, float]:
     """Train one variant. Returns it and the seconds that its steps took, the first one left out."""
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
-    stepper = Stepper(instrument, config.trainer, config.loss, windows.least("f0_hz"))
+    graphs = TrainingGraphs(instrument, config.trainer, config.loss, windows.minimum("f0_hz"))
     loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
     if variant.embedding and config.audio.sample_rate != TRACKER_RATE:
         sys.exit(f"CREPE takes {TRACKER_RATE} Hz: no embedding of {config.audio.sample_rate} Hz")
-    stepper._loss = EmbeddingLoss(loss, variant.embedding) if variant.embedding else loss  # type: ignore[assignment]
+    graphs._loss = EmbeddingLoss(loss, variant.embedding) if variant.embedding else loss  # type: ignore[assignment]
     variables = instrument.variables_by_name
     average = {name: variable.numpy() for name, variable in variables.items()}
     scales = deviations(windows)
     random, began = np.random.default_rng(config.trainer.seed), 0.0
     for step in range(config.trainer.steps):
         began = time.perf_counter() if step == 1 else began
-        chosen = indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
+        chosen = shuffled_indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
         batch = variant.augment({**windows.batch(chosen), **scales}, random)
         inputs = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
-        stepper.step(inputs, tf.constant(step), tf.constant(learning_rate(step, config.trainer), tf.float32))
+        graphs.train_step(inputs, tf.constant(step), tf.constant(learning_rate(step, config.trainer), tf.float32))
         if variant.averaging:
             keep = min(variant.averaging, step / (step + 10))
             average = {
@@ -202,7 +202,7 @@ def train(variant: Variant, config: Config, windows: Windows) -> tuple[Instrumen
     return instrument, time.perf_counter() - began
 
 
-def resynthesise(instrument: Instrument, windows: Windows) -> Iterator[np.ndarray]:
+def resynthesise(instrument: Instrument, windows: WindowStore) -> Iterator[np.ndarray]:
     """Resynthesise every window from its features alone: audio [samples]."""
     for number in range(len(windows)):
         batch = windows.batch([number])
@@ -210,7 +210,7 @@ def resynthesise(instrument: Instrument, windows: Windows) -> Iterator[np.ndarra
         yield instrument({name: batch[name] for name in ("f0_hz", *instrument.feature_names)}, noise).numpy()[0]
 
 
-def judge(made: Iterable[np.ndarray], windows: Windows, audio: AudioConfig) -> dict[str, float]:
+def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) -> dict[str, float]:
     """Compute losses and errors of resyntheses (each [samples], in the windows' order), as means over all windows."""
     tracker = Tracker("swift_f0", audio.sample_rate, audio.frame_rate)
     loss, found, cents = SpectralLoss(), [], []
@@ -232,7 +232,7 @@ def judge(made: Iterable[np.ndarray], windows: Windows, audio: AudioConfig) -> d
     return {**means, "f0_cents": round(float(np.median(np.concatenate(cents))), 2)}
 
 
-def read(folder: Path, config: Config) -> tuple[Windows, Windows]:
+def read(folder: Path, config: Config) -> tuple[WindowStore, WindowStore]:
     """Read the windows that a run trained on, and its eval windows."""
     features = ("f0_hz", "f0_confidence", "loudness_db", *scaled_names(config.model.inputs))
     train, held_out = (read_windows(newest(folder, split), config.audio, features) for split in ("train", "eval"))

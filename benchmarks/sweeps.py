@@ -23,7 +23,7 @@ from benchmarks.sound import judge, newest, resynthesise
 from common.artifacts import serving_folder
 from models.saved_model.precision import rounded
 from models.saved_model.signatures import load_instrument
-from models.training.windows import read_windows
+from models.training.window_store import read_windows
 
 COLUMNS = ("instrument", "model", "made of", "parameters", "kB gzip", "loss", "log-mel", "loudness, dB", "f0, cents")
 

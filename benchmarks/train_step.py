@@ -31,7 +31,7 @@ import tensorflow as tf
 from common.audio import AudioConfig
 from models.ddsp.synths import Harmonic, white_noise
 from models.instrument import Instrument
-from models.training.loop import Stepper, deterministic_ops
+from models.training.loop import TrainingGraphs, deterministic_ops
 from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load
 
@@ -69,14 +69,14 @@ def whole_model(config: Config, batch: int) -> tuple[Action, Action, int]:
     instrument = Instrument(config.model, config.audio)
     inputs = notes(batch, config.audio)
     trainer = config.trainer.model_copy(update={"batch_size": batch})
-    stepper = Stepper(instrument, trainer, config.loss, float(inputs["f0_hz"].min()))
+    graphs = TrainingGraphs(instrument, trainer, config.loss, float(inputs["f0_hz"].min()))
     first = {name: tf.constant(value[:1]) for name, value in inputs.items()}
     noise = white_noise(1, config.audio.window_samples, (0, 0))
     infer = tf.function(lambda: instrument(first, noise), autograph=False)
     rate = tf.constant(1e-4)
 
     def train() -> object:
-        return float(stepper.step(inputs, tf.constant(1), rate)[0])
+        return float(graphs.train_step(inputs, tf.constant(1), rate)[0])
 
     return train, infer, sum(variable.shape.num_elements() for variable in instrument.trainable_variables)
 

@@ -24,7 +24,7 @@ import tensorflow as tf
 from models.instrument import Instrument
 from models.network.sizes import draw, resized, search_space
 from models.training import loop as training
-from models.training.loop import Stepper
+from models.training.loop import TrainingGraphs
 from pipeline.configuration.loading import load
 
 TRIALS = 6
@@ -42,16 +42,16 @@ def main() -> None:
     def start() -> float:
         began = time.perf_counter()
         instrument = Instrument(resized(config.model, draw(space, random)), config.audio)
-        stepper = Stepper(instrument, config.trainer, config.loss, lowest_hz=200.0)
-        stepper.step(batch, tf.constant(0), tf.constant(1e-3))
-        stepper.hear(batch, tf.constant(0))
+        graphs = TrainingGraphs(instrument, config.trainer, config.loss, lowest_hz=200.0)
+        graphs.train_step(batch, tf.constant(0), tf.constant(1e-3))
+        graphs.eval_step(batch, tf.constant(0))
         return time.perf_counter() - began
 
     start()
     again, alone = [], []
     for _ in range(TRIALS):  # in turns
         again.append(start())
-        training._compiled.cache_clear()
+        training._cached_loss.cache_clear()
         alone.append(start())
     rounded = {"again_s": round(median(again), 2), "alone_s": round(median(alone), 2)}
     print(json.dumps({"trials": TRIALS, **rounded, "share": round(median(again) / median(alone), 2)}))

@@ -28,8 +28,8 @@ from components.size_tuner.workers import search_together
 from models.baseline import BASELINE_FEATURES, MAX_WINDOWS, fit_baseline
 from models.instrument import Instrument
 from models.saved_model import signatures
-from models.training.loop import best_weights
-from models.training.windows import read_windows
+from models.training.loop import load_best_weights
+from models.training.window_store import read_windows
 from models.voice.dataset import Dataset, read_dataset
 
 TASK_FILE = "task.json"
@@ -159,5 +159,5 @@ def _measured(
 
 def _trained(tuner: SizeTuner, job: SearchJob, row: TrialRow) -> Instrument:
     instrument = Instrument(tuner.model_of({**row.hyperparameters, CANDIDATE: row.trial}), job.audio)
-    instrument.set_weights(best_weights(tuner.checkpoints(row.trial)))
+    instrument.set_weights(load_best_weights(tuner.checkpoints(row.trial)))
     return instrument

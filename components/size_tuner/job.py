@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import Field
 
 from components.size_tuner.config import TunerConfig
-from models.training.job import Job
+from models.training.job import TrainingJob
 
 
-class SearchJob(Job):
+class SearchJob(TrainingJob):
     """Settings of a search over sizes: the `custom_config` of a Tuner."""
 
     tuner: TunerConfig

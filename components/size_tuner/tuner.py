@@ -37,7 +37,7 @@ from models.training.checkpoints import Checkpoint, Checkpoints
 from models.training.config import TrainerConfig
 from models.training.job import read_splits
 from models.training.loop import train
-from models.training.windows import Windows
+from models.training.window_store import WindowStore
 
 HEARTBEATS = 5  # in a lease
 ERROR_FILE = "error.txt"
@@ -83,14 +83,14 @@ class SizeTuner(BaseTuner):
 
     # The search.
 
-    def search(self, windows: Windows, eval_windows: Windows) -> None:
+    def search(self, windows: WindowStore, eval_windows: WindowStore) -> None:
         """Try configurations until the oracle has no more; the chief only hands them out."""
         if processes.is_chief_oracle():
             serve(self.oracle, self._config.lease_seconds, self._say)
         else:
             super().search(windows=windows, eval_windows=eval_windows)
 
-    def run_trial(self, trial: Trial, windows: Windows, eval_windows: Windows) -> dict[str, float]:
+    def run_trial(self, trial: Trial, windows: WindowStore, eval_windows: WindowStore) -> dict[str, float]:
         """Train one configuration from where it stands to the trial's rung and says how well it does."""
         values = trial.hyperparameters.values
         until = [*self._config.rungs, self._job.trainer.steps][values[RUNG]]

@@ -1,4 +1,4 @@
-"""Where an interrupted training goes on: one file, replaced whole, found again by what determines the training."""
+"""Checkpoints of a training: one file, replaced whole, in a folder named after the training's fingerprint."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _VALUES = "values"
 
 
 def fingerprint(**facts: Any) -> str:
-    """SHA-256, hex, of everything that determines a training: settings, data, sources. JSON values only."""
+    """Compute the SHA-256, hex, of everything that determines a training (settings, data, sources), as JSON values."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that a training needs to go on as if it had never stopped.
+    """The state of a training: all that it needs to go on as if it had never stopped.
 
     Attributes:
       arrays: tensors by name.
@@ -36,11 +36,11 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The latest checkpoint of one training, in `root/KEY/checkpoint.npz`; any filesystem that TensorFlow knows.
+    """The latest checkpoint of one training, in `root/KEY/checkpoint.npz`; on any filesystem that TensorFlow supports.
 
     Args:
       root: a folder that outlives the process and the execution.
-      key: the training's `fingerprint`. Another key never sees this one's checkpoint.
+      key: the training's `fingerprint`. Another key never reads this checkpoint.
     """
 
     def __init__(self, root: str | PurePath, key: str):
@@ -48,7 +48,7 @@ class Checkpoints:
         self._path = f"{self.folder}/checkpoint.npz"
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Replace the latest checkpoint; whoever is killed meanwhile leaves the previous one."""
+        """Replace the latest checkpoint. Killed meanwhile, it leaves the previous checkpoint."""
         packed = io.BytesIO()
         values = np.frombuffer(json.dumps(dict(checkpoint.values)).encode(), np.uint8)
         np.savez(packed, **{_VALUES: values}, **{f"arrays/{name}": array for name, array in checkpoint.arrays.items()})
@@ -58,7 +58,7 @@ class Checkpoints:
         tf.io.gfile.rename(self._path + ".part", self._path, overwrite=True)
 
     def load(self) -> Checkpoint | None:
-        """The latest checkpoint; None where there is none, or where a power cut left half of one."""
+        """Load the latest checkpoint; None where there is none, or where a power cut left half of one."""
         try:
             with tf.io.gfile.GFile(self._path, "rb") as file:
                 packed = np.load(io.BytesIO(file.read()), allow_pickle=False)
@@ -69,6 +69,6 @@ class Checkpoints:
         return Checkpoint({name.removeprefix("arrays/"): array for name, array in arrays.items()}, values)
 
     def clear(self) -> None:
-        """Forget the training, which has ended."""
+        """Delete the checkpoint of a training that has ended."""
         if tf.io.gfile.exists(self.folder):
             tf.io.gfile.rmtree(self.folder)

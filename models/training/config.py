@@ -1,4 +1,4 @@
-"""Settings of training and of its loss, typed and bounded. Their values stand in `configs/base.yaml`."""
+"""Settings of training and of its loss, typed and bounded. Their values are in `configs/base.yaml`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from common.settings import Settings
 
 
 class LossConfig(Settings):
-    """The multi-scale spectral loss (Engel et al. 2020, ddsp.losses.SpectralLoss)."""
+    """Settings of the multi-scale spectral loss (Engel et al. 2020, ddsp.losses.SpectralLoss)."""
 
     fft_sizes: Annotated[list[Annotated[int, Field(ge=16, le=16384, multiple_of=4)]], Field(min_length=1)] = Field(
         description="samples; hop is a quarter"
@@ -26,7 +26,7 @@ class LossConfig(Settings):
 
 
 class TrainerConfig(Settings):
-    """How long and how a model is trained."""
+    """Settings of the trainer."""
 
     steps: PositiveInt = Field(description="training steps at most")
     batch_size: Annotated[int, Field(ge=1, le=256)] = Field(description="windows a step")
@@ -34,12 +34,12 @@ class TrainerConfig(Settings):
     learning_rate_end: Annotated[float, Field(gt=0, le=0.1)] = Field(
         description="rate at the last step, reached on a cosine"
     )
-    reverb_rate: Annotated[float, Field(gt=0, le=1)] = Field(description="share of the rate that a reverb learns with")
+    reverb_rate: Annotated[float, Field(gt=0, le=1)] = Field(description="learning rate of reverbs, as a share of the network's")
     warmup_steps: Annotated[int, Field(ge=0)] = Field(description="steps in which the rate rises from 0")
     gradient_clip: Annotated[float, Field(gt=0)] = Field(description="global norm")
     checkpoint_steps: Annotated[int, Field(ge=1, le=100)] = Field(description="steps between checkpoints")
     eval_steps: PositiveInt = Field(description="steps between evaluations")
-    eval_windows: PositiveInt = Field(description="eval windows heard at each evaluation, at most")
+    eval_windows: PositiveInt = Field(description="eval windows at each evaluation, at most")
     patience: PositiveInt = Field(description="evaluations without a better loss before training stops early")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(description="of weights, order and noise")
     warm_start: bool = Field(description="start from the last blessed model's weights where there is one")

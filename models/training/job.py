@@ -1,4 +1,4 @@
-"""What TFX asks a Trainer or a Tuner to do, and on which windows."""
+"""Training jobs: the settings that TFX hands to a Trainer or a Tuner, and the windows of their splits."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from common.settings import Settings
 from models.config import ModelConfig
 from models.training.checkpoints import fingerprint
 from models.training.config import LossConfig, TrainerConfig
-from models.training.windows import Windows, read_windows
+from models.training.window_store import WindowStore, read_windows
 
 
-class Job(Settings):
+class TrainingJob(Settings):
     """Settings of one training: the `custom_config` of a Trainer."""
 
     model: ModelConfig
     audio: AudioConfig
     loss: LossConfig
     trainer: TrainerConfig
-    source_fingerprint: str = Field(description="of the code: another one trains anew")
+    source_fingerprint: str = Field(description="of the code: another fingerprint trains anew")
     checkpoint_root: str = Field(description="folder that outlives an execution, for checkpoints")
 
     def identity(self, **facts: Any) -> str:
-        """Fingerprint of all that determines the outcome: the settings, the code, TensorFlow, and the given facts."""
+        """Compute the fingerprint of all that determines the outcome: settings, code, TensorFlow and the given facts."""
         settings = self.model_dump(mode="json", exclude={"checkpoint_root"})
         return fingerprint(**settings, tensorflow=tf.__version__, **facts)
 
 
-def read_splits(fn_args: FnArgs, audio: AudioConfig, features: tuple[str, ...]) -> tuple[Windows, Windows]:
-    """Read the training and the eval windows that TFX hands over."""
+def read_splits(fn_args: FnArgs, audio: AudioConfig, features: tuple[str, ...]) -> tuple[WindowStore, WindowStore]:
+    """Read the windows of the train and the eval split; `features` have one value a frame."""
     return read_windows(fn_args.train_files, audio, features), read_windows(fn_args.eval_files, audio, features)

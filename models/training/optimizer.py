@@ -13,7 +13,7 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # as in Keras
 
 
 def learning_rate(step: int, config: TrainerConfig) -> float:
-    """Rate of a step, from 0: a linear warm-up, then a cosine down to `learning_rate_end` at the last step."""
+    """Compute the learning rate of a step, from 0: a linear warm-up, then a cosine to `learning_rate_end` at the last."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     way = (step - config.warmup_steps) / max(1, config.steps - 1 - config.warmup_steps)
@@ -27,20 +27,29 @@ class Adam(tf.Module):
     Args:
       variables: by name.
       clip: global norm of the gradient at most.
-      room_share: share of the rate for what is not the decoder's. Adam moves every tap of a room by about the rate in
+      reverb_share: share of the rate for variables of reverbs. Adam moves every tap of a reverb by about the rate in
         every step, however little it matters: at the network's rate thousands of taps become noise.
     """
 
-    def __init__(self, variables: Mapping[str, tf.Variable], clip: float, room_share: float = 1.0):
+    def __init__(self, variables: Mapping[str, tf.Variable], clip: float, reverb_share: float = 1.0):
         super().__init__()
         self._variables = list(variables.values())
-        self._shares = [1.0 if name.startswith("decoder/") else room_share for name in variables]
+        self._shares = [1.0 if name.startswith("decoder/") else reverb_share for name in variables]
         self._clip = clip
         self.means = {name: tf.Variable(tf.zeros_like(variable)) for name, variable in variables.items()}
         self.squares = {name: tf.Variable(tf.zeros_like(variable)) for name, variable in variables.items()}
 
     def apply(self, gradients: list[tf.Tensor], step: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-        """Update the variables. `step` counts from 0. Returns the gradient's global norm before clipping."""
+        """Update the variables.
+
+        Args:
+          gradients: one for each variable, of its shape.
+          step: scalar, from 0.
+          rate: scalar, the learning rate.
+
+        Returns:
+          The gradients' global norm before clipping, a scalar.
+        """
         gradients, norm = tf.clip_by_global_norm(gradients, self._clip)
         count = tf.cast(step, tf.float32) + 1.0
         powers = _BETA1**count, _BETA2**count

@@ -1,4 +1,4 @@
-"""TensorBoard: losses as curves, and eval windows to hear and see."""
+"""TensorBoard logs: losses as curves, eval windows as audio and spectrograms."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _FFT = 512
 _COLOURS = np.array([[0, 0, 4], [81, 18, 124], [183, 55, 121], [252, 137, 97], [252, 253, 191]], np.float32)
 
 
-class Board:
-    """Event files for TensorBoard.
+class TensorBoardWriter:
+    """Writer of event files for TensorBoard.
 
     Args:
-      folder: where they are written.
+      folder: of the event files.
       sample_rate: Hz, of the audio.
     """
 
@@ -27,26 +27,33 @@ class Board:
         self._writer = tf.summary.create_file_writer(folder)
         self._sample_rate = sample_rate
 
-    def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Add a point to each curve."""
+    def write_scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Write a point of each curve."""
         with self._writer.as_default():
             for name, value in values.items():
                 tf.summary.scalar(name, value, step)
 
-    def originals(self, names: Sequence[str], audio: np.ndarray) -> None:
-        """Keep what was recorded: `audio` [windows, samples]."""
-        self._hear("original", 0, names, audio)
+    def write_originals(self, names: Sequence[str], audio: np.ndarray) -> None:
+        """Write audio of the recordings, [windows, samples] in [-1, 1]."""
+        self._write_audio("original", 0, names, audio)
 
-    def resyntheses(self, step: int, names: Sequence[str], originals: np.ndarray, audio: np.ndarray) -> None:
-        """Keep what the model makes of the windows [windows, samples], and pictures of both, the original above."""
-        self._hear("resynthesis", step, names, audio)
+    def write_resyntheses(self, step: int, names: Sequence[str], originals: np.ndarray, audio: np.ndarray) -> None:
+        """Write audio of the model, and spectrograms of both, the original above.
+
+        Args:
+          step: of the training.
+          names: of the windows.
+          originals: audio of the recordings, [windows, samples] in [-1, 1].
+          audio: the resynthesis of the same windows, same shape.
+        """
+        self._write_audio("resynthesis", step, names, audio)
         pictures = np.concatenate([spectrogram(originals), spectrogram(audio)], axis=1)
         with self._writer.as_default():
             for name, picture in zip(names, pictures, strict=True):
                 tf.summary.image(f"spectrogram/{name}", picture[np.newaxis], step)
             self._writer.flush()
 
-    def _hear(self, what: str, step: int, names: Sequence[str], audio: np.ndarray) -> None:
+    def _write_audio(self, what: str, step: int, names: Sequence[str], audio: np.ndarray) -> None:
         with self._writer.as_default():
             for name, clip in zip(names, np.clip(audio, -1, 1), strict=True):
                 sound = clip[np.newaxis, :, np.newaxis]  # [clips, samples, channels]
@@ -54,10 +61,13 @@ class Board:
 
 
 def spectrogram(audio: np.ndarray) -> np.ndarray:
-    """Pictures of audio [windows, samples]: 80 dB below full scale is black, low frequencies at the bottom.
+    """Draw spectrograms: 80 dB below full scale is black, low frequencies are at the bottom.
+
+    Args:
+      audio: shape [windows, samples], in [-1, 1].
 
     Returns:
-      [windows, bins, frames, 3] uint8.
+      RGB images, shape [windows, bins, frames, 3], uint8.
     """
     magnitude = stft_magnitude(audio, _FFT).numpy() / (_FFT / 4)  # a full-scale sine is 1 under a Hann window
     level = 1 + 20 * np.log10(np.maximum(magnitude, 1e-6)) / _RANGE_DB

@@ -19,26 +19,26 @@ from models.saved_model import signatures
 from models.saved_model.trained import HISTORY_FILE
 from models.training.checkpoints import Checkpoints, fingerprint
 from models.training.config import TrainerConfig
-from models.training.job import Job, read_splits
+from models.training.job import TrainingJob, read_splits
 from models.training.loop import TrainingDiverged, TrainingResult, train
-from models.training.tensorboard import Board
-from models.training.windows import Windows
+from models.training.tensorboard import TensorBoardWriter
+from models.training.window_store import WindowStore
 
-_REFERENCE = "reference/"  # of the names of what the Tuner says about the full-size model
+_REFERENCE = "reference/"  # prefix of the Tuner's figures on the full-size model
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Train an instrument on transformed examples and saves it.
+    """Train an instrument on transformed examples and save it.
 
-    Reads `fn_args.train_files`, `eval_files`, `transform_graph_path`, `custom_config` (a `Job`), `hyperparameters` (the
-    Tuner's choice of sizes) and, where `trainer.warm_start` asks for it, `base_model`. Writes the model with
+    Reads `fn_args.train_files`, `eval_files`, `transform_graph_path`, `custom_config` (a `TrainingJob`),
+    `hyperparameters` (the Tuner's choice of sizes) and, with `trainer.warm_start`, `base_model`. Writes the model with
     `instrument.json` and `history.json` to `serving_model_dir` and logs to `model_run_dir`. A run that was killed goes
     on from its last checkpoint.
 
     Raises:
       UserError: training diverged.
     """
-    job = Job.model_validate(fn_args.custom_config)
+    job = TrainingJob.model_validate(fn_args.custom_config)
     chosen = fn_args.hyperparameters["values"] if fn_args.hyperparameters else {}
     job = job.model_copy(update={"model": resized(job.model, chosen)})
     reference = {name.removeprefix(_REFERENCE): v for name, v in chosen.items() if name.startswith(_REFERENCE)}
@@ -56,7 +56,7 @@ def run_fn(fn_args: FnArgs) -> None:
             config=job.trainer,
             loss=job.loss,
             checkpoints=checkpoints,
-            board=Board(fn_args.model_run_dir, job.audio.sample_rate),
+            tensorboard=TensorBoardWriter(fn_args.model_run_dir, job.audio.sample_rate),
         )
     except TrainingDiverged as error:
         raise UserError(f"Trainer: {error}") from error
@@ -75,13 +75,13 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def fingerprint_of_weights(instrument: Instrument) -> str:
-    """SHA-256, hex, of an instrument's weights."""
+    """Compute the SHA-256, hex, of an instrument's weights."""
     weights = instrument.weights()
     return fingerprint(**{name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in weights.items()})
 
 
 def _warm_start(instrument: Instrument, base_model: str | None) -> bool:
-    """Take over the weights of the last blessed model where they fit. Returns whether it did; says so."""
+    """Assign the weights of the last blessed model where they fit, and print so. Returns whether they do."""
     if not base_model:
         print("warm start: no blessed model of this instrument yet, so training starts fresh", file=sys.stderr)
         return False
@@ -95,7 +95,7 @@ def _warm_start(instrument: Instrument, base_model: str | None) -> bool:
 
 
 def _summary(
-    result: TrainingResult, config: TrainerConfig, windows: Windows, eval_windows: Windows, warm: bool
+    result: TrainingResult, config: TrainerConfig, windows: WindowStore, eval_windows: WindowStore, warm: bool
 ) -> dict[str, Any]:
     return {
         "steps": result.steps,

@@ -12,7 +12,7 @@ import tensorflow as tf
 from common.audio import AudioConfig
 from common.features import AUDIO
 from data.windows.examples import parse, read_serialized, split_files
-from models.training.windows import spread
+from models.training.window_store import evenly_spaced
 
 Array = npt.NDArray[np.floating]
 
@@ -48,7 +48,7 @@ def resynthesise(examples: Path, model: Path, most: int, audio: AudioConfig) -> 
       audio: length of a window.
     """
     files = split_files(examples / "Split-eval")
-    chosen = set(spread(sum(1 for _ in read_serialized(files)), most).tolist())
+    chosen = set(evenly_spaced(sum(1 for _ in read_serialized(files)), most).tolist())
     serialized = [record for index, record in enumerate(read_serialized(files)) if index in chosen]
     if not serialized:
         return []

@@ -36,6 +36,6 @@ def make_trainer(
 
 
 def training_settings(config: Config, checkpoint_root: str) -> dict[str, Any]:
-    """Return the settings of a training as JSON values: those of `models.training.job.Job`."""
+    """Return the settings of a training as JSON values: those of `models.training.job.TrainingJob`."""
     sections = {name: getattr(config, name).model_dump(mode="json") for name in ("model", "audio", "loss", "trainer")}
     return {**sections, "checkpoint_root": checkpoint_root, "source_fingerprint": source_fingerprint(TRAINER)}

@@ -63,7 +63,7 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
     """Sends a changed copy of the last model through the Evaluator, the export, the browser and the Pusher."""
     from models.baseline import fit_baseline
     from models.saved_model import signatures
-    from models.training.windows import read_windows
+    from models.training.window_store import read_windows
 
     config, folders = small_config(), workshop.folders
     made = workshop.made[0].artifacts

@@ -5,7 +5,7 @@ import numpy as np
 from common.audio import AudioConfig
 from models.config import ModelConfig
 from models.training.config import LossConfig
-from models.training.windows import Windows
+from models.training.window_store import WindowStore
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=0.5)
 LOSS = LossConfig(fft_sizes=[512, 128], mag_weight=1.0, logmag_weight=1.0)
@@ -40,5 +40,5 @@ def tone(number: int) -> dict[str, np.ndarray]:
     }
 
 
-def tones(first: int, count: int) -> Windows:
-    return Windows((f"tone {number:02d}", tone(number)) for number in range(first, first + count))
+def tones(first: int, count: int) -> WindowStore:
+    return WindowStore((f"tone {number:02d}", tone(number)) for number in range(first, first + count))

@@ -23,7 +23,7 @@ from components.size_tuner.pareto import TrialRow
 from components.size_tuner.tuner import SizeTuner, tuner_fn
 from models.instrument import Instrument
 from models.training.loop import TrainingDiverged, train
-from models.training.windows import Windows
+from models.training.window_store import WindowStore
 from tests.components.size_tuner.conftest import custom_config
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -170,7 +170,7 @@ def wait_for(condition, process: subprocess.Popen, seconds: float = 600.0) -> No
 def test_the_component_writes_sizes_for_the_trainer_and_a_table_of_trials(tmp_path, examples, monkeypatch) -> None:
     monkeypatch.setattr(executor, "read_dataset", lambda *_: None)
     monkeypatch.setattr(executor, "fit_baseline", lambda *_: None)
-    monkeypatch.setattr(executor, "read_windows", lambda *_: Windows([]))
+    monkeypatch.setattr(executor, "read_windows", lambda *_: WindowStore([]))
 
     def save(instrument, *, folder, **_):
         Path(folder).parent.mkdir(exist_ok=True)

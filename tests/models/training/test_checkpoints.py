@@ -1,4 +1,4 @@
-"""Checkpoints: replaced whole, never seen by another training, gone when it is over."""
+"""Checkpoints: replaced whole, never read by another training, deleted when it is over."""
 
 import os
 
@@ -53,7 +53,7 @@ def test_a_write_that_was_cut_off_leaves_the_previous_checkpoint(tmp_path) -> No
     assert found.values["step"] == 1
 
 
-def test_clear_forgets(tmp_path) -> None:
+def test_clear_deletes(tmp_path) -> None:
     store = Checkpoints(tmp_path, "k")
     store.clear()
     store.save(_checkpoint(1))

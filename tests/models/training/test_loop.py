@@ -1,4 +1,4 @@
-"""Training: it learns, repeats itself, survives a kill, knows when to stop and says what went wrong."""
+"""The training loop: it learns, is deterministic, survives a kill, stops early and reports divergence."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from models.training import loop as training
 from models.training.checkpoints import Checkpoints
 from models.training.config import TrainerConfig
 from models.training.loop import TrainingDiverged, TrainingResult, train
-from models.training.tensorboard import Board
+from models.training.tensorboard import TensorBoardWriter
 from tests.models.tones import AUDIO, LOSS, MODEL, tones
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,7 +50,7 @@ def uninterrupted() -> TrainingResult:
 
 
 def assert_same(result: TrainingResult, expected: TrainingResult) -> None:
-    """Bit for bit: every loss on the way, and every weight at the end."""
+    """Compare bit for bit every loss on the way, and every weight at the end."""
     assert result.history.train_loss == expected.history.train_loss
     assert result.history.eval_loss == expected.history.eval_loss
     assert result.eval_loss == expected.eval_loss
@@ -115,7 +115,7 @@ def test_a_finished_training_is_not_repeated(tmp_path, uninterrupted: TrainingRe
     assert_same(run(checkpoints=Checkpoints(tmp_path, "k")), uninterrupted)
 
 
-def test_ctrl_c_says_where_it_stopped_and_where_it_goes_on(tmp_path, uninterrupted, monkeypatch, capsys) -> None:
+def test_ctrl_c_prints_the_step_where_it_stopped_and_the_step_where_it_goes_on(tmp_path, uninterrupted, monkeypatch, capsys) -> None:
     advance = training._Training._advance
 
     def interrupt(self) -> float:
@@ -129,21 +129,21 @@ def test_ctrl_c_says_where_it_stopped_and_where_it_goes_on(tmp_path, uninterrupt
             run(checkpoints=Checkpoints(tmp_path, "k"))
     assert "training: stopped at step 13 of 24; the same command goes on from step 10" in capsys.readouterr().err
     assert_same(run(checkpoints=Checkpoints(tmp_path, "k")), uninterrupted)
-    said = capsys.readouterr().err
-    assert "training: goes on from step 10 of 24" in said
-    assert f"training: eval loss {uninterrupted.eval_loss:.3f} with the weights of step" in said
+    printed = capsys.readouterr().err
+    assert "training: goes on from step 10 of 24" in printed
+    assert f"training: eval loss {uninterrupted.eval_loss:.3f} with the weights of step" in printed
 
 
 def _eval_losses(monkeypatch, losses: list[float]) -> None:
-    """Has the evaluations find these losses; the one after the last is the final one, with rounded weights."""
-    hear = training._Training._hear
+    """Make the evaluations return these losses; the last is that of the result, with rounded weights."""
+    resynthesise = training._Training._resynthesise
     left = iter(losses)
 
     def found(self) -> tuple[np.ndarray, np.ndarray]:
-        real, audio = hear(self)
+        real, audio = resynthesise(self)
         return np.full_like(real, next(left)), audio
 
-    monkeypatch.setattr(training._Training, "_hear", found)
+    monkeypatch.setattr(training._Training, "_resynthesise", found)
 
 
 def test_training_stops_when_the_eval_loss_stops_falling_and_keeps_the_best_weights(monkeypatch) -> None:
@@ -186,7 +186,7 @@ def test_patience_is_remembered_over_an_interruption(tmp_path, monkeypatch) -> N
     assert result.best_step == 4
 
 
-def test_a_loss_that_is_not_a_number_stops_training_and_says_what_to_try(tmp_path) -> None:
+def test_a_loss_that_is_not_a_number_stops_training_with_advice(tmp_path) -> None:
     with pytest.raises(
         TrainingDiverged, match=r"at step \d+ of 24 \(learning rate .*Try a lower trainer.learning_rate"
     ):
@@ -207,10 +207,10 @@ def test_the_loss_that_is_reported_is_that_of_the_weights_that_ship(uninterrupte
     assert result.eval_loss != uninterrupted.eval_loss
 
 
-def test_the_board_shows_curves_sounds_and_pictures(tmp_path, uninterrupted: TrainingResult) -> None:
+def test_tensorboard_gets_curves_audio_and_spectrograms(tmp_path, uninterrupted: TrainingResult) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    assert_same(run(board=Board(str(tmp_path), AUDIO.sample_rate)), uninterrupted)
+    assert_same(run(tensorboard=TensorBoardWriter(str(tmp_path), AUDIO.sample_rate)), uninterrupted)
     events = EventAccumulator(str(tmp_path), size_guidance={"tensors": 0})
     events.Reload()
     names = [f"tone {number}" for number in (20, 21, 22)]

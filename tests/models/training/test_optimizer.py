@@ -1,4 +1,4 @@
-"""The optimiser is Adam, and its rate rises and falls as configured."""
+"""The optimiser is Adam, and its learning rate rises and falls as configured."""
 
 import keras
 import numpy as np
@@ -46,9 +46,9 @@ def test_a_training_shorter_than_its_warm_up_has_a_rate() -> None:
     assert learning_rate(0, _trainer(steps=1, warmup_steps=0)) == config.learning_rate
 
 
-def test_a_room_moves_by_its_share_of_the_rate():
+def test_a_reverb_learns_at_its_share_of_the_rate():
     variables = {name: tf.Variable([1.0]) for name in ("decoder/weights", "reverb/ir")}
-    adam = Adam(variables, clip=10.0, room_share=0.1)
+    adam = Adam(variables, clip=10.0, reverb_share=0.1)
     adam.apply([tf.constant([1.0])] * 2, tf.constant(0), tf.constant(0.01))
     moved = {name: 1.0 - float(variable[0]) for name, variable in variables.items()}
     assert moved["reverb/ir"] == pytest.approx(0.1 * moved["decoder/weights"], rel=1e-3)

@@ -1,4 +1,4 @@
-"""run_fn: what TFX hands over becomes a saved instrument; interrupted, resized or warm-started as it was asked."""
+"""run_fn: transformed examples and settings become a saved instrument, also when interrupted, resized or warm-started."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from common.errors import UserError
 from models.network.sizes import resized
 from models.saved_model import signatures
 from models.training import loop as training
-from models.training.job import Job
+from models.training.job import TrainingJob
 from models.training.trainer import run_fn
 from pipeline.configuration.loading import load
 from tests.data.written_examples import write_examples
@@ -94,7 +94,7 @@ def _json(path: Path) -> dict:
     return json.loads(path.read_text())
 
 
-def test_the_model_comes_with_what_it_was_trained_on_and_how_it_went(trained: Path) -> None:
+def test_the_model_comes_with_a_summary_and_the_history_of_its_training(trained: Path) -> None:
     serving = trained / "Format-Serving"
     summary, history = _json(serving / "instrument.json")["training"], _json(serving / "history.json")
     assert summary["steps"] == len(history["train_loss"]) == 12
@@ -135,7 +135,7 @@ def test_a_run_that_dies_goes_on_in_the_next_execution(transformed, trained, tmp
 
 @pytest.fixture
 def unsaved(monkeypatch) -> dict:
-    """What would be saved, where only that matters: the arguments of `signatures.save`."""
+    """Arguments of `signatures.save`, which then saves nothing."""
     saved: dict = {}
 
     def save(instrument, *, folder: str, **kwargs) -> None:
@@ -146,19 +146,19 @@ def unsaved(monkeypatch) -> dict:
     return saved
 
 
-def test_what_determines_the_outcome_determines_where_it_goes_on(transformed, tmp_path) -> None:
+def test_whatever_determines_the_outcome_determines_the_checkpoint(transformed, tmp_path) -> None:
     config = fn_args(transformed, tmp_path).custom_config
     facts = {"train": "a", "eval": "b", "start": "c"}
-    identity = Job.model_validate(config).identity(**facts)
-    assert identity == Job.model_validate(config | {"checkpoint_root": "elsewhere"}).identity(**facts)
+    identity = TrainingJob.model_validate(config).identity(**facts)
+    assert identity == TrainingJob.model_validate(config | {"checkpoint_root": "elsewhere"}).identity(**facts)
     others = [
         config | {"source_fingerprint": "another"},
         config | {"trainer": config["trainer"] | {"learning_rate": 0.005}},
         config | {"model": config["model"] | {"precision": "uint8"}},
         config | {"loss": config["loss"] | {"mag_weight": 0.5}},
     ]
-    identities = {Job.model_validate(other).identity(**facts) for other in others}
-    identities |= {Job.model_validate(config).identity(**(facts | {name: "other"})) for name in facts}
+    identities = {TrainingJob.model_validate(other).identity(**facts) for other in others}
+    identities |= {TrainingJob.model_validate(config).identity(**(facts | {name: "other"})) for name in facts}
     assert len(identities | {identity}) == 8
 
 
@@ -178,7 +178,7 @@ def test_a_warm_start_begins_where_the_last_model_ended(transformed, trained, tm
     assert after["eval_loss"][0] == min(before["eval_loss"])
 
 
-def test_a_base_model_is_ignored_unless_asked_for(transformed, trained, tmp_path, unsaved) -> None:
+def test_a_base_model_is_ignored_unless_warm_start_is_set(transformed, trained, tmp_path, unsaved) -> None:
     run_fn(fn_args(transformed, tmp_path, base_model=str(trained / "Format-Serving")))
     assert unsaved["training"]["warm_start"] is False
 
@@ -189,8 +189,8 @@ def test_a_base_model_of_other_sizes_is_named_and_training_starts_fresh(
     base = str(trained / "Format-Serving")
     sizes = {"values": {"channels": 4}}
     run_fn(fn_args(transformed, tmp_path, {"warm_start": True}, base_model=base, hyperparameters=sizes))
-    said = capsys.readouterr().err
-    assert "warm start: the last blessed model does not fit, so training starts fresh: weights of another" in said
+    printed = capsys.readouterr().err
+    assert "warm start: the last blessed model does not fit, so training starts fresh: weights of another" in printed
     assert unsaved["training"]["warm_start"] is False
 
 
@@ -199,7 +199,7 @@ def test_a_warm_start_without_a_base_model_starts_fresh(transformed, tmp_path, u
     assert "warm start: no blessed model of this instrument yet" in capsys.readouterr().err
 
 
-def test_a_training_that_diverges_is_told_as_the_users_to_mend(transformed, tmp_path, monkeypatch) -> None:
+def test_a_training_that_diverges_is_a_user_error(transformed, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(training, "learning_rate", lambda step, config: 1e30)
     with pytest.raises(UserError, match=r"Trainer: the \w+ .*Try a lower trainer.learning_rate"):
         run_fn(fn_args(transformed, tmp_path))

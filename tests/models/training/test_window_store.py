@@ -1,11 +1,11 @@
-"""Windows on their way into training: what is read is what was written, in an order that only the seed decides."""
+"""Stored windows: they are read as they were written, and trained on in an order that only the seed determines."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from common.audio import AudioConfig
-from models.training.windows import Windows, indices, read_windows, spread
+from models.training.window_store import WindowStore, evenly_spaced, read_windows, shuffled_indices
 from tests.data.written_examples import serialized
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=0.5)
@@ -36,55 +36,55 @@ def _write(path: str, examples: list[bytes]) -> None:
 
 def test_windows_come_back_bit_for_bit() -> None:
     rows = _rows(5)
-    batch = Windows(rows).batch([3, 0, 3])
+    batch = WindowStore(rows).batch([3, 0, 3])
     for name in ("audio", "f0_hz"):
         np.testing.assert_array_equal(batch[name], np.stack([rows[i][1][name] for i in (3, 0, 3)]))
 
 
 def test_order_and_digest_do_not_depend_on_the_order_of_arrival() -> None:
     rows = _rows(7)
-    one, other = Windows(rows), Windows(rows[::-1])
+    one, other = WindowStore(rows), WindowStore(rows[::-1])
     assert one.keys == other.keys
     assert one.digest == other.digest
     np.testing.assert_array_equal(one.batch(range(7))["audio"], other.batch(range(7))["audio"])
 
 
 def test_digest_changes_with_the_content() -> None:
-    assert Windows(_rows(3)).digest != Windows(_rows(3, seed=1)).digest
+    assert WindowStore(_rows(3)).digest != WindowStore(_rows(3, seed=1)).digest
 
 
 def test_windows_of_other_shapes_and_broken_values_are_named() -> None:
     rows = _rows(2)
     with pytest.raises(ValueError, match="'short' has features"):
-        Windows([*rows, ("short", {"audio": np.zeros(3, "f4"), "f0_hz": np.zeros(10, "f4")})])
+        WindowStore([*rows, ("short", {"audio": np.zeros(3, "f4"), "f0_hz": np.zeros(10, "f4")})])
     with pytest.raises(ValueError, match="'broken' holds values that are not finite numbers in f0_hz"):
-        Windows([*rows, ("broken", {"audio": np.zeros(640, "f4"), "f0_hz": np.full(10, np.nan, "f4")})])
+        WindowStore([*rows, ("broken", {"audio": np.zeros(640, "f4"), "f0_hz": np.full(10, np.nan, "f4")})])
 
 
 def test_every_epoch_hears_every_window_once_and_in_another_order() -> None:
-    heard = np.concatenate([indices(step, count=12, batch=4, seed=5) for step in range(6)])
-    assert sorted(heard[:12]) == sorted(heard[12:]) == list(range(12))
-    assert heard[:12].tolist() != heard[12:].tolist()
+    chosen = np.concatenate([shuffled_indices(step, count=12, batch=4, seed=5) for step in range(6)])
+    assert sorted(chosen[:12]) == sorted(chosen[12:]) == list(range(12))
+    assert chosen[:12].tolist() != chosen[12:].tolist()
 
 
 def test_order_follows_from_seed_and_step_alone() -> None:
-    late = indices(1000, count=10, batch=4, seed=1)
-    np.testing.assert_array_equal(late, indices(1000, count=10, batch=4, seed=1))
+    late = shuffled_indices(1000, count=10, batch=4, seed=1)
+    np.testing.assert_array_equal(late, shuffled_indices(1000, count=10, batch=4, seed=1))
     orders = {
-        tuple(np.concatenate([indices(step, count=10, batch=5, seed=seed) for step in (0, 1)])) for seed in range(5)
+        tuple(np.concatenate([shuffled_indices(step, count=10, batch=5, seed=seed) for step in (0, 1)])) for seed in range(5)
     }
     assert len(orders) == 5
 
 
 def test_a_batch_may_be_larger_than_the_data() -> None:
-    assert sorted(indices(0, count=2, batch=4, seed=0)) == [0, 0, 1, 1]
+    assert sorted(shuffled_indices(0, count=2, batch=4, seed=0)) == [0, 0, 1, 1]
 
 
 def test_spread_reaches_over_all_windows() -> None:
-    assert spread(10, 5).tolist() == [0, 2, 4, 6, 8]
-    assert spread(3, 5).tolist() == [0, 1, 2]
-    assert [float(window["f0_hz"][0]) for window in Windows(_rows(10)).sample(5)] == [
-        float(_rows(10)[place][1]["f0_hz"][0]) for place in (0, 2, 4, 6, 8)
+    assert evenly_spaced(10, 5).tolist() == [0, 2, 4, 6, 8]
+    assert evenly_spaced(3, 5).tolist() == [0, 1, 2]
+    assert [float(window["f0_hz"][0]) for window in WindowStore(_rows(10)).sample(5)] == [
+        float(_rows(10)[index][1]["f0_hz"][0]) for index in (0, 2, 4, 6, 8)
     ]
 
 
