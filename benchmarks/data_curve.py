@@ -45,7 +45,9 @@ def covered(keys: list[str], window_seconds: float) -> list[float]:
 
 def first(windows: WindowStore, count: int) -> WindowStore:
     """Take the first windows only."""
-    return WindowStore((windows.keys[n], {name: one[0] for name, one in windows.batch([n]).items()}) for n in range(count))
+    return WindowStore(
+        (windows.keys[n], {name: one[0] for name, one in windows.batch([n]).items()}) for n in range(count)
+    )
 
 
 def curve(folder: Path, amounts: list[float], settings: list[str]) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,9 @@ class TrainerConfig(Settings):
     learning_rate_end: Annotated[float, Field(gt=0, le=0.1)] = Field(
         description="rate at the last step, reached on a cosine"
     )
-    reverb_rate: Annotated[float, Field(gt=0, le=1)] = Field(description="learning rate of reverbs, as a share of the network's")
+    reverb_rate: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="learning rate of reverbs, as a share of the network's"
+    )
     warmup_steps: Annotated[int, Field(ge=0)] = Field(description="steps in which the rate rises from 0")
     gradient_clip: Annotated[float, Field(gt=0)] = Field(description="global norm")
     checkpoint_steps: Annotated[int, Field(ge=1, le=100)] = Field(description="steps between checkpoints")

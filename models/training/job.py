@@ -27,7 +27,7 @@ class TrainingJob(Settings):
     checkpoint_root: str = Field(description="folder that outlives an execution, for checkpoints")
 
     def identity(self, **facts: Any) -> str:
-        """Compute the fingerprint of all that determines the outcome: settings, code, TensorFlow and the given facts."""
+        """Compute the fingerprint of all that determines the outcome: settings, code, TensorFlow and given facts."""
         settings = self.model_dump(mode="json", exclude={"checkpoint_root"})
         return fingerprint(**settings, tensorflow=tf.__version__, **facts)
 

@@ -392,7 +392,9 @@ class _Training:
     def _rewrite_curves(self, tensorboard: TensorBoardWriter) -> None:
         """Write the curves so far: an execution that goes on with another's training has log files of its own."""
         for step, loss in enumerate(self._history.train_loss, start=1):
-            tensorboard.write_scalars(step, {"loss/train": loss, "learning_rate": learning_rate(step - 1, self._config)})
+            tensorboard.write_scalars(
+                step, {"loss/train": loss, "learning_rate": learning_rate(step - 1, self._config)}
+            )
         for step, loss in zip(self._history.eval_steps, self._history.eval_loss, strict=True):
             tensorboard.write_scalars(step, {"loss/eval": loss})
 

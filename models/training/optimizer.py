@@ -13,7 +13,7 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7  # as in Keras
 
 
 def learning_rate(step: int, config: TrainerConfig) -> float:
-    """Compute the learning rate of a step, from 0: a linear warm-up, then a cosine to `learning_rate_end` at the last."""
+    """Compute the learning rate of a step, from 0: a linear warm-up, then a cosine to `learning_rate_end`."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     way = (step - config.warmup_steps) / max(1, config.steps - 1 - config.warmup_steps)

@@ -30,7 +30,7 @@ class WindowStore:
     """Windows of equal length in a temporary file, in an order that does not depend on how examples were sharded.
 
     Args:
-      rows: `(key, features)` of every window: they are sorted by key (ties by content); each feature is [length] float32.
+      rows: `(key, features)` of every window, sorted by key here (ties by content); a feature is [length] float32.
 
     Attributes:
       keys: of the windows, in order.

@@ -115,7 +115,7 @@ def test_a_finished_training_is_not_repeated(tmp_path, uninterrupted: TrainingRe
     assert_same(run(checkpoints=Checkpoints(tmp_path, "k")), uninterrupted)
 
 
-def test_ctrl_c_prints_the_step_where_it_stopped_and_the_step_where_it_goes_on(tmp_path, uninterrupted, monkeypatch, capsys) -> None:
+def test_ctrl_c_prints_where_it_stopped_and_where_it_goes_on(tmp_path, uninterrupted, monkeypatch, capsys) -> None:
     advance = training._Training._advance
 
     def interrupt(self) -> float:

@@ -1,4 +1,4 @@
-"""run_fn: transformed examples and settings become a saved instrument, also when interrupted, resized or warm-started."""
+"""run_fn: transformed examples and settings become an instrument; interrupted, resized and warm-started runs."""
 
 import json
 from pathlib import Path

@@ -71,7 +71,8 @@ def test_order_follows_from_seed_and_step_alone() -> None:
     late = shuffled_indices(1000, count=10, batch=4, seed=1)
     np.testing.assert_array_equal(late, shuffled_indices(1000, count=10, batch=4, seed=1))
     orders = {
-        tuple(np.concatenate([shuffled_indices(step, count=10, batch=5, seed=seed) for step in (0, 1)])) for seed in range(5)
+        tuple(np.concatenate([shuffled_indices(step, count=10, batch=5, seed=seed) for step in (0, 1)]))
+        for seed in range(5)
     }
     assert len(orders) == 5
 
