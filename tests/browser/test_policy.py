@@ -12,7 +12,7 @@ def test_where_there_is_a_browser_it_is_used():
     assert require(Chromium(Path("/usr/bin/chromium")), ci=True) == Path("/usr/bin/chromium")
 
 
-def test_without_a_browser_a_test_is_skipped_and_says_why():
+def test_without_a_browser_a_test_is_skipped_with_the_reason():
     with pytest.raises(pytest.skip.Exception, match="none of chromium is on PATH"):
         require(MISSING, ci=False)
 

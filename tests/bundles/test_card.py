@@ -6,7 +6,7 @@ from bundles.card import model_card, plain
 from tests.bundles.small_bundle import write_small_bundle
 
 
-def test_the_card_says_what_it_was_trained_on_by_whom_and_on_what_terms(tmp_path):
+def test_the_card_names_the_recordings_their_makers_and_their_terms(tmp_path):
     manifest = write_small_bundle(tmp_path / "bundle")
     card = model_card({**manifest, "metrics": {"spectral_loss": 6.789, "f0_error_cents": 5.5, "windows": 42.0}})
     assert card.startswith("# Violin\n")
@@ -20,7 +20,7 @@ def test_the_card_says_what_it_was_trained_on_by_whom_and_on_what_terms(tmp_path
     assert manifest["data"]["fingerprint"] in card
 
 
-def test_a_card_without_evaluation_says_so(tmp_path):
+def test_a_card_without_evaluation_states_that(tmp_path):
     assert "Not evaluated yet." in model_card(write_small_bundle(tmp_path / "bundle"))
 
 

@@ -33,7 +33,7 @@ def test_a_written_bundle_follows_the_schema_and_lists_its_files(bundle):
     ]
 
 
-def test_the_manifest_says_what_a_page_needs(bundle):
+def test_the_manifest_holds_what_a_page_needs(bundle):
     manifest, config = write_small_bundle(bundle), load_config("violin")
     assert manifest["instrument"] == config.instrument.model_dump(mode="json")
     assert manifest["audio"]["sample_rate"] == 16000

@@ -338,7 +338,7 @@ def test_a_version_that_is_served_stays_however_old_it_is(tmp_path, root):
     assert whole(root) == made[0]
 
 
-def test_nothing_is_removed_unless_it_was_asked_for(tmp_path, root):
+def test_nothing_is_removed_without_a_limit(tmp_path, root):
     assert versions(root / "violin") == [] != pushed(4, tmp_path, root) == versions(root / "violin")
 
 

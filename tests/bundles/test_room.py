@@ -16,7 +16,7 @@ def test_what_is_cut_carries_less_than_80_db_below_the_whole_and_the_tap_before_
     assert len(kept) < 8000
 
 
-def test_the_error_of_the_cut_and_of_float16_is_inaudible_in_what_is_heard():
+def test_the_error_of_the_cut_and_of_float16_is_inaudible_in_the_output():
     rng = np.random.default_rng(1)
     ir = (rng.normal(size=4000) * np.exp(-np.arange(4000) / 300.0) * 0.05).astype(np.float32)
     ir[0] = 0.0

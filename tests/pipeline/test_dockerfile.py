@@ -59,7 +59,7 @@ def test_a_compiler_is_there_while_packages_without_a_wheel_are_installed():
     compiled = {
         one.metadata["Name"].lower()
         for one in distributions()
-        if "-linux_x86_64" in (one.read_text("WHEEL") or "")  # wheels of an index say manylinux
+        if "-linux_x86_64" in (one.read_text("WHEEL") or "")  # wheels of an index have manylinux
     }
     assert compiled & {name.lower() for name in re.findall(r"^(\S+)==", LOCK, re.MULTILINE)}, (
         "then no compiler is needed"
@@ -69,7 +69,7 @@ def test_a_compiler_is_there_while_packages_without_a_wheel_are_installed():
     assert "apt-get purge --yes --auto-remove g++" in installing
 
 
-def test_the_gpu_image_has_the_libraries_that_this_tensorflow_asks_for():
+def test_the_gpu_image_has_the_libraries_that_this_tensorflow_requires():
     from importlib.metadata import requires
 
     requested = [

@@ -1,4 +1,4 @@
-"""One function wires every stage, and the configuration decides only what it says it decides."""
+"""One function wires every stage, and the configuration decides only what its settings name."""
 
 from pathlib import Path
 from typing import Any

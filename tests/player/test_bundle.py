@@ -1,4 +1,4 @@
-"""A bundle read back plays what was put into it, and one that is not what its manifest says is refused by name."""
+"""A bundle read back plays its instrument, and a bundle that does not match its manifest is refused by name."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The configuration says where Beam runs, and what is missing is known before anything starts."""
+"""The configuration sets where Beam runs, and what is missing is an error before anything starts."""
 
 import pytest
 
@@ -83,6 +83,6 @@ def test_dataflow_without_an_image_is_refused():
         ("cluster.trainer={accelerator: T4, accelerators: 2}", "more would stand idle"),
     ],
 )
-def test_a_runner_without_a_place_names_what_is_missing(setting: str, missing: str):
+def test_a_runner_without_an_address_names_what_is_missing(setting: str, missing: str):
     with pytest.raises(UserError, match=missing):
         load("violin", [setting])

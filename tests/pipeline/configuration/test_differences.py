@@ -27,7 +27,7 @@ def test_every_changed_setting_is_named_as_set_takes_it_with_both_values():
     }
 
 
-def test_a_setting_that_came_later_says_nothing_and_one_that_is_gone_has_no_default():
+def test_a_setting_that_came_later_is_left_out_and_one_that_is_gone_has_no_default():
     old = resolved()
     del old["trainer"]["steps"]
     old["trainer"]["momentum"] = 0.9

@@ -48,7 +48,7 @@ def test_a_bad_override_names_where_and_what(override: str, where: str, what: st
     assert what in str(error.value)
 
 
-def test_an_unknown_instrument_suggests_a_near_one_and_says_how_to_add_it():
+def test_an_unknown_instrument_suggests_a_near_one_and_how_to_add_it():
     with pytest.raises(UserError, match=r"violn.*Did you mean 'violin'.*copy one"):
         load("violn")
 
@@ -86,7 +86,7 @@ def test_later_layers_win_and_lists_are_addressed_by_name_or_index():
     assert config.model.processors[0].harmonics == 20
 
 
-def test_retraining_starts_from_the_last_model_with_spans_before_the_newest_unless_an_instrument_says_otherwise(
+def test_retraining_starts_from_the_last_model_with_spans_before_the_newest_unless_an_instrument_is_set_otherwise(
     tmp_path: Path,
 ):
     plain, retrained = load("violin"), load("violin", retraining=True)

@@ -75,7 +75,7 @@ def test_the_evaluator_is_shown_slice_by_slice():
     assert list(table.rows) == [("Register: C4-B4", "7.00", "3.20 cents", "12")]
 
 
-def test_training_is_told_and_drawn_with_the_baseline():
+def test_training_is_summarised_and_drawn_with_the_baseline():
     chapter = sections.training(HISTORY, FACTS, 9.5)
     assert "4 steps in 1.50 minutes, seed 3" in chapter.summary
     assert "eval loss 7.51" in chapter.summary

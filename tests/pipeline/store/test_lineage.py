@@ -113,7 +113,7 @@ def test_without_a_version_it_is_the_one_that_is_served(workshop: Workshop):
     assert traced.source_revision == "a1b2c3"
 
 
-def test_the_execution_is_the_one_that_trained_and_says_what_it_started_from(workshop: Workshop):
+def test_the_execution_is_the_one_that_trained_and_names_its_base_model(workshop: Workshop):
     first, second = (lineage(workshop.output, "violin", version).training for version in workshop.versions)
     assert [first.execution, second.execution] == workshop.executions
     assert first.run == "2025-04-01T12:00:00"
@@ -128,7 +128,7 @@ def test_a_version_that_retention_removed_is_still_known(workshop: Workshop):
     assert "removed from what is published" in traced.text()
 
 
-def test_a_lost_report_of_the_recordings_is_said_and_costs_nothing_else(workshop: Workshop):
+def test_a_lost_report_of_the_recordings_is_noted_and_costs_nothing_else(workshop: Workshop):
     shutil.rmtree(workshop.output / "violin" / "pipeline" / "2" / "examples")
     traced = lineage(workshop.output, "violin")
     assert traced.data.recordings is None
@@ -136,7 +136,7 @@ def test_a_lost_report_of_the_recordings_is_said_and_costs_nothing_else(workshop
     assert "the report of them is gone" in traced.text()
 
 
-def test_the_text_holds_what_a_person_asks_for(workshop: Workshop):
+def test_the_text_holds_what_people_look_for(workshop: Workshop):
     text = lineage(workshop.output, "violin").text()
     for fact in ("span 2", "span-2/b.wav  0:30 (30.0 s)  2b2b2b2b2b2b  set aside at 0:02.5: it is clipped", "a1b2c3"):
         assert fact in text
@@ -163,7 +163,7 @@ def test_a_version_that_was_never_pushed_is_one_clear_error(workshop: Workshop):
         lineage(workshop.output, "violin", "2024")
 
 
-def test_a_version_of_another_store_is_told_apart(workshop: Workshop):
+def test_a_version_of_another_store_is_distinguished(workshop: Workshop):
     (workshop.output / "violin" / "metadata.sqlite").unlink()
     Recorder(workshop.output / "violin" / "metadata.sqlite").artifact("PushedModel", "x", pushed=0)
     with pytest.raises(UserError, match="it was pushed before that store was begun"):

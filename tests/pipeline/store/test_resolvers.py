@@ -1,4 +1,4 @@
-"""What the compiled pipeline asks a cluster's metadata store for, in the terms of its own queries."""
+"""The queries of the compiled pipeline to a cluster's metadata store."""
 
 from __future__ import annotations
 
