@@ -13,7 +13,7 @@ from common.settings import Settings
 class AudioConfig(Settings):
     """Rates and lengths from which every count of samples and frames follows."""
 
-    sample_rate: Literal[16000, 32000, 48000] = Field(description="Hz, of features, training audio and bundle")
+    sample_rate: Literal[16000, 32000, 48000] = Field(description="Hz, of training audio, features and bundle")
     frame_rate: Annotated[int, Field(ge=25, le=1000)] = Field(description="Hz, of features and controls")
     window_seconds: Annotated[float, Field(ge=0.5, le=30)] = Field(description="s, length of one training example")
 
@@ -29,7 +29,7 @@ class AudioConfig(Settings):
 
     @property
     def hop(self) -> int:
-        """Samples a frame."""
+        """Samples per frame."""
         return self.sample_rate // self.frame_rate
 
     @property

@@ -1,4 +1,4 @@
-"""Bearer tokens: what may be sent as one, without ever being shown."""
+"""Bearer tokens: checked before they are sent, never shown."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from common.errors import UserError
 
 
 def bearer_token(secret: str, where: str) -> str:
-    """A token without the white space around it.
+    """Check a token and strip the white space around it.
 
     Args:
-      secret: as it was read; a header of HTTP cannot hold everything, and who tries is told what it was.
-      where: the variable or file that it comes from, for a message.
+      secret: as it was read; an HTTP header cannot hold every text, and the error that it raises would show the token.
+      where: the variable or file that it comes from, for the message.
 
     Raises:
-      UserError: it is empty, or not one word of visible ASCII. The message never shows it.
+      UserError: it is empty, or not a single word of visible ASCII. The message never shows it.
     """
     token = secret.strip()
     if not token:

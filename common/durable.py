@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TEMPORARY = ".incoming-"  # what starts with this was being written, or removed, by a process that may have died
+TEMPORARY = ".incoming-"  # begins the names of what is being written or removed, by a process that may have died
 
-# What a bucket that is mounted as a folder (gcsfuse) says to the renaming of one, lest it renames every object in it.
+# Errors of renaming a folder in a bucket that is mounted as one (gcsfuse): it would have to rename every object in it.
 NO_RENAMING = {errno.EMFILE, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV}
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`, after waiting for whoever holds it. The system frees the lock of a dead process."""
+    """Hold the lock file `path`, after waiting for its holder. The system frees the lock of a dead process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -40,20 +40,20 @@ def write(path: Path, stored: bytes) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a folder of plain files, to be moved to its place with `move` once it is complete."""
+    """Copy a folder of plain files, to be renamed with `move` once it is complete."""
     target.mkdir()
     for path in sorted(source.rglob("*")):
-        place = target / path.relative_to(source)
+        copied = target / path.relative_to(source)
         if path.is_dir():
-            place.mkdir()
+            copied.mkdir()
         else:
-            shutil.copyfile(path, place)
+            shutil.copyfile(path, copied)
 
 
 def move(source: Path, target: Path) -> None:
     """Rename a folder within one file system, after all that it holds has reached the disk.
 
-    A bucket that is mounted as a folder may know no such thing: there the folder is copied, and a crash leaves a part.
+    A bucket that is mounted as a folder may not be able to: there the folder is copied, and a crash leaves a part.
     """
     for path in [*source.rglob("*"), source]:
         sync(path)
@@ -68,7 +68,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder: to others it is there as a whole or gone. What a crash leaves, `clean` removes."""
+    """Remove a folder: for other processes it exists as a whole or not at all. `clean` removes what a crash leaves."""
     doomed = folder.with_name(f"{TEMPORARY}{folder.name}")
     try:
         os.rename(folder, doomed)

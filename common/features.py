@@ -1,7 +1,7 @@
-"""Names of the features of an example: of what is measured frame by frame, and of what a whole window is known by.
+"""Names of the features of an example: of what is measured frame by frame, and of the facts about a whole window.
 
-Whoever writes, checks, reads or slices examples takes the names from here. Keyword arguments and attributes that hold
-one of the features are called alike.
+Code that writes, checks, reads or slices examples takes the names from here. Keyword arguments and attributes that hold
+a feature have the same names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What loudness and RMS energy are measured with: window, weighting and floor. NumPy only.
+"""The window, the weighting and the floor of loudness and RMS energy. NumPy only.
 
 Definitions are ddsp 3.7's (`spectral_ops.compute_loudness`, `compute_rms_energy`; Hantrakul et al. 2019). Recordings
 are measured by `data.features.loudness`, generated audio by `models.ddsp.spectral`.

@@ -51,7 +51,7 @@ class StepProgress:
             self._stream.write(line + "\n")
         self._stream.flush()
 
-    def say(self, message: str) -> None:
+    def print_line(self, message: str) -> None:
         """Print a line that stays."""
         self.close()
         self._stream.write(message + "\n")

@@ -1,4 +1,4 @@
-"""Finds the source files that a module or a web build depends on: what its cached results are good for.
+"""Finds the source files that a module or a web build depends on: a cached result is good while these are unchanged.
 
 Python is followed by its imports, wherever they stand, and by strings that name a module (`run_fn`, metrics) or a file
 beside the module (a schema). Imports for type checkers alone are not followed: they do not run. TypeScript, HTML and

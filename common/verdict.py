@@ -1,4 +1,4 @@
-"""What a gate says, and how it is kept beside an artifact."""
+"""The verdict of a gate, and its file beside an artifact."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Verdict:
     """A gate's decision with its reasons.
 
     Attributes:
-      gate: name of the gate as a user knows it, e.g. `DataGate`.
+      gate: name of the gate as it is shown to users, e.g. `DataGate`.
       blessed: whether the gate lets the run go on.
-      reasons: one sentence a fault; empty exactly when blessed.
+      reasons: one sentence for each fault; empty exactly when blessed.
       figures: what was measured, by name, for the report and the manifest (JSON values only).
     """
 
@@ -32,7 +32,7 @@ class Verdict:
 
     @classmethod
     def of(cls, gate: str, reasons: list[str], figures: dict[str, Any]) -> Verdict:
-        """Blessed when there is no reason against it."""
+        """Make a verdict: blessed where there is no reason against it."""
         return cls(gate, not reasons, tuple(reasons), figures)
 
     def write(self, folder: str | Path) -> Path:
@@ -44,7 +44,7 @@ class Verdict:
 
     @classmethod
     def read(cls, folder: str | Path) -> Verdict:
-        """Read what `write` wrote. Raises FileNotFoundError where the gate never spoke."""
+        """Read what `write` wrote. Raises FileNotFoundError where the gate gave no verdict."""
         raw = json.loads((Path(folder) / VERDICT_FILE).read_text(encoding="utf-8"))
         return cls(raw["gate"], raw["blessed"], tuple(raw["reasons"]), raw["figures"])
 

@@ -1,4 +1,4 @@
-"""Listens to one recording: decodes, screens and measures it. Shared by the pipeline and by `check`."""
+"""Analyses one recording: decodes, screens and measures it. Shared by the pipeline and by `check`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Analysis:
-    """One recording, heard.
+    """What was found out about one recording.
 
     Attributes:
       entry: for the report; its verdict is preliminary, windows are not counted yet.
@@ -59,18 +59,18 @@ class Analysis:
 
     @property
     def sound(self) -> Sound:
-        """What the split needs of a usable recording."""
+        """Id, length and segments of a usable recording."""
         assert self.features is not None
         assert self.entry.recording_id is not None
         return Sound(self.entry.recording_id, len(self.features.f0_hz), self.segments)
 
     def summary(self) -> tuple[RecordingEntry, Sound | None]:
-        """All but the features: small enough to gather from all recordings."""
+        """Return all but the features: small enough to gather from all recordings."""
         return self.entry, self.sound if self.features is not None else None
 
 
 def make_tracker(config: ExtractionConfig) -> Tracker:
-    """The configured tracker.
+    """Make the configured tracker.
 
     Raises:
       UserError: it is not installed.
@@ -86,16 +86,16 @@ def analyse(
     name: str,
     config: ExtractionConfig,
     tracker: Tracker,
-    heard: Callable[[float], None] | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> Analysis:
-    """Listen to a recording; never fails because of what it holds.
+    """Analyse a recording; never fail because of what it holds.
 
     Args:
       base: folder or URI of recordings.
       name: of the file, relative to it.
       config: what to measure and what to set aside.
-      tracker: as `make_tracker` gives it.
-      heard: is told the seconds analysed so far.
+      tracker: as `make_tracker` returns it.
+      on_progress: called with the seconds analysed so far.
     """
     entry = RecordingEntry(shown(name), "used")
     try:
@@ -104,7 +104,7 @@ def analyse(
             entry = _describe(entry, source)
             screen_sound(source, config.examples.screening)
             spool.pad(config.audio.window_samples)
-            return _measure(entry, spool, config, tracker, heard)
+            return _measure(entry, spool, config, tracker, on_progress)
     except Unusable as unusable:
         return Analysis(replace(entry, verdict="set aside", reason=unusable.reason, at_seconds=unusable.at_seconds))
     except OSError as error:
@@ -128,14 +128,14 @@ def _measure(
     spool: Spool,
     config: ExtractionConfig,
     tracker: Tracker,
-    heard: Callable[[float], None] | None,
+    on_progress: Callable[[float], None] | None,
 ) -> Analysis:
     audio, screening = config.audio, config.examples.screening
     loudness_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio)
-    f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, heard)
-    sound = sounding(loudness_db, screening)
-    voiced = sound & (f0_confidence > screening.voiced_confidence)
-    voiced_fraction = float(voiced.sum() / sound.sum())
+    f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, on_progress)
+    is_sound = sounding(loudness_db, screening)
+    voiced = is_sound & (f0_confidence > screening.voiced_confidence)
+    voiced_fraction = float(voiced.sum() / is_sound.sum())
     entry = replace(entry, loud_db=loud_level(loudness_db), voiced_fraction=voiced_fraction)
     if voiced.any():
         low, high = np.percentile(f0_hz[voiced], (5, 95))
@@ -153,24 +153,24 @@ def _measure(
         )
         entry = replace(entry, polyphony=polyphony.share)
         screen_polyphony(polyphony, screening)
-        heard_ranges = segments(sound, audio, screening)
-        if not heard_ranges:
+        kept = segments(is_sound, audio, screening)
+        if not kept:
             raise Unusable("holds nothing but clicks between silences")
     except Unusable as unusable:
         return Analysis(replace(entry, verdict="set aside", reason=unusable.reason, at_seconds=unusable.at_seconds))
-    usable = min(length(heard_ranges) / audio.frame_rate, entry.seconds or 0.0)
+    usable = min(length(kept) / audio.frame_rate, entry.seconds or 0.0)
     features = Features(f0_hz, f0_confidence, loudness_db, rms_energy)
-    return Analysis(replace(entry, usable_seconds=usable), features, heard_ranges)
+    return Analysis(replace(entry, usable_seconds=usable), features, kept)
 
 
 def shown(name: str) -> str:
-    """A file's name as text that every machine writes alike: composed Unicode, undecodable bytes replaced."""
+    """Convert a file's name to text that is the same on every machine: composed Unicode, undecodable bytes replaced."""
     return unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 @contextlib.contextmanager
 def local_file(base: str, name: str) -> Iterator[Path]:
-    """The file itself where `base` is a folder, a temporary copy where it is a URI."""
+    """Yield the path of the file itself where `base` is a folder, of a temporary copy where it is a URI."""
     if "://" not in base:
         yield Path(base) / name
         return

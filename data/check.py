@@ -1,4 +1,4 @@
-"""What would become of a folder of recordings: the pipeline's own verdicts, without training."""
+"""Checks a folder of recordings: the verdicts that a run would give, without training."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from data.windows.plan import Summary, make_plan
 
 
 def check(folder: Path | str, extraction: ExtractionConfig, progress: ReportProgress | None = None) -> IngestReport:
-    """Listen to every recording that a run would take.
+    """Analyse every recording that a run would take.
 
     Args:
       folder: of recordings.
       extraction: what to measure and what to set aside.
-      progress: is told which recording is being heard, and seconds of audio done and in all.
+      progress: called with the recording that is being analysed, and seconds of audio done and in all.
 
     Raises:
       UserError: the folder is absent, there is no audio file in it, or the tracker is not installed.
@@ -34,12 +34,12 @@ def check(folder: Path | str, extraction: ExtractionConfig, progress: ReportProg
     summaries: list[Summary] = [(unread_entry(name), None) for name in listing.unread]
     for name in listing.names:
 
-        def heard(seconds: float, name: str = name, before: float = done) -> None:
+        def on_progress(seconds: float, name: str = name, before: float = done) -> None:
             if progress:
                 progress(shown(name), min(before + seconds, total), total)
 
-        heard(0.0)
-        summaries.append(analyse(base, name, extraction, tracker, heard).summary())
+        on_progress(0.0)
+        summaries.append(analyse(base, name, extraction, tracker, on_progress).summary())
         done += lengths[name]
     if progress:
         progress("", total, total)
@@ -47,7 +47,7 @@ def check(folder: Path | str, extraction: ExtractionConfig, progress: ReportProg
 
 
 def unread_entry(name: str) -> RecordingEntry:
-    """The entry of an audio file in a format that is not read."""
+    """Make the entry of an audio file in a format that is not read."""
     return RecordingEntry(
         shown(name), "set aside", reason="is of a kind that is not read: convert it to flac, wav, ogg, mp3 or aiff"
     )

@@ -1,4 +1,4 @@
-"""How recordings become training examples: typed, bounded settings. Their values stand in `configs/base.yaml`."""
+"""Settings of how recordings become training examples, typed and bounded. Their values stand in `configs/base.yaml`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from common.settings import Settings
 
 
 class PitchConfig(Settings):
-    """Which tracker measures f0."""
+    """The tracker that measures f0."""
 
     tracker: Literal["swift_f0", "crepe", "pyin"]
     crepe_capacity: Literal["tiny", "small", "medium", "large", "full"] = Field(description="size of CREPE's network")
@@ -19,7 +19,7 @@ class PitchConfig(Settings):
 
 
 class ScreeningConfig(Settings):
-    """What sets a recording aside, with file, time and reason."""
+    """Limits beyond which a recording is set aside, with file, time and reason."""
 
     silence_db: Annotated[float, Field(ge=-80, le=0)] = Field(
         description="dB of loudness below the recording's loud level that count as silence"
@@ -28,35 +28,35 @@ class ScreeningConfig(Settings):
         description="s; longer silences are dropped down to this"
     )
     min_voiced_fraction: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="of sounding frames with a trusted f0; below it, there is no pitch to learn"
+        description="share of sounding frames with a trusted f0; below it there is no pitch to learn"
     )
     voiced_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
         description="f0 confidence above which a frame counts as voiced"
     )
-    max_clipped_fraction: Annotated[float, Field(ge=0, le=1)] = Field(description="of samples at full scale")
+    max_clipped_fraction: Annotated[float, Field(ge=0, le=1)] = Field(description="share of samples at full scale")
     max_polyphony: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="of frames with a trusted f0, those with a second pitch; above it, the recording is not solo"
+        description="share of frames with a trusted f0 that have a second pitch; above it the recording is not solo"
     )
 
 
 class ExamplesConfig(Settings):
-    """Windows, splits and what is left out."""
+    """Windows, splits and screening."""
 
     train_hop_seconds: Annotated[float, Field(gt=0)] = Field(
         description="s between the starts of training windows; eval windows never overlap"
     )
-    eval_share: Annotated[float, Field(gt=0, lt=0.9)] = Field(description="of the audio kept for evaluation")
+    eval_share: Annotated[float, Field(gt=0, lt=0.9)] = Field(description="share of the audio kept for evaluation")
     block_seconds: Annotated[float, Field(gt=0)] = Field(
         description="s; recordings over a minute are split in blocks of this length"
     )
-    min_minutes: Annotated[float, Field(ge=0)] = Field(description="usable recordings below this end the run")
-    span_window: PositiveInt = Field(description="newest spans used together")
+    min_minutes: Annotated[float, Field(ge=0)] = Field(description="usable minutes below which a run ends")
+    span_window: PositiveInt = Field(description="number of newest spans that are used together")
     pitch: PitchConfig
     screening: ScreeningConfig
 
 
 class ExtractionConfig(Settings):
-    """All that RecordingExampleGen needs: what the pipeline hands over as its custom configuration."""
+    """All settings of RecordingExampleGen, which the pipeline passes as its custom configuration."""
 
     audio: AudioConfig
     examples: ExamplesConfig

@@ -1,4 +1,4 @@
-"""What was heard in each recording and what became of it: printed by a run, kept with its examples."""
+"""The report on ingested recordings, one entry each: printed by a run, kept with its examples."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ REPORT_VERSION = 1
 
 @dataclass(frozen=True)
 class RecordingEntry:
-    """One file.
+    """The entry of one file.
 
     Attributes:
       recording: path relative to the folder of recordings.
       verdict: used, set aside, or a duplicate of a recording that is used.
       reason: why it is not used.
-      at_seconds: where in the file the reason lies, if it lies somewhere.
+      at_seconds: position in the file that the reason refers to, if there is one.
       recording_id: content hash of the decoded audio; None where decoding failed.
       seconds: length; None where decoding failed.
-      usable_seconds: without long silences.
+      usable_seconds: length without long silences.
       sample_rate: Hz, of the file.
       channels: of the file.
-      train_windows: examples for training.
-      eval_windows: examples for evaluation.
+      train_windows: number of examples for training.
+      eval_windows: number of examples for evaluation.
       loud_db: A-weighted loudness of its loud parts.
       low_f0_hz: 5th percentile of f0 where it is voiced.
       high_f0_hz: 95th percentile.
-      voiced_fraction: of its sounding frames.
+      voiced_fraction: share of its sounding frames that are voiced.
       polyphony: share of its sounding time with a second pitch.
-      clipped_fraction: of its samples.
+      clipped_fraction: share of its samples that are clipped.
     """
 
     recording: str
@@ -67,7 +67,7 @@ class RecordingEntry:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What a folder of recordings came to.
+    """The report on a folder of recordings.
 
     Attributes:
       recordings: every audio file, by name.
@@ -79,22 +79,22 @@ class IngestReport:
 
     @property
     def used(self) -> tuple[RecordingEntry, ...]:
-        """The recordings that become examples."""
+        """Entries of the recordings that become examples."""
         return tuple(entry for entry in self.recordings if entry.verdict == "used")
 
     @property
     def usable_minutes(self) -> float:
-        """Of all that is used, without long silences."""
+        """Minutes of all that is used, without long silences."""
         return sum(entry.usable_seconds for entry in self.used) / 60
 
     @property
     def train_windows(self) -> int:
-        """Examples for training."""
+        """Number of examples for training."""
         return sum(entry.train_windows for entry in self.recordings)
 
     @property
     def eval_windows(self) -> int:
-        """Examples for evaluation."""
+        """Number of examples for evaluation."""
         return sum(entry.eval_windows for entry in self.recordings)
 
     @property
@@ -103,7 +103,7 @@ class IngestReport:
         return not self.refusals
 
     def table(self) -> str:
-        """One line a recording, then what it comes to."""
+        """Format the report as text: one line a recording, then the summary and the refusals."""
         heads = ("recording", "length", "usable", "train", "eval", "f0 Hz", "voiced", "verdict")
         rows = [heads, *(_row(entry) for entry in self.recordings)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
@@ -117,7 +117,7 @@ class IngestReport:
         return "\n".join([*aligned, "", self.summary(), *(f"refused: {reason}" for reason in self.refusals)])
 
     def summary(self) -> str:
-        """One line: how much is used and how much is not."""
+        """Summarise in one line how much is used and how much is not."""
         left_out = len(self.recordings) - len(self.used)
         return (
             f"{len(self.used)} of {_count(len(self.recordings), 'recording')} used, {self.usable_minutes:.1f} minutes: "
@@ -126,7 +126,7 @@ class IngestReport:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return the report as JSON values."""
         return {
             "version": REPORT_VERSION,
             "would_run": self.would_run,
@@ -168,10 +168,10 @@ class IngestReport:
 
 
 class IngestRefused(UserError):
-    """These recordings are not enough to train and evaluate on.
+    """Raised where the recordings are not enough to train and evaluate on.
 
     Attributes:
-      report: what was heard in each.
+      report: on each of them.
     """
 
     def __init__(self, report: IngestReport):

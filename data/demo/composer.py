@@ -36,7 +36,7 @@ class Note:
       duration: seconds; the next note of a phrase starts where this one ends.
       midi: pitch in semitones.
       breath: 0 (none) to 1 (full).
-      shape: how the breath goes over the note.
+      shape: of the breath over the note.
       tongued: whether the tongue parts it from the note before, instead of a slur.
       glide: seconds that the pitch takes to come from the note before (meend); has no meaning where there is none.
       vibrato: depth of the pitch's swing, in semitones to either side.
@@ -58,7 +58,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Style:
-    """How a kind of phrase is played. Pairs are bounds between which each note's or phrase's value is drawn.
+    """The style of a kind of phrase. Pairs are bounds between which each note's or phrase's value is drawn.
 
     Attributes:
       share: of the phrases.
@@ -104,28 +104,28 @@ def compose(rng: np.random.Generator, seconds: float, raga: str) -> list[Note]:
     """
     scale = np.array([s for s in range(LOWEST, HIGHEST + 1) if s % 12 in RAGAS[raga]])
     tempo = rng.uniform(0.85, 1.2)
-    place = int(np.flatnonzero(scale == 0)[0])
+    degree = int(np.flatnonzero(scale == 0)[0])
     notes: list[Note] = []
     time = FIRST_REST
     while seconds - time > SHORTEST_PHRASE + 0.3:
         style = STYLES[rng.choice(len(STYLES), p=[style.share for style in STYLES])]
-        phrase, place = _phrase(rng, style, scale, place, tempo, time, seconds - 0.3)
+        phrase, degree = _phrase(rng, style, scale, degree, tempo, time, seconds - 0.3)
         notes += phrase
         time = phrase[-1].start + phrase[-1].duration + rng.uniform(0.25, 0.9)
     return notes
 
 
 def _phrase(
-    rng: np.random.Generator, style: Style, scale: np.ndarray, place: int, tempo: float, start: float, end: float
+    rng: np.random.Generator, style: Style, scale: np.ndarray, degree: int, tempo: float, start: float, end: float
 ) -> tuple[list[Note], int]:
-    """One phrase between two times that sets out from a place in the scale, and the place where it arrives."""
+    """One phrase between two times that starts at a degree of the scale, and the degree on which it ends."""
     count = int(rng.integers(*style.notes))
     goal = int(rng.integers(len(scale)))
     loudness = 0.1 * 9.0 ** rng.random()  # from pianissimo to forte, evenly in dB
     notes: list[Note] = []
     time = start
     for index in range(count):
-        place = _step(rng, place, goal, len(scale), style.leaps)
+        degree = _step(rng, degree, goal, len(scale), style.leaps)
         beat = float(rng.choice(style.beats)) * tempo * rng.uniform(0.95, 1.05)
         if index == count - 1:
             beat = max(beat, 0.5) * rng.uniform(1.0, 1.6)
@@ -135,23 +135,23 @@ def _phrase(
         breath = min(1.0, loudness * arch * rng.uniform(0.85, 1.2))
         graced = beat > 4 * GRACE_SECONDS and rng.random() < style.grace
         if graced:
-            neighbour = scale[min(place + 1, len(scale) - 1)]
+            neighbour = scale[min(degree + 1, len(scale) - 1)]
             notes.append(_note(rng, style, time, GRACE_SECONDS, neighbour, breath, last=False))
             time, beat = time + GRACE_SECONDS, beat - GRACE_SECONDS
-        notes.append(_note(rng, style, time, beat, scale[place], breath, last, slurred=graced))
+        notes.append(_note(rng, style, time, beat, scale[degree], breath, last, slurred=graced))
         time += beat
         if last:
             break
-    return notes, place
+    return notes, degree
 
 
-def _step(rng: np.random.Generator, place: int, goal: int, size: int, leaps: float) -> int:
-    """The next place in a scale of some size: mostly a neighbour, mostly towards the goal."""
-    towards = 1 if goal > place or (goal == place and rng.random() < 0.5) else -1
+def _step(rng: np.random.Generator, degree: int, goal: int, size: int, leaps: float) -> int:
+    """The next degree of a scale of some size: mostly a neighbour, mostly towards the goal."""
+    towards = 1 if goal > degree or (goal == degree and rng.random() < 0.5) else -1
     direction = towards if rng.random() < 0.7 else -towards
     distance = int(rng.integers(2, 5)) if rng.random() < leaps else 1
-    arrived = place + direction * distance
-    return arrived if 0 <= arrived < size else place - direction
+    arrived = degree + direction * distance
+    return arrived if 0 <= arrived < size else degree - direction
 
 
 def _note(

@@ -33,7 +33,7 @@ RADIATION_TAPS = 17
 
 JET_GAIN = 2.0  # swings of the jet, in jet widths, per wave in the bore at full breath
 LIP_OFFSET = 0.5  # how far past the edge the jet is aimed, in its own mean swings: the source of even harmonics
-LIP_LAG = 1.0 / (0.05 * SAMPLE_RATE)  # the lips take 50 ms to find that aim; the note speaks first
+LIP_LAG = 1.0 / (0.05 * SAMPLE_RATE)  # the lips take 50 ms to find that aim; the note sounds before that
 TURBULENCE = 0.5  # of the breath
 TURBULENCE_LAG = 0.5  # a share per sample: less noise above 5 kHz
 DRIFT_LAG = 2.0 * np.pi * 10.0 / SAMPLE_RATE  # below 10 Hz air flows round the jet and does not bend it
@@ -44,7 +44,7 @@ _RING = 1024  # samples that the bore remembers; a power of two
 
 
 def play(f0_hz: Array, breath: Array, rng: np.random.Generator) -> Array:
-    """Sounds the flute.
+    """Synthesise the sound of the flute.
 
     Args:
       f0_hz: the pitch that is fingered, at every sample, from LOWEST_HZ to HIGHEST_HZ. Shape [samples].
@@ -66,7 +66,7 @@ def play(f0_hz: Array, breath: Array, rng: np.random.Generator) -> Array:
 
 
 def _bore_losses() -> Array:
-    """What is left of a pulse after one trip round the bore. Shape [RADIATION_TAPS], symmetric.
+    """The response to a pulse after one trip round the bore. Shape [RADIATION_TAPS], symmetric.
 
     An open end reflects 1 - (k a)^2 / 2 of a wave of wave number k, a being the radius (Levine and Schwinger, 1948).
     Two ends are to second order a Gaussian of frequency, hence one of time, sqrt(2) a / c wide.
@@ -79,7 +79,7 @@ def _bore_losses() -> Array:
 
 @numba.njit
 def _delayed(ring: Any, now: int, delay: float) -> Any:
-    """The value `delay` (1 or more) samples before the ring's place `now`, by third-order Lagrange interpolation."""
+    """The value `delay` (1 or more) samples before index `now` of the ring, by third-order Lagrange interpolation."""
     whole = int(delay)
     d = delay - whole + 1.0  # from 1 to 2: between the middle two of four points
     at = now - whole
@@ -93,7 +93,7 @@ def _delayed(ring: Any, now: int, delay: float) -> Any:
 
 @numba.njit
 def _waveguide(period: Any, breath: Any, turbulence: Any, losses: Any) -> Any:
-    """The loop, sample by sample. All but `losses` [RADIATION_TAPS] of shape [samples]; period in samples."""
+    """The feedback loop, sample by sample. All but `losses` [RADIATION_TAPS] of shape [samples]; period in samples."""
     sent = np.zeros(_RING)  # waves that enter the bore,
     lost = np.zeros(_RING)  # the same with the losses of a whole trip,
     back = np.zeros(_RING)  # and what comes back

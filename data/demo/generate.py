@@ -62,7 +62,7 @@ def take_lengths(seconds: float) -> list[float]:
 
 
 def take(rng: np.random.Generator, seconds: float, raga: str, sample_rate: int) -> npt.NDArray[np.int16]:
-    """One recording of an improvisation, with a peak of -3 dBFS and a quiet room around it. Shape [samples]."""
+    """Record an improvisation, with a peak of -3 dBFS and a quiet room around it. Shape [samples]."""
     played = round(seconds * flute.SAMPLE_RATE)
     performance = perform(compose(rng, seconds, raga), played, flute.SAMPLE_RATE, rng)
     sound = flute.play(performance.f0_hz, performance.breath, rng)
@@ -74,9 +74,9 @@ def take(rng: np.random.Generator, seconds: float, raga: str, sample_rate: int) 
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m data.demo.generate", description="Make the embedded recordings.")
-    parser.add_argument("--folder", type=Path, required=True, help="where the files go")
+    parser.add_argument("--folder", type=Path, required=True, help="folder of the files")
     parser.add_argument("--minutes", type=float, default=4.0, help="of all files together (default 4)")
     parser.add_argument("--seed", type=int, default=0, help="another seed, another concert (default 0)")
     chosen = parser.parse_args(arguments)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from common.pitch import midi_to_hz
 from data.demo.composer import TONIC_MIDI, Note
 
 Array = npt.NDArray[np.float64]
@@ -20,7 +21,7 @@ SHAPES = {"even": (1.0, 1.0, 1.0), "swell": (0.6, 1.15, 0.6), "fade": (1.1, 0.9,
 
 @dataclass(frozen=True)
 class Performance:
-    """Both of shape [samples].
+    """Pitch and breath at every sample, both of shape [samples].
 
     Attributes:
       f0_hz: the pitch that is meant, held through rests.
@@ -41,7 +42,7 @@ def perform(notes: list[Note], samples: int, sample_rate: int, rng: np.random.Ge
     breath = np.clip(breath, 0.0, 1.0)
     at = np.arange(samples) * (CURVE_RATE / sample_rate)
     midi, breath = (np.interp(at, np.arange(points), curve) for curve in (midi, breath))
-    return Performance(f0_hz=440.0 * np.exp2((midi - 69.0) / 12.0), breath=breath)
+    return Performance(f0_hz=midi_to_hz(midi), breath=breath)
 
 
 def _point(seconds: float) -> int:
@@ -91,7 +92,7 @@ def _vibrato(notes: list[Note], points: int) -> tuple[Array, Array]:
 
 
 def _wander(points: int, every: float, rng: np.random.Generator) -> Array:
-    """A smooth random curve between -1 and 1 that changes its mind every so many seconds."""
+    """A smooth random curve between -1 and 1 that takes a new direction every so many seconds."""
     knots = 2.0 * rng.random(int(points / CURVE_RATE / every) + 2) - 1.0
     at = np.arange(points) / (CURVE_RATE * every)
     left = at.astype(int)

@@ -18,7 +18,7 @@ BLOCK_FRAMES = 2500  # measured at a time
 
 
 def loudness_and_rms(read: Read, samples: int, audio: AudioConfig) -> tuple[Floats, Floats]:
-    """Measure a recording of any length in blocks.
+    """Measure loudness and RMS energy of a recording of any length, in blocks.
 
     Args:
       read: gives samples by position; must give zeros outside the recording.
@@ -39,7 +39,15 @@ def loudness_and_rms(read: Read, samples: int, audio: AudioConfig) -> tuple[Floa
 
 
 def measure_frames(block: Floats, audio: AudioConfig) -> tuple[Floats, Floats]:
-    """Loudness in dB and RMS energy of all whole frames in `block`, which holds its own padding."""
+    """Measure all whole frames of a block of audio.
+
+    Args:
+      block: [samples], padding included.
+      audio: rates.
+
+    Returns:
+      Loudness in dB and linear RMS energy, each [frames].
+    """
     size = audio.loudness_fft
     framed = np.lib.stride_tricks.sliding_window_view(block, size)[:: audio.hop]  # [frames, size]
     periodic_hann = (0.5 - 0.5 * np.cos(2 * math.pi * np.arange(size) / size)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Puts f0 right where a tracker took a harmonic for the fundamental.
+"""Corrects f0 where a tracker took a harmonic for the fundamental.
 
 Trackers do so for whole notes, where the fundamental is weak or overtones are strong. The mistake shows in the
 spectrum: f0's own harmonics hold only part of the energy, those of f0 / n nearly all of it, and f0 / n itself sounds.
@@ -30,15 +30,18 @@ def mend_octaves(
     samples: int,
     sample_rate: int,
 ) -> npt.NDArray[np.float64]:
-    """Divide f0 by 2, 3 or 4 in runs of frames where most of the spectrum asks for that.
+    """Divide f0 by 2, 3 or 4 in runs of frames where the spectrum of most frames calls for that.
 
     Args:
       f0_hz: [tracker frames], Hz.
-      voiced: [tracker frames]; others are left as they are.
-      frame_seconds: between tracker frames.
+      voiced: [tracker frames], bool; other frames are left as they are.
+      frame_seconds: s between tracker frames.
       read: gives samples by position; must give zeros outside the recording.
       samples: length of the recording.
       sample_rate: Hz.
+
+    Returns:
+      [tracker frames], Hz.
     """
     if not voiced.any():
         return f0_hz
@@ -58,7 +61,7 @@ def mend_octaves(
 
 
 def _votes(peaks: Peaks, around: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """What f0 should be divided by, frame by frame; 1 where it is right."""
+    """Divisors of f0, frame by frame; 1 where it is right."""
     whole = peaks.energy()
     by_f0 = peaks.energy(~explained_by(peaks, around))
     votes, least = np.ones(peaks.frames, int), MOST_UNEXPLAINED * by_f0

@@ -1,4 +1,4 @@
-"""Spectral peaks of a recording and the f0 that explains them: what polyphony and octave errors are told from.
+"""Spectral peaks of a recording and the f0 that explains them: polyphony and octave errors are found by these.
 
 A long window (128 ms) resolves neighbouring notes; overlapping it fourfold follows notes of a tenth of a second.
 """
@@ -25,7 +25,7 @@ CHUNK_FRAMES = 940  # 30 s at a time
 
 FLOOR_BINS = 32  # the noise floor is the median over so many
 TONAL_DB = 10.0  # above the floor, a local maximum is a peak
-AROUND_SECONDS = (-0.048, -0.024, 0.0, 0.024, 0.048)  # f0 anywhere within the window explains
+AROUND_SECONDS = (-0.048, -0.024, 0.0, 0.024, 0.048)  # f0 anywhere within the window may explain a peak
 BIN_TOLERANCE, RELATIVE_TOLERANCE = 0.8, 0.008  # of a harmonic: bins, and a share of its frequency (14 cents)
 MOST_SLOPE = 0.04  # a steep glide may smear a harmonic by this share of its frequency
 
@@ -36,9 +36,9 @@ class Peaks:
 
     Attributes:
       first_frame: of the stretch; frame n is centred on n * FRAME_SECONDS.
-      frames: in the stretch.
+      frames: number of frames in the stretch.
       frame: [peaks], counted from `first_frame`, ascending.
-      bin: [peaks].
+      bin: [peaks], index into the spectrum.
       level: [peaks], dB, about 0 for a full-scale sine.
       hertz: [peaks], frequency, finer than a bin.
     """
@@ -52,22 +52,22 @@ class Peaks:
 
     @property
     def power(self) -> Floats:
-        """[peaks], linear."""
+        """Power of the peaks, [peaks], linear."""
         power: Floats = 10 ** (self.level / 10)
         return power
 
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
-        """[frames], where frames are centred."""
+        """Times in s on which the frames are centred, [frames]."""
         return (self.first_frame + np.arange(self.frames)) * FRAME_SECONDS
 
     def energy(self, chosen: npt.NDArray[np.bool_] | bool = True) -> npt.NDArray[np.float64]:
-        """Energy of chosen peaks in every frame. Shape [frames]."""
+        """Sum the energy of chosen peaks, a mask [peaks] or all of them, in every frame. Shape [frames]."""
         return np.bincount(self.frame, self.power * chosen, self.frames).astype(np.float64)
 
 
 def find_peaks(read: Read, samples: int, sample_rate: int) -> Iterator[Peaks]:
-    """Peaks of a recording of any length, stretch by stretch.
+    """Find the peaks of a recording of any length, stretch by stretch.
 
     Args:
       read: gives samples by position; must give zeros outside the recording.
@@ -81,7 +81,7 @@ def find_peaks(read: Read, samples: int, sample_rate: int) -> Iterator[Peaks]:
 
 
 def explained_by(peaks: Peaks, around: npt.NDArray[np.float64], divisor: int = 1) -> npt.NDArray[np.bool_]:
-    """Which peaks are harmonics of f0 / divisor. Shape [peaks].
+    """Find the peaks that are harmonics of f0 / divisor: a mask of shape [peaks].
 
     Args:
       peaks: of a stretch.
@@ -99,14 +99,23 @@ def explained_by(peaks: Peaks, around: npt.NDArray[np.float64], divisor: int = 1
 
 
 def f0_around(peaks: Peaks, f0_hz: npt.ArrayLike, frame_seconds: float) -> npt.NDArray[np.float64]:
-    """log2 of f0 (positive, on a grid of `frame_seconds`) at AROUND_SECONDS from every frame. [offsets, frames]."""
+    """Interpolate log2 of f0 in Hz at AROUND_SECONDS from every frame of a stretch.
+
+    Args:
+      peaks: of the stretch.
+      f0_hz: [f0 frames], Hz, positive.
+      frame_seconds: s between f0 frames.
+
+    Returns:
+      [offsets, frames].
+    """
     octaves = np.log2(f0_hz)
     times = np.arange(len(octaves)) * frame_seconds
     return np.stack([np.interp(peaks.seconds + offset, times, octaves) for offset in AROUND_SECONDS])
 
 
 def _audio(read: Read, sample_rate: int, first: int, last: int) -> Floats:
-    """What frames `first` to `last` hear, at RATE."""
+    """The audio under frames `first` to `last`, at RATE."""
     start, stop = first * HOP - SIZE // 2, (last - 1) * HOP + SIZE // 2
     if sample_rate == RATE:
         return read(start, stop)
@@ -124,18 +133,18 @@ def _peaks(audio: Floats, first_frame: int, frames: int) -> Peaks:
     peak = body - _floor(level)[:, LOWEST_BIN:HIGHEST_BIN] > TONAL_DB
     for offset in (-2, -1, 1, 2):
         peak &= body > level[:, LOWEST_BIN + offset : HIGHEST_BIN + offset]
-    frame, place = np.nonzero(peak)
-    place = place + LOWEST_BIN
-    below, top, above = level[frame, place - 1], level[frame, place], level[frame, place + 1]
-    hertz = (place + 0.5 * (below - above) / (below - 2 * top + above)) * HERTZ_PER_BIN
-    return Peaks(first_frame, frames, frame, place, top, hertz.astype(np.float32))
+    frame, index = np.nonzero(peak)
+    index = index + LOWEST_BIN
+    below, top, above = level[frame, index - 1], level[frame, index], level[frame, index + 1]
+    hertz = (index + 0.5 * (below - above) / (below - 2 * top + above)) * HERTZ_PER_BIN
+    return Peaks(first_frame, frames, frame, index, top, hertz.astype(np.float32))
 
 
 def _floor(level: Floats) -> Floats:
     """The noise floor in dB, smooth over frequency. Shape as `level`."""
     blocks = HIGHEST_BIN // FLOOR_BINS
     medians = np.median(level[:, : blocks * FLOOR_BINS].reshape(len(level), blocks, FLOOR_BINS), axis=2)
-    place = np.clip((np.arange(BINS) + 0.5) / FLOOR_BINS - 0.5, 0, blocks - 1)
-    low = np.minimum(place.astype(int), blocks - 2)
-    share = (place - low).astype(np.float32)
+    position = np.clip((np.arange(BINS) + 0.5) / FLOOR_BINS - 0.5, 0, blocks - 1)
+    low = np.minimum(position.astype(int), blocks - 2)
+    share = (position - low).astype(np.float32)
     return medians[:, low] * (1 - share) + medians[:, low + 1] * share

@@ -1,9 +1,9 @@
-"""Tells whether more than one pitched instrument sounds at once, given the f0 of the one that the tracker follows.
+"""Detects more than one pitched instrument at once, given the f0 of the one that the tracker follows.
 
 Spectral peaks that are harmonics of f0 are explained by it. So are harmonics of f0's subharmonics, where those explain
 much more, since trackers err by whole multiples. What stays unexplained may be the tail of an earlier note, in a room
 or on an open string: the levels of explained peaks are remembered, and fall as tails do, so that only a peak as loud as
-it was when it was played counts. Nor does a frame count whose explained peaks are such tails themselves: the tracker
+it was when it was played counts. Nor does a frame count if its explained peaks are such tails themselves: the tracker
 still follows the old note there. A frame has a second pitch where unexplained peaks hold on for more than a moment and
 carry a few per cent of the energy of all peaks.
 """
@@ -34,13 +34,13 @@ HOLD_FRAMES = 2  # a peak must stay so long
 LEAST_SECOND = 0.03  # of the energy of all peaks in a frame
 LEAST_FIRST = 0.1  # of it, in explained peaks that are no tails
 STRETCH_SECONDS = 10.0  # of pitched sound; a share of less would rest on single notes
-ACTIVE_DB = 30.0  # frames further below the loud level do not count
+ACTIVE_RANGE_DB = 30.0  # frames further below the loud level do not count
 NO_PEAK_DB = -140.0  # the remembered level of a bin in which nothing was played yet
 
 
 @dataclass(frozen=True)
 class Polyphony:
-    """How much of a recording has a second pitch.
+    """The share of a recording that has a second pitch.
 
     Attributes:
       share: of the frames with a trusted pitch (of ten seconds of them at least).
@@ -56,28 +56,28 @@ class Polyphony:
 def measure_polyphony(
     read: Read, samples: int, sample_rate: int, f0_hz: Floats, f0_confidence: Floats, frame_rate: int, voiced: float
 ) -> Polyphony:
-    """Look for a second pitch beside f0.
+    """Search for a second pitch beside f0.
 
     Args:
       read: gives samples by position; must give zeros outside the recording.
       samples: length of the recording.
       sample_rate: Hz.
       f0_hz: [frames], Hz, of the pitch that was tracked, continuous.
-      f0_confidence: [frames].
+      f0_confidence: [frames], 0 to 1.
       frame_rate: Hz.
       voiced: confidence above which f0 is trusted.
     """
     first, second, energy, memory = [], [], [], _Memory()
     for peaks in find_peaks(read, samples, sample_rate):
         explained = _explained(peaks, f0_around(peaks, f0_hz, 1 / frame_rate))
-        live, held = memory.hear(peaks, explained)
+        live, held = memory.follow(peaks, explained)
         energy.append(peaks.energy())
         first.append(peaks.energy(live))
         second.append(peaks.energy(held))
     at = np.arange(sum(map(len, energy))) * FRAME_SECONDS
     level = 10 * np.log10(np.concatenate(energy) + 1e-12)
     trusted = np.interp(at, np.arange(len(f0_confidence)) / frame_rate, f0_confidence) > voiced
-    counted = trusted & (level > np.percentile(level, 95) - ACTIVE_DB)
+    counted = trusted & (level > np.percentile(level, 95) - ACTIVE_RANGE_DB)
     whole = np.concatenate(energy)
     found = counted & (np.concatenate(second) > LEAST_SECOND * whole) & (np.concatenate(first) > LEAST_FIRST * whole)
     return _sum_up(found[counted], at[counted])
@@ -97,7 +97,7 @@ def _sum_up(found: npt.NDArray[np.bool_], at: npt.NDArray[np.float64]) -> Polyph
 
 
 def _explained(peaks: Peaks, around: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Which peaks are harmonics of f0 or of the subharmonic that a frame takes. Shape [peaks]."""
+    """Mask of the peaks that are harmonics of f0 or of the subharmonic that a frame takes. Shape [peaks]."""
     best, least = np.zeros(len(peaks.frame), bool), np.full(peaks.frames, np.inf)
     for divisor in SUBHARMONICS:
         explained = explained_by(peaks, around, divisor)
@@ -114,14 +114,14 @@ class _Memory:
         self._level = np.full(BINS, NO_PEAK_DB, np.float32)
         self._age = np.zeros(BINS, int)
 
-    def hear(
+    def follow(
         self, peaks: Peaks, explained: npt.NDArray[np.bool_]
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Tell apart what sounds now and what is left of earlier notes.
+        """Separate what sounds now from what is left of earlier notes.
 
         Args:
           peaks: of the stretch that follows the one of the call before.
-          explained: [peaks].
+          explained: [peaks], bool.
 
         Returns:
           Explained peaks that are no tails, and unexplained ones that belong to a second pitch; each [peaks].

@@ -1,4 +1,4 @@
-"""What sets a recording aside once it is decoded and measured: each check raises `Unusable` with its reason."""
+"""Checks that set a recording aside once it is decoded and measured: each raises `Unusable` with its reason."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from data.features.polyphony import Polyphony
 from data.files.decode import Source, Unusable
 
 SHORTEST_SECONDS = 0.5
-SILENT_PEAK = 10 ** (-60 / 20)  # of full scale; below it trackers hear nothing and 16 bits hold next to nothing
+SILENT_PEAK = 10 ** (-60 / 20)  # of full scale; below it trackers find nothing and 16 bits hold next to nothing
 DENSEST = 4  # times as much polyphony may be in any ten seconds of a recording as in all of it
 CANCELLED = 0.05  # a mono mix this much quieter than its channels is what is left of two that cancel
 
 
 def screen_sound(source: Source, screening: ScreeningConfig) -> None:
-    """Check what can be told from the samples alone.
+    """Check what the samples alone show.
 
     Raises:
       Unusable: too short, silent, or clipped through.
@@ -36,7 +36,7 @@ def screen_pitch(voiced_fraction: float, screening: ScreeningConfig) -> None:
     """Check that there is a pitch to learn.
 
     Args:
-      voiced_fraction: of sounding frames, those with a trusted f0.
+      voiced_fraction: share of sounding frames that have a trusted f0.
       screening: limits.
 
     Raises:

@@ -2,7 +2,7 @@
 
 Trackers have frames of their own, which are freed of octave errors and brought onto the frame rate's grid. f0 goes on
 through unvoiced gaps (interpolated in octaves between the voiced frames around them, held at the ends); the confidence
-tells what to trust.
+shows which frames to trust.
 
 | tracker  | frames | confidence                                                              |
 |----------|--------|-------------------------------------------------------------------------|
@@ -30,10 +30,10 @@ from data.features.reading import Floats, Read
 Frames = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # f0 in Hz, confidence; each [frames]
 Measure = Callable[[Floats], Frames]  # audio at 16 kHz -> frames, the first one centred on sample 0
 
-TRACKER_RATE = 16_000  # Hz, what all trackers hear
-FMIN, FMAX = 46.875, 2093.75  # Hz, what swift_f0 covers
+TRACKER_RATE = 16_000  # Hz, of the audio that all trackers take
+FMIN, FMAX = 46.875, 2093.75  # Hz, the range of swift_f0
 CHUNK_SECONDS = 24.0  # measured at a time, a whole number of every tracker's frames
-CONTEXT_SECONDS = 0.96  # heard on either side of a chunk, likewise
+CONTEXT_SECONDS = 0.96  # measured on either side of a chunk too, likewise
 FALLBACK_HZ = 440.0  # where no frame of a recording has a pitch
 
 
@@ -63,7 +63,7 @@ class Tracker:
         self._measure, self._frame_seconds = _tracker(name, crepe_capacity, crepe_viterbi)
 
     def __call__(self, audio: Floats) -> tuple[Floats, Floats]:
-        """Measure audio that is at hand.
+        """Measure f0 of audio that is in memory.
 
         Args:
           audio: [samples] at the sample rate, finite.
@@ -80,13 +80,15 @@ class Tracker:
 
         return self.track(read, len(audio))
 
-    def track(self, read: Read, samples: int, heard: Callable[[float], None] | None = None) -> tuple[Floats, Floats]:
-        """Measure a recording of any length in chunks.
+    def track(
+        self, read: Read, samples: int, on_progress: Callable[[float], None] | None = None
+    ) -> tuple[Floats, Floats]:
+        """Measure f0 of a recording of any length in chunks.
 
         Args:
           read: gives samples by position; must give zeros outside the recording.
           samples: length of the recording.
-          heard: is told the seconds measured so far.
+          on_progress: called with the seconds measured so far.
 
         Returns:
           As `__call__`.
@@ -107,8 +109,8 @@ class Tracker:
             last = first + inner if stop < samples else len(hertz)
             f0.append(hertz[first:last])
             confidence.append(sure[first:last])
-            if heard:
-                heard(stop / rate)
+            if on_progress:
+                on_progress(stop / rate)
         tracked, sure = np.concatenate(f0), np.concatenate(confidence)
         voiced = np.isfinite(tracked) & (tracked > 0) & (sure >= VOICED_CONFIDENCE)
         mended = mend_octaves(tracked, voiced, step, read, samples, rate)

@@ -1,6 +1,6 @@
-"""Finds files of which libsndfile reads a part without a word: cut short, or one behind the other in a single file.
+"""Finds files of which libsndfile reads a part without an error: cut short, or several in a single file.
 
-Each check looks at headers and page or frame boundaries only, never at the audio. An unknown length (a stream that was
+Each check reads headers and page or frame boundaries only, never the audio. An unknown length (a stream that was
 written to a pipe) is no fault.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-UNKNOWN_SIZES = {0, 0xFFFFFFFF, 0x7FFFFFFF}  # what writers put down that could not go back and fill in the size
+UNKNOWN_SIZES = {0, 0xFFFFFFFF, 0x7FFFFFFF}  # stored by writers that could not go back and fill in the size
 OGG_FIRST_PAGE, OGG_LAST_PAGE = 0x02, 0x04  # flags of the pages that begin and end a logical stream (RFC 3533)
 FLAC_STARTS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")  # the mark and its first block (RFC 9639)
 SCAN_BYTES = 2**20
@@ -31,16 +31,16 @@ MP3_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 1200
 
 
 def fault(path: Path) -> str | None:
-    """What keeps a file from being read whole, or None where its container shows nothing.
+    """Find what keeps a file from being read whole; None where its container shows no fault.
 
     Args:
       path: an audio file of any kind.
 
     Returns:
-      A clause for a message, such as "is truncated: it ends 1,200 bytes before its header says".
+      A clause for a message, such as "is truncated: it ends 1,200 bytes before the end that its header states".
     """
     with path.open("rb") as file:
-        cut, joined = _looked_at(file)
+        cut, joined = _faults(file)
     if cut:
         return f"is truncated: {cut}"
     return (
@@ -48,8 +48,8 @@ def fault(path: Path) -> str | None:
     )
 
 
-def _looked_at(file: BinaryIO) -> tuple[str | None, str | None]:
-    """Clauses that say how a file was cut short, and what it holds behind its end."""
+def _faults(file: BinaryIO) -> tuple[str | None, str | None]:
+    """Clauses on how a file was cut short, and on what it holds behind its end."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     magic = file.read(12)
@@ -67,7 +67,7 @@ def _looked_at(file: BinaryIO) -> tuple[str | None, str | None]:
 
 
 def guessed_samples(path: Path) -> int | None:
-    """Samples of an MP3 file whose first frame does not tell how many follow; None of any other file.
+    """Count the samples of an MP3 file whose first frame does not state how many follow; None for any other file.
 
     libsndfile guesses the length of those from their size: a little too long where every frame has one size, far too
     short where frames differ, and it reads no further.
@@ -82,7 +82,7 @@ def guessed_samples(path: Path) -> int | None:
 
 
 def _missing(size: int, expected: int) -> str | None:
-    return f"it ends {expected - size:,} bytes before its header says" if expected > size else None
+    return f"it ends {expected - size:,} bytes before the end that its header states" if expected > size else None
 
 
 def _chunks(file: BinaryIO, size: int, audio: bytes, endian: str) -> str | None:
@@ -161,7 +161,7 @@ class _Mpeg:
     Attributes:
       frames: that hold audio, up to a tag behind it, or damage that the decoder will find.
       frame_samples: of one frame.
-      promised: what the first frame, which then holds no audio, says of the number of those that follow.
+      promised: the number of frames that follow, as the first one, which then holds no audio, states it.
       cut: the last frame is not whole, or the file ends before the first.
       ends: nothing stands behind the last frame.
     """
@@ -199,7 +199,7 @@ class _Mpeg:
 
 
 def _mp3(mpeg: _Mpeg) -> str | None:
-    """The first frame may tell how many follow; without that, the last one must be whole."""
+    """The first frame may state how many follow; without that, the last one must be whole."""
     if mpeg.cut is None and mpeg.promised is not None and mpeg.frames < mpeg.promised and mpeg.ends:
         return f"it holds {mpeg.frames:,} of {mpeg.promised:,} frames"
     return mpeg.cut
@@ -209,7 +209,7 @@ def _mp3_behind(mpeg: _Mpeg) -> str | None:
     """Frames behind those that the first one announces, but for a few that encoders forget to count."""
     if mpeg.promised is None or mpeg.frames <= 1.01 * mpeg.promised + MP3_UNCOUNTED:
         return None
-    return f"{mpeg.frames:,} frames, where its header tells of {mpeg.promised:,}"
+    return f"{mpeg.frames:,} frames, where its header announces {mpeg.promised:,}"
 
 
 def _mp3_frame(header: bytes) -> int | None:

@@ -1,6 +1,6 @@
-"""From a file of any container, rate, depth and channel count to mono audio at the configured rate, block by block.
+"""Decodes files of any container, rate, depth and channel count to mono audio at the configured rate, block by block.
 
-What is decoded lies in a nameless temporary file, so that an hour takes no more memory than a minute.
+Decoded audio lies in a nameless temporary file, so that an hour takes no more memory than a minute.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from data.files.completeness import fault, guessed_samples
 Floats = npt.NDArray[np.float32]
 
 BLOCK_SECONDS, BLOCK_SAMPLES = 4.0, 2**22  # decoded at a time: the less of both, samples of all channels
-LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz; headers that say otherwise lie, and would fill memory and disk
-UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's word for a length that no header tells
+LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz; headers that state others are wrong, and would fill memory and disk
+UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's value for a length that no header states
 GUESS_SECONDS = 0.25  # that a decoder may drop at the beginning of a stream that was cut out of another one
 LONGEST_HOURS = 6.0  # so that a small file that unpacks without end does not fill the disk
-HIGHEST_PEAK = 16.0  # times full scale, 24 dB above it; float files with more hold no audio that was ever heard
+HIGHEST_PEAK = 16.0  # times full scale, 24 dB above it; float files with more hold no real audio
 HASH_SCALE = 2.0**23  # samples are hashed as 24-bit integers: what any lossless container keeps
 FULL_SCALE = 1 - 1.5 / 2**15  # one step of 16 bits below the largest value, and above
 FLAT_PEAK = 0.25  # of full scale; quieter tops are flat for want of bits, not for clipping
@@ -40,7 +40,7 @@ class Unusable(Exception):
 
     Args:
       reason: for the report, without the file's name.
-      at_seconds: where in the recording the fault lies, if it lies somewhere.
+      at_seconds: position of the fault in the recording, if it has one.
     """
 
     def __init__(self, reason: str, at_seconds: float | None = None):
@@ -53,7 +53,7 @@ class Spool:
     """Mono float32 audio in a temporary file without a name: written once, read by position.
 
     Attributes:
-      samples: how many there are.
+      samples: how many it holds.
 
     Raises:
       UserError: there is no space for temporary files; so does every method.
@@ -75,7 +75,7 @@ class Spool:
         self.append(np.zeros(max(0, samples - self.samples), np.float32))
 
     def read(self, start: int, stop: int) -> Floats:
-        """Samples `start` to `stop`, [stop - start]; zeros before the beginning and beyond the end."""
+        """Read samples `start` to `stop`, [stop - start]; zeros before the beginning and beyond the end."""
         first, last = max(0, min(start, self.samples)), max(0, min(stop, self.samples))
         with _temporary_space():
             self._file.flush()
@@ -98,7 +98,7 @@ class Spool:
 
 @contextmanager
 def _temporary_space() -> Iterator[None]:
-    """Tell a disk that is full from a recording that is bad."""
+    """Report a full disk as that, not as a bad recording."""
     try:
         yield
     except OSError as error:
@@ -110,7 +110,7 @@ def _temporary_space() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Source:
-    """What a file held before it was mixed and resampled.
+    """Facts about a file, before it is mixed and resampled.
 
     Attributes:
       recording_id: SHA-256, hex, of the decoded mono mix and its rate: the same for every name and lossless container.
@@ -120,7 +120,7 @@ class Source:
       peak: largest |sample| of any channel.
       mix_peak: largest |sample| of the mono mix.
       clipped_fraction: of all samples, those on a flat top or at full scale.
-      clipped_at_seconds: the first of them.
+      clipped_at_seconds: position of the first of them.
     """
 
     recording_id: str
@@ -138,7 +138,7 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
 
     Args:
       path: wav, flac, ogg, mp3 or aiff; any rate, depth and number of channels.
-      sample_rate: Hz, wanted.
+      sample_rate: Hz, of the decoded audio.
       spool: receives the audio.
 
     Raises:
@@ -149,15 +149,15 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
         raise Unusable("is not a file, or a link to nowhere")
     if not path.stat().st_size:
         raise Unusable("is empty (0 bytes)")
-    seen = fault(path)
+    found = fault(path)
     try:
         with _Stream(os.fsencode(path)) as file:  # bytes, since a name need not be Unicode
-            if seen:
-                raise Unusable(seen, file.frames / file.samplerate)
+            if found:
+                raise Unusable(found, file.frames / file.samplerate)
             return _decode(file, sample_rate, spool, guessed_samples(path))
     except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
-        if seen:
-            raise Unusable(seen) from None
+        if found:
+            raise Unusable(found) from None
         raise Unusable(f"is not audio that can be read ({_clean(error)})") from None
 
 
@@ -168,7 +168,7 @@ class _Stream(soundfile.SoundFile):
     """
 
     def seekable(self) -> bool:
-        """Never."""
+        """Return False: this file never seeks."""
         return False
 
 
@@ -204,7 +204,7 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, counted: 
         if frames < counted - GUESS_SECONDS * rate:
             raise Unusable(
                 f"can be read to {frames / rate:.1f} of its {counted / rate:.1f} s only, since its header does not "
-                "tell its length: convert it to wav or flac",
+                "state its length: convert it to wav or flac",
                 frames / rate,
             )
     elif promised != UNKNOWN_FRAMES and frames < promised:
@@ -240,7 +240,7 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[Floats]:
 
 
 def _clean(error: Exception) -> str:
-    """What libsndfile says, without the path that it repeats."""
+    """The message of libsndfile without the path that it repeats."""
     return str(getattr(error, "error_string", error)).strip().rstrip(".")
 
 
@@ -260,7 +260,7 @@ class Clipping:
         self._first_flat = np.full(LEVELS + 1, -1, np.int64)
 
     def add(self, block: Floats, first_frame: int) -> None:
-        """Counts a block, [frames, channels], that begins at `first_frame` of the file."""
+        """Count a block, [frames, channels], that begins at `first_frame` of the file."""
         level = np.abs(block)
         self.peak = max(self.peak, float(level.max()))
         self._samples += level.size
@@ -283,11 +283,11 @@ class Clipping:
                 self._first_flat[value] = first_frame + int(frames[first])
 
     def fraction(self) -> float:
-        """Clipped samples as a share of all."""
+        """Return the share of samples that are clipped."""
         return max(self._full_scale, int(self._flat[self._tops()].sum())) / max(1, self._samples)
 
     def first_frame(self) -> int | None:
-        """The first clipped sample's frame, None where there is none."""
+        """Return the frame of the first clipped sample, None where there is none."""
         flat = self._first_flat[self._tops()]
         found = [int(first) for first in flat if first >= 0]
         found += [] if self._first_full_scale is None else [self._first_full_scale]
@@ -298,7 +298,7 @@ class Clipping:
 
 
 def duration_seconds(path: Path) -> float:
-    """Length by the file's header, for progress only: 0 where it cannot be told or is absurd."""
+    """Read the length in s from a file's header, for progress only: 0 where it is not known or absurd."""
     if not path.is_file():
         return 0.0
     try:

@@ -23,7 +23,7 @@ ALMOST = {kind: re.compile(rf"{word}[\W_]*(\d+)", re.IGNORECASE) for kind, (word
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in a folder of recordings.
+    """The audio files in a folder of recordings.
 
     Attributes:
       names: of audio files, relative to the folder, in order.
@@ -57,15 +57,15 @@ def list_recordings(base: str, pattern: str, span_window: int) -> Listing:
     newest = f"{folders[-1]}/" if folders and folders[-1] else ""
     if not any(name.startswith(newest) for name in (*names, *unread)):
         kinds = " ".join(sorted(suffix[1:] for suffix in READABLE))
-        place = f"{base.rstrip('/')}/{newest}".rstrip("/")
+        searched = f"{base.rstrip('/')}/{newest}".rstrip("/")
         raise UserError(
-            f"{place}: no recordings there, nor in folders below it; files of these kinds are read: {kinds}"
+            f"{searched}: no recordings there, nor in folders below it; files of these kinds are read: {kinds}"
         )
     return Listing(names, unread)
 
 
 def input_pattern(base: str) -> str:
-    """How recordings are laid out below a folder: with spans, with spans and versions, or neither.
+    """Find how recordings are laid out below a folder: with spans, with spans and versions, or neither.
 
     Returns:
       A pattern for TFX's ExampleGen: "*", "span-{SPAN}/*" or "span-{SPAN}/version-{VERSION}/*".
@@ -84,18 +84,18 @@ def input_pattern(base: str) -> str:
 
 
 def number_of(span: str) -> int:
-    """The number of a folder `span-N`; `span-01` has that of `span-1`."""
+    """Return the number of a folder `span-N`; `span-01` has that of `span-1`."""
     return int(span.partition("-")[2])
 
 
 def span_of(name: str) -> str | None:
-    """The folder `span-N` that a recording lies in, by its name relative to the base; None where it lies in none."""
+    """Return the folder `span-N` of a recording, by its name relative to the base; None where it lies in none."""
     top, nested, _ = name.partition("/")
     return top if nested and SPAN.match(top) else None
 
 
 def newest_span(names: Iterable[str]) -> str | None:
-    """The folder of the newest span that any of these recordings lies in; None where there are no spans."""
+    """Return the folder of the newest span that any of these recordings lies in; None where there are no spans."""
     spans = {span for name in names if (span := span_of(name))}
     return max(spans, key=number_of, default=None)
 
@@ -120,7 +120,7 @@ def resolve(base: str, pattern: str) -> Resolved:
 
     Args:
       base: folder or URI.
-      pattern: one that `input_pattern` gives.
+      pattern: as `input_pattern` returns it.
 
     Raises:
       UserError: there is no such folder, no span or version where the pattern names them, or recordings lie beside
@@ -191,7 +191,7 @@ def _alone(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
 
 
 def _numbered(base: str, folder: str, folders: Iterable[str], kind: re.Pattern[str]) -> dict[int, str]:
-    """Those of a folder's sub-folders that are named by number, with any file in or below: number -> path from `base`.
+    """Subfolders that are named by number and hold any file, in or below: number -> path from `base`.
 
     Raises:
       UserError: two of them have one number.
@@ -199,16 +199,16 @@ def _numbered(base: str, folder: str, folders: Iterable[str], kind: re.Pattern[s
     found: dict[int, str] = {}
     for name in folders:
         match = kind.match(name)
-        place = f"{folder}/{name}" if folder else name
-        if match and next(_files(base, place), None):
-            other = found.setdefault(int(match.group(1)), place)
-            if other != place:
-                raise UserError(f"{base}: {other} and {place} have one number: rename one, or put them together")
+        path = f"{folder}/{name}" if folder else name
+        if match and next(_files(base, path), None):
+            other = found.setdefault(int(match.group(1)), path)
+            if other != path:
+                raise UserError(f"{base}: {other} and {path} have one number: rename one, or put them together")
     return found
 
 
 def _is_unicode(name: str) -> bool:
-    """False for undecodable bytes, which Python keeps as lone surrogates and neither Beam nor TFX can pass on."""
+    """Not undecodable bytes, which Python keeps as lone surrogates and neither Beam nor TFX can pass on."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -225,36 +225,36 @@ def _is_folder(base: str) -> bool:
 
 
 def subfolders(base: str) -> list[str]:
-    """Names of the folders in a folder or URI, in order; hidden ones are left out.
+    """List the names of the folders in a folder or URI, in order; hidden ones are left out.
 
     Raises:
-      UserError: it cannot be looked into.
+      UserError: it cannot be listed.
     """
     return _listed(base, "")[0]
 
 
 def holds_recordings(base: str, folder: str) -> bool:
-    """Whether there is any recording in or below a folder in `base`, of whatever kind.
+    """Check whether there is any recording in or below a folder in `base`, of whatever kind.
 
     Raises:
-      UserError: it cannot be looked into.
+      UserError: it cannot be listed.
     """
     return any(_suffix(name) in AUDIO for name in _files(base, folder))
 
 
 def _listed(base: str, folder: str) -> tuple[list[str], list[str]]:
     """Names of the folders and of the files in a folder, in order, without hidden ones; none if there is no such."""
-    place = os.path.join(base, folder)
+    path = os.path.join(base, folder)
     if "://" in base:
-        if not _fileio().isdir(place):
+        if not _fileio().isdir(path):
             return [], []
-        found = [name.rstrip("/") for name in _fileio().listdir(place)]
-        kinds = {name: _fileio().isdir(f"{place.rstrip('/')}/{name}") for name in found}
-    elif not os.path.isdir(place):
+        found = [name.rstrip("/") for name in _fileio().listdir(path)]
+        kinds = {name: _fileio().isdir(f"{path.rstrip('/')}/{name}") for name in found}
+    elif not os.path.isdir(path):
         return [], []
     else:
         try:
-            with os.scandir(place) as entries:
+            with os.scandir(path) as entries:
                 kinds = {entry.name: entry.is_dir() for entry in entries}
         except OSError as error:
             raise _unlisted(error) from None
@@ -263,14 +263,14 @@ def _listed(base: str, folder: str) -> tuple[list[str], list[str]]:
 
 
 def _refuse(error: OSError) -> None:
-    """What cannot be listed is not passed over in silence: it may be the newest span."""
+    """Raise, since a folder that cannot be listed must not be passed over: it may be the newest span."""
     if not isinstance(error, FileNotFoundError):
         raise _unlisted(error)
 
 
 def _unlisted(error: OSError) -> UserError:
-    place = os.path.normpath(error.filename)
-    return UserError(f"{place}: cannot be listed: {error.strerror}: make it readable, or name a folder without it")
+    path = os.path.normpath(error.filename)
+    return UserError(f"{path}: cannot be listed: {error.strerror}: make it readable, or name a folder without it")
 
 
 def _files(base: str, folder: str) -> Iterator[str]:
@@ -278,8 +278,8 @@ def _files(base: str, folder: str) -> Iterator[str]:
     top = os.path.join(base, folder) if folder else base
     walk = _fileio().walk(top) if "://" in base else os.walk(top, onerror=_refuse, followlinks=True)
     visited = set()
-    for place, subfolders, files in walk:
-        real = place if "://" in base else os.path.realpath(place)
+    for parent, subfolders, files in walk:
+        real = parent if "://" in base else os.path.realpath(parent)
         if real in visited:  # a link back to a folder above
             subfolders.clear()
             continue
@@ -287,7 +287,7 @@ def _files(base: str, folder: str) -> Iterator[str]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in files:
             if not name.startswith("."):
-                yield os.path.relpath(os.path.join(place, name), base).replace(os.sep, "/")
+                yield os.path.relpath(os.path.join(parent, name), base).replace(os.sep, "/")
 
 
 def _fileio():  # type: ignore[no-untyped-def]
@@ -297,7 +297,7 @@ def _fileio():  # type: ignore[no-untyped-def]
 
 
 def fingerprint(base: str, listing: Listing) -> str:
-    """SHA-256, hex, over names and contents of all recordings, whenever and however often they were fetched.
+    """Hash names and contents of all recordings, whenever and however often they were fetched. SHA-256, hex.
 
     Of those behind a URI, which would have to be fetched to be read, size and time of change stand for the content.
     """

@@ -40,8 +40,8 @@ def cut(base: str, name: str, analysis: Analysis, cuts: Cuts, config: Extraction
     Args:
       base: folder or URI of recordings.
       name: of the file, relative to it.
-      analysis: of that file, usable.
-      cuts: where windows begin.
+      analysis: of that file, which is usable.
+      cuts: starts of its windows.
       config: rates and lengths.
 
     Yields:

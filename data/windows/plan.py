@@ -1,4 +1,4 @@
-"""Decides over all recordings at once: duplicates, sides, windows, and whether there is enough to go on."""
+"""Plans over all recordings at once: duplicates, sides, windows, and whether there is enough to go on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from data.ingest_report import IngestReport, RecordingEntry
 from data.windows.segments import eval_starts, train_starts
 from data.windows.splits import LONG_SECONDS, Sides, Sound, split
 
-Summary = tuple[RecordingEntry, Sound | None]  # what `Analysis.summary` gives
+Summary = tuple[RecordingEntry, Sound | None]  # of `Analysis.summary`
 
 
 @dataclass(frozen=True)
 class Cuts:
-    """Where windows of one recording begin, in frames.
+    """Starts of the windows of one recording, in frames.
 
     Attributes:
       train: starts of training windows.
@@ -32,11 +32,11 @@ class Cuts:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of every recording.
+    """The verdicts on all recordings, and the windows to cut.
 
     Attributes:
       report: the verdict on each, and over all.
-      cuts: by the name of the recording; none where the run does not go on.
+      cuts: by name of the recording; empty where the run does not go on.
     """
 
     report: IngestReport
@@ -80,14 +80,14 @@ def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, 
     """The sides of every recording by its id. Each span is split by itself.
 
     So a recording stays on its side whichever spans it is used with, and no model that is trained further, or compared
-    with, has heard in training what it is judged by.
+    with, was trained on what it is judged by.
     """
     spans: dict[str | None, list[Sound]] = {}
     for entry, sound in summaries:
         if sound:
             spans.setdefault(span_of(entry.recording), []).append(sound)
     split_spans = [split(sounds, config.audio, config.examples) for sounds in spans.values()]
-    return {recording_id: sides for one in split_spans for recording_id, sides in one.items()}
+    return {recording_id: sides for sides_of in split_spans for recording_id, sides in sides_of.items()}
 
 
 def _cuts(sides: Sides, span: str | None, config: ExtractionConfig) -> Cuts:
@@ -105,9 +105,9 @@ def _counted(entry: RecordingEntry, cuts: Cuts | None) -> RecordingEntry:
 def _refusals(report: IngestReport, newest: str | None, config: ExtractionConfig) -> tuple[str, ...]:
     least = config.examples.min_minutes
     if not report.used:
-        return ("none of the recordings can be used: the table says why",)
+        return ("none of the recordings can be used: the table states why",)
     if not any(span_of(entry.recording) == newest for entry in report.used):
-        return (f"none of the recordings in {newest}, the newest span, can be used: the table says why",)
+        return (f"none of the recordings in {newest}, the newest span, can be used: the table states why",)
     if report.usable_minutes < least:
         return (
             f"{report.usable_minutes:.2f} minutes are usable, at least {least:g} are needed: add recordings, or lower "

@@ -14,7 +14,7 @@ CURATED = Path(__file__).with_name("schema.pbtxt")
 
 
 def statistics_schema(audio: AudioConfig) -> schema_pb2.Schema:
-    """The features that statistics are made of and validated against: scalars, and [frames] features."""
+    """Build the schema of the features that statistics are made of and validated against: scalars, and [frames]."""
     schema = text_format.Parse(CURATED.read_text(encoding="utf-8"), schema_pb2.Schema())
     for feature in schema.feature:
         if feature.name in FRAME_FEATURES:
@@ -23,7 +23,7 @@ def statistics_schema(audio: AudioConfig) -> schema_pb2.Schema:
 
 
 def example_schema(audio: AudioConfig) -> schema_pb2.Schema:
-    """All features of an example, raw audio [samples] included: what Transform and Trainer parse with."""
+    """Build the schema of all features, raw audio [samples] included: Transform and Trainer parse with it."""
     schema = statistics_schema(audio)
     samples = schema.feature.add(name=AUDIO, type=schema_pb2.FLOAT)
     samples.presence.min_fraction = 1
@@ -33,6 +33,6 @@ def example_schema(audio: AudioConfig) -> schema_pb2.Schema:
 
 
 def statistics_features() -> list[str]:
-    """Names of the features that statistics are computed for."""
+    """List the names of the features that statistics are computed for."""
     schema = text_format.Parse(CURATED.read_text(encoding="utf-8"), schema_pb2.Schema())
     return [feature.name for feature in schema.feature]

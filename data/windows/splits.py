@@ -1,11 +1,11 @@
-"""Which part of which recording is for training and which for evaluation: decided before any window is cut.
+"""Splits recordings into parts for training and parts for evaluation, before any window is cut.
 
-The decision follows from the content hashes and the sound in the recordings alone, so it is the same on any machine and
+The split follows from the content hashes and the sound in the recordings alone, so it is the same on any machine and
 in any order of files.
 
 - A recording over a minute gives both sides: blocks of its sound go to eval, one from each of as many equal parts of
-  its time, placed by its hash. Around each block a guard longer than a window, and than what features look at, belongs
-  to neither side: no eval sample is ever in a training window, nor in the features of one.
+  its time, at positions that follow from its hash. Around each block a guard longer than a window, and than the reach
+  of features, belongs to neither side: no eval sample is ever in a training window, nor in the features of one.
 - A shorter recording goes to one side whole. Eval takes them in the order of their hashes as long as that brings its
   share nearer to what is wanted.
 """
@@ -22,17 +22,17 @@ from data.config import ExamplesConfig
 from data.windows.segments import Range, Ranges, without
 
 LONG_SECONDS = 60.0  # recordings over this are split in blocks
-REACH_SECONDS = 0.5  # what trackers, loudness and a short echo look at beyond their frame, with room to spare
+REACH_SECONDS = 0.5  # how far trackers, loudness and a short echo reach beyond their frame, with room to spare
 
 
 @dataclass(frozen=True)
 class Sound:
-    """What the split needs to know of a recording.
+    """Facts about a recording that its split follows from.
 
     Attributes:
       recording_id: content hash.
-      frames: length.
-      segments: its sound without long silences, no range shorter than a window.
+      frames: length in frames.
+      segments: ranges without long silences, none shorter than a window.
     """
 
     recording_id: str
@@ -42,7 +42,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Sides:
-    """Ranges of a recording in which windows may lie."""
+    """Ranges of a recording in which windows may lie, for either side."""
 
     train: Ranges = ()
     eval: Ranges = ()
@@ -57,7 +57,7 @@ def split(sounds: Sequence[Sound], audio: AudioConfig, examples: ExamplesConfig)
       examples: share and blocks.
 
     Returns:
-      The sides of every recording by its id. One of the sides may be empty over all: too little was recorded.
+      The sides of every recording by its id. One side may be empty in all of them, where too little was recorded.
     """
     ordered = sorted(sounds, key=lambda sound: sound.recording_id)
     sides, whole = {}, []
@@ -75,12 +75,12 @@ def split(sounds: Sequence[Sound], audio: AudioConfig, examples: ExamplesConfig)
 
 
 def length(ranges: Ranges) -> int:
-    """Frames in all."""
+    """Count the frames in all ranges together."""
     return sum(stop - start for start, stop in ranges)
 
 
 def guard_frames(audio: AudioConfig) -> int:
-    """What lies between the two sides of one recording, at least."""
+    """Return the least distance, in frames, between the two sides of one recording."""
     return audio.window_frames + math.ceil(REACH_SECONDS * audio.frame_rate)
 
 
@@ -108,7 +108,7 @@ def _divide(sound: Sound, audio: AudioConfig, examples: ExamplesConfig) -> Sides
     for blocks in _candidates(sound, audio, examples):
         guard = guard_frames(audio)
         train = without(sound.segments, tuple((start - guard, stop + guard) for start, stop in blocks))
-        train = tuple(one for one in train if one[1] - one[0] >= audio.window_frames)
+        train = tuple(part for part in train if part[1] - part[0] >= audio.window_frames)
         if train:
             return Sides(train, blocks)
     return None
@@ -120,25 +120,25 @@ def _candidates(sound: Sound, audio: AudioConfig, examples: ExamplesConfig) -> I
     wanted = examples.eval_share * length(sound.segments)
     count = max(1, round(wanted / (examples.block_seconds * audio.frame_rate)))
     for size in (max(1, round(wanted / count / window)) * window, window):
-        places = _places(sound.segments, size)
-        if not places:
+        slots = _slots(sound.segments, size)
+        if not slots:
             continue
         if count > 1:
-            parts = [_part(places, part, min(count, len(places))) for part in range(min(count, len(places)))]
-            yield tuple(min(part, key=lambda place: _order(sound, place)) for part in parts)
-        for place in sorted(places, key=lambda place: _order(sound, place)):
-            yield (place,)
+            parts = [_part(slots, part, min(count, len(slots))) for part in range(min(count, len(slots)))]
+            yield tuple(min(part, key=lambda slot: _order(sound, slot)) for part in parts)
+        for slot in sorted(slots, key=lambda slot: _order(sound, slot)):
+            yield (slot,)
 
 
-def _places(segments: Ranges, size: int) -> list[Range]:
-    """Where blocks of `size` frames can lie, side by side within each segment."""
+def _slots(segments: Ranges, size: int) -> list[Range]:
+    """Slots for blocks of `size` frames, side by side within each segment."""
     return [(start, start + size) for first, last in segments for start in range(first, last - size + 1, size)]
 
 
-def _part(places: Sequence[Range], part: int, parts: int) -> Sequence[Range]:
-    return places[part * len(places) // parts : (part + 1) * len(places) // parts]
+def _part(slots: Sequence[Range], part: int, parts: int) -> Sequence[Range]:
+    return slots[part * len(slots) // parts : (part + 1) * len(slots) // parts]
 
 
-def _order(sound: Sound, place: Range) -> bytes:
-    """A random but repeatable order of a recording's places."""
-    return hashlib.sha256(f"{sound.recording_id} {place[0]}".encode()).digest()
+def _order(sound: Sound, slot: Range) -> bytes:
+    """A random but repeatable order of a recording's slots."""
+    return hashlib.sha256(f"{sound.recording_id} {slot[0]}".encode()).digest()

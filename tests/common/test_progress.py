@@ -26,7 +26,7 @@ def test_on_a_terminal_one_line_moves(now) -> None:
     for step in (10, 20):
         now[0] += 2.0
         line.update(step, "loss 5.0")
-    line.say("done")
+    line.print_line("done")
     assert stream.getvalue().split("\r") == [
         "",
         "training 10/100  loss 5.0  5.0 steps/s  0:18 left",

@@ -192,7 +192,7 @@ def test_a_newest_span_that_cannot_be_used_is_not_passed_over_for_those_before_i
         check(tmp_path, wide)
     (tmp_path / "span-2" / "a.wav").write_bytes(b"not audio")
     report = check(tmp_path, wide)
-    assert report.refusals == ("none of the recordings in span-2, the newest span, can be used: the table says why",)
+    assert report.refusals == ("none of the recordings in span-2, the newest span, can be used: the table states why",)
 
 
 def test_a_recording_stays_on_its_side_whichever_spans_it_is_used_with():
