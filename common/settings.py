@@ -4,6 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """A group of settings. Unknown keys are errors; every field states its unit, and its bounds where they make sense."""
+    """A group of settings. Unknown keys are errors; fields state their units and have bounds where these make sense."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())

@@ -97,7 +97,7 @@ def _running(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _module(name: str) -> Path | None:
-    """The file of a module of the project; None for names from elsewhere."""
+    """Find the file of a module of the project; None for names from elsewhere."""
     stem = ROOT.joinpath(*name.split("."))
     return next((path for path in (stem.with_name(stem.name + ".py"), stem / "__init__.py") if path.is_file()), None)
 

@@ -118,7 +118,7 @@ def compose(rng: np.random.Generator, seconds: float, raga: str) -> list[Note]:
 def _phrase(
     rng: np.random.Generator, style: Style, scale: np.ndarray, degree: int, tempo: float, start: float, end: float
 ) -> tuple[list[Note], int]:
-    """One phrase between two times that starts at a degree of the scale, and the degree on which it ends."""
+    """Improvise a phrase between two times from a degree of the scale; return the degree on which it ends too."""
     count = int(rng.integers(*style.notes))
     goal = int(rng.integers(len(scale)))
     loudness = 0.1 * 9.0 ** rng.random()  # from pianissimo to forte, evenly in dB
@@ -146,7 +146,7 @@ def _phrase(
 
 
 def _step(rng: np.random.Generator, degree: int, goal: int, size: int, leaps: float) -> int:
-    """The next degree of a scale of some size: mostly a neighbour, mostly towards the goal."""
+    """Choose the next degree of a scale of some size: mostly a neighbour, mostly towards the goal."""
     towards = 1 if goal > degree or (goal == degree and rng.random() < 0.5) else -1
     direction = towards if rng.random() < 0.7 else -towards
     distance = int(rng.integers(2, 5)) if rng.random() < leaps else 1

@@ -66,7 +66,7 @@ def play(f0_hz: Array, breath: Array, rng: np.random.Generator) -> Array:
 
 
 def _bore_losses() -> Array:
-    """The response to a pulse after one trip round the bore. Shape [RADIATION_TAPS], symmetric.
+    """Compute the response to a pulse after one trip round the bore. Shape [RADIATION_TAPS], symmetric.
 
     An open end reflects 1 - (k a)^2 / 2 of a wave of wave number k, a being the radius (Levine and Schwinger, 1948).
     Two ends are to second order a Gaussian of frequency, hence one of time, sqrt(2) a / c wide.
@@ -79,7 +79,7 @@ def _bore_losses() -> Array:
 
 @numba.njit
 def _delayed(ring: Any, now: int, delay: float) -> Any:
-    """The value `delay` (1 or more) samples before index `now` of the ring, by third-order Lagrange interpolation."""
+    """Read the ring `delay` (1 or more) samples before index `now`, by third-order Lagrange interpolation."""
     whole = int(delay)
     d = delay - whole + 1.0  # from 1 to 2: between the middle two of four points
     at = now - whole
@@ -93,7 +93,7 @@ def _delayed(ring: Any, now: int, delay: float) -> Any:
 
 @numba.njit
 def _waveguide(period: Any, breath: Any, turbulence: Any, losses: Any) -> Any:
-    """The feedback loop, sample by sample. All but `losses` [RADIATION_TAPS] of shape [samples]; period in samples."""
+    """Run the loop sample by sample. All but `losses` [RADIATION_TAPS] of shape [samples]; period in samples."""
     sent = np.zeros(_RING)  # waves that enter the bore,
     lost = np.zeros(_RING)  # the same with the losses of a whole trip,
     back = np.zeros(_RING)  # and what comes back

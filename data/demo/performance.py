@@ -50,7 +50,7 @@ def _point(seconds: float) -> int:
 
 
 def _melody(notes: list[Note], points: int) -> Array:
-    """Pitch in MIDI semitones: each note held, reached by a slide that eases in and out or fingered before a phrase."""
+    """Draw pitch in MIDI semitones: notes held, after a slide that eases in and out, or fingered before a phrase."""
     midi = np.full(points, float(notes[0].midi if notes else TONIC_MIDI))
     for before, note in zip([None, *notes], notes, strict=False):
         if before is None or before.last:
@@ -65,7 +65,7 @@ def _melody(notes: list[Note], points: int) -> Array:
 
 
 def _dynamics(notes: list[Note], points: int) -> Array:
-    """Breath: each note's own shape, stopped by the tongue or by the end of a phrase, and all of it rounded off."""
+    """Draw breath: each note's own shape, stopped by the tongue or by the end of a phrase, and all of it smoothed."""
     breath = np.zeros(points)
     for note in notes:
         start, end = _point(note.start), _point(note.start + note.duration)
@@ -79,7 +79,7 @@ def _dynamics(notes: list[Note], points: int) -> Array:
 
 
 def _vibrato(notes: list[Note], points: int) -> tuple[Array, Array]:
-    """The swing, -1 to 1, and its depth in semitones, which grows after a note has begun and is gone when it ends."""
+    """Make the swing, -1 to 1, and its depth in semitones, which grows after a note begins and is gone when it ends."""
     swing, depth = np.zeros(points), np.zeros(points)
     for note in notes:
         start, end = _point(note.start), min(points, _point(note.start + note.duration))
@@ -92,7 +92,7 @@ def _vibrato(notes: list[Note], points: int) -> tuple[Array, Array]:
 
 
 def _wander(points: int, every: float, rng: np.random.Generator) -> Array:
-    """A smooth random curve between -1 and 1 that takes a new direction every so many seconds."""
+    """Draw a smooth random curve between -1 and 1 that takes a new direction every so many seconds."""
     knots = 2.0 * rng.random(int(points / CURVE_RATE / every) + 2) - 1.0
     at = np.arange(points) / (CURVE_RATE * every)
     left = at.astype(int)

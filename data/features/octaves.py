@@ -61,7 +61,7 @@ def mend_octaves(
 
 
 def _votes(peaks: Peaks, around: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Divisors of f0, frame by frame; 1 where it is right."""
+    """Find divisors of f0, frame by frame; 1 where it is right."""
     whole = peaks.energy()
     by_f0 = peaks.energy(~explained_by(peaks, around))
     votes, least = np.ones(peaks.frames, int), MOST_UNEXPLAINED * by_f0
@@ -79,7 +79,7 @@ def _votes(peaks: Peaks, around: npt.NDArray[np.float64]) -> npt.NDArray[np.intp
 
 
 def _runs(f0_hz: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Ranges of voiced frames in which f0 does not leap."""
+    """Find ranges of voiced frames in which f0 does not leap."""
     octaves = np.log2(np.where(voiced, f0_hz, 1.0))
     breaks = np.flatnonzero((np.abs(np.diff(octaves)) > MOST_STEP) | (voiced[1:] != voiced[:-1])) + 1
     edges = [0, *breaks.tolist(), len(f0_hz)]

@@ -115,7 +115,7 @@ def f0_around(peaks: Peaks, f0_hz: npt.ArrayLike, frame_seconds: float) -> npt.N
 
 
 def _audio(read: Read, sample_rate: int, first: int, last: int) -> Floats:
-    """The audio under frames `first` to `last`, at RATE."""
+    """Read the audio under frames `first` to `last`, at RATE."""
     start, stop = first * HOP - SIZE // 2, (last - 1) * HOP + SIZE // 2
     if sample_rate == RATE:
         return read(start, stop)
@@ -124,7 +124,7 @@ def _audio(read: Read, sample_rate: int, first: int, last: int) -> Floats:
 
 
 def _peaks(audio: Floats, first_frame: int, frames: int) -> Peaks:
-    """Local maxima that stand out of the floor, with frequencies between bins (parabola through three levels)."""
+    """Find local maxima that stand out of the floor, with frequencies between bins (parabola through three levels)."""
     window = np.hanning(SIZE + 1)[:SIZE].astype(np.float32)
     framed = np.lib.stride_tricks.sliding_window_view(audio, SIZE)[::HOP]
     spectrum = scipy.fft.rfft(framed * window)[:, :BINS]
@@ -141,7 +141,7 @@ def _peaks(audio: Floats, first_frame: int, frames: int) -> Peaks:
 
 
 def _floor(level: Floats) -> Floats:
-    """The noise floor in dB, smooth over frequency. Shape as `level`."""
+    """Estimate the noise floor in dB, smooth over frequency. Shape as `level`."""
     blocks = HIGHEST_BIN // FLOOR_BINS
     medians = np.median(level[:, : blocks * FLOOR_BINS].reshape(len(level), blocks, FLOOR_BINS), axis=2)
     position = np.clip((np.arange(BINS) + 0.5) / FLOOR_BINS - 0.5, 0, blocks - 1)

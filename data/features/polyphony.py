@@ -84,7 +84,7 @@ def measure_polyphony(
 
 
 def _sum_up(found: npt.NDArray[np.bool_], at: npt.NDArray[np.float64]) -> Polyphony:
-    """Share of frames [pitched frames] with a second pitch."""
+    """Compute the shares of frames with a second pitch, `found` of [pitched frames], at times [pitched frames] in s."""
     stretch = round(STRETCH_SECONDS / FRAME_SECONDS)
     so_far = np.concatenate(([0], np.cumsum(found), np.full(stretch, found.sum())))
     in_stretch = so_far[stretch:] - so_far[:-stretch]  # from every frame on
@@ -97,7 +97,7 @@ def _sum_up(found: npt.NDArray[np.bool_], at: npt.NDArray[np.float64]) -> Polyph
 
 
 def _explained(peaks: Peaks, around: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Mask of the peaks that are harmonics of f0 or of the subharmonic that a frame takes. Shape [peaks]."""
+    """Find the peaks that are harmonics of f0 or of the subharmonic that a frame takes: a mask [peaks]."""
     best, least = np.zeros(len(peaks.frame), bool), np.full(peaks.frames, np.inf)
     for divisor in SUBHARMONICS:
         explained = explained_by(peaks, around, divisor)

@@ -161,7 +161,7 @@ def _capacities(folder: Path) -> list[str]:
 
 
 def _tracker(name: str, crepe_capacity: str, crepe_viterbi: bool) -> tuple[Measure, float]:
-    """A tracker and the seconds between its frames."""
+    """Load a tracker; return it and the seconds between its frames."""
     require(name, crepe_capacity)
     if name == "crepe":
         return _crepe(crepe_capacity, crepe_viterbi), 0.008

@@ -49,7 +49,7 @@ def fault(path: Path) -> str | None:
 
 
 def _faults(file: BinaryIO) -> tuple[str | None, str | None]:
-    """Clauses on how a file was cut short, and on what it holds behind its end."""
+    """Describe, in clauses, how a file was cut short and what it holds behind its end."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     magic = file.read(12)
@@ -100,7 +100,7 @@ def _chunks(file: BinaryIO, size: int, audio: bytes, endian: str) -> str | None:
 
 
 def _ogg(file: BinaryIO, size: int) -> str | None:
-    """The last page must be whole and flagged as the last."""
+    """Check that the last page is whole and flagged as the last."""
     file.seek(max(0, size - OGG_TAIL_BYTES))
     tail = file.read()
     start = tail.rfind(b"OggS")
@@ -114,7 +114,7 @@ def _ogg(file: BinaryIO, size: int) -> str | None:
 
 
 def _ogg_behind(file: BinaryIO, size: int) -> str | None:
-    """Streams that begin after another one's audio."""
+    """Find a stream that begins after another one's audio."""
     audio = False
     for position, flags in _ogg_pages(file, size):
         if audio and flags & OGG_FIRST_PAGE:
@@ -124,7 +124,7 @@ def _ogg_behind(file: BinaryIO, size: int) -> str | None:
 
 
 def _ogg_pages(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
-    """Position and flags of every page, up to the first that is damaged."""
+    """Yield position and flags of every page, up to the first that is damaged."""
     position = 0
     while position + 27 <= size:
         file.seek(position)
@@ -136,7 +136,7 @@ def _ogg_pages(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
 
 
 def _flac_behind(file: BinaryIO) -> str | None:
-    """Another stream's mark, wherever it stands."""
+    """Find another stream's mark, wherever it is."""
     position, kept = 4, b""
     file.seek(position)
     while block := file.read(SCAN_BYTES):
@@ -199,21 +199,21 @@ class _Mpeg:
 
 
 def _mp3(mpeg: _Mpeg) -> str | None:
-    """The first frame may state how many follow; without that, the last one must be whole."""
+    """Check the number of frames that the first one states, and that the last one is whole."""
     if mpeg.cut is None and mpeg.promised is not None and mpeg.frames < mpeg.promised and mpeg.ends:
         return f"it holds {mpeg.frames:,} of {mpeg.promised:,} frames"
     return mpeg.cut
 
 
 def _mp3_behind(mpeg: _Mpeg) -> str | None:
-    """Frames behind those that the first one announces, but for a few that encoders forget to count."""
+    """Find frames behind those that the first one announces, but for a few that encoders forget to count."""
     if mpeg.promised is None or mpeg.frames <= 1.01 * mpeg.promised + MP3_UNCOUNTED:
         return None
     return f"{mpeg.frames:,} frames, where its header announces {mpeg.promised:,}"
 
 
 def _mp3_frame(header: bytes) -> int | None:
-    """Bytes of a layer III frame, from its header; None where there is none."""
+    """Compute the bytes of a layer III frame from its header; None where there is none."""
     if header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
         return None
     version, bitrate, rate = header[1] >> 3 & 3, header[2] >> 4, header[2] >> 2 & 3
@@ -224,7 +224,7 @@ def _mp3_frame(header: bytes) -> int | None:
 
 
 def _mp3_promise(frame: bytes) -> int | None:
-    """Audio frames that a Xing or Info header announces."""
+    """Read the number of audio frames that a Xing or Info header announces."""
     for tag in (b"Xing", b"Info"):
         at = frame.find(tag, 4, 60)
         if at >= 0 and len(frame) >= at + 12 and frame[at + 7] & 1:

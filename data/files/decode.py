@@ -173,7 +173,7 @@ class _Stream(soundfile.SoundFile):
 
 
 def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, counted: int | None) -> Source:
-    """`counted`: samples that the container holds where libsndfile only guesses how many."""
+    """Decode an open file; `counted` is the samples that its container holds, where libsndfile only guesses."""
     rate, promised = file.samplerate, file.frames
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise Unusable(f"has a sample rate of {rate:,} Hz: {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz can be used")
@@ -225,7 +225,7 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, counted: 
 
 
 def _blocks(file: soundfile.SoundFile) -> Iterator[Floats]:
-    """Blocks [frames, channels] to the end of the file."""
+    """Read blocks [frames, channels] to the end of the file."""
     size, frames = max(1, min(round(BLOCK_SECONDS * file.samplerate), BLOCK_SAMPLES // file.channels)), 0
     while True:
         try:
@@ -240,7 +240,7 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[Floats]:
 
 
 def _clean(error: Exception) -> str:
-    """The message of libsndfile without the path that it repeats."""
+    """Strip the path that libsndfile repeats from its message."""
     return str(getattr(error, "error_string", error)).strip().rstrip(".")
 
 

@@ -143,7 +143,7 @@ def resolve(base: str, pattern: str) -> Resolved:
 
 
 def _window(base: str, folder: str, span_window: int) -> list[str]:
-    """The folders of the newest `span_window` spans up to the one in `folder`, the newest version of each."""
+    """List the folders of the newest `span_window` spans up to the one in `folder`, the newest version of each."""
     parts = PurePosixPath(folder).parts
     newest = SPAN.match(parts[0]) if parts else None
     if not newest:
@@ -157,12 +157,12 @@ def _window(base: str, folder: str, span_window: int) -> list[str]:
 
 
 def _spans(base: str) -> dict[int, str]:
-    """The spans of a folder: number -> name. Raises as `_alone` does."""
+    """Find the spans of a folder: number -> name. Raises as `_alone` does."""
     return _alone(base, "", SPAN)
 
 
 def _alone(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
-    """`_numbered`, once no recordings lie beside what it finds, or in a folder that is almost named so.
+    """Find what `_numbered` does, once no recordings lie beside what it finds, or in a folder that is almost named so.
 
     Raises:
       UserError: some do: they would be passed over, or taken for what they are not.
@@ -191,7 +191,7 @@ def _alone(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
 
 
 def _numbered(base: str, folder: str, folders: Iterable[str], kind: re.Pattern[str]) -> dict[int, str]:
-    """Subfolders that are named by number and hold any file, in or below: number -> path from `base`.
+    """Find subfolders that are named by number and hold any file, in or below: number -> path from `base`.
 
     Raises:
       UserError: two of them have one number.
@@ -208,7 +208,7 @@ def _numbered(base: str, folder: str, folders: Iterable[str], kind: re.Pattern[s
 
 
 def _is_unicode(name: str) -> bool:
-    """Not undecodable bytes, which Python keeps as lone surrogates and neither Beam nor TFX can pass on."""
+    """Check for undecodable bytes, which Python keeps as lone surrogates and neither Beam nor TFX can pass on."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -243,7 +243,7 @@ def holds_recordings(base: str, folder: str) -> bool:
 
 
 def _listed(base: str, folder: str) -> tuple[list[str], list[str]]:
-    """Names of the folders and of the files in a folder, in order, without hidden ones; none if there is no such."""
+    """List the names of folders and of files in a folder, in order, without hidden ones; none if it is absent."""
     path = os.path.join(base, folder)
     if "://" in base:
         if not _fileio().isdir(path):
@@ -274,7 +274,7 @@ def _unlisted(error: OSError) -> UserError:
 
 
 def _files(base: str, folder: str) -> Iterator[str]:
-    """Files below a folder, relative to `base`, with forward slashes; hidden ones are left out."""
+    """Walk the files below a folder, relative to `base`, with forward slashes; hidden ones are left out."""
     top = os.path.join(base, folder) if folder else base
     walk = _fileio().walk(top) if "://" in base else os.walk(top, onerror=_refuse, followlinks=True)
     visited = set()

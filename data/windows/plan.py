@@ -77,7 +77,7 @@ def _without_copies(summaries: Iterable[Summary]) -> list[Summary]:
 
 
 def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, Sides]:
-    """The sides of every recording by its id. Each span is split by itself.
+    """Divide every recording into sides, by its id. Each span is split by itself.
 
     So a recording stays on its side whichever spans it is used with, and no model that is trained further, or compared
     with, was trained on what it is judged by.

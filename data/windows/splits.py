@@ -85,7 +85,7 @@ def guard_frames(audio: AudioConfig) -> int:
 
 
 def _choose(lengths: Mapping[str, int], share: float, both_there: bool) -> set[str]:
-    """Whole recordings for eval: ids, taken in order as long as the eval share comes nearer to `share`.
+    """Choose whole recordings for eval: ids, taken in order as long as the eval share comes nearer to `share`.
 
     Args:
       lengths: frames of sound by id, in the order of ids.
@@ -104,7 +104,7 @@ def _choose(lengths: Mapping[str, int], share: float, both_there: bool) -> set[s
 
 
 def _divide(sound: Sound, audio: AudioConfig, examples: ExamplesConfig) -> Sides | None:
-    """Both sides of one long recording; None where its sound is too little for that."""
+    """Split one long recording; None where its sound is too little for that."""
     for blocks in _candidates(sound, audio, examples):
         guard = guard_frames(audio)
         train = without(sound.segments, tuple((start - guard, stop + guard) for start, stop in blocks))
@@ -115,7 +115,7 @@ def _divide(sound: Sound, audio: AudioConfig, examples: ExamplesConfig) -> Sides
 
 
 def _candidates(sound: Sound, audio: AudioConfig, examples: ExamplesConfig) -> Iterator[Ranges]:
-    """Choices of eval blocks, the best first; later ones hold one block only."""
+    """Yield choices of eval blocks, the best first; later ones hold one block only."""
     window = audio.window_frames
     wanted = examples.eval_share * length(sound.segments)
     count = max(1, round(wanted / (examples.block_seconds * audio.frame_rate)))
@@ -131,7 +131,7 @@ def _candidates(sound: Sound, audio: AudioConfig, examples: ExamplesConfig) -> I
 
 
 def _slots(segments: Ranges, size: int) -> list[Range]:
-    """Slots for blocks of `size` frames, side by side within each segment."""
+    """List slots for blocks of `size` frames, side by side within each segment."""
     return [(start, start + size) for first, last in segments for start in range(first, last - size + 1, size)]
 
 
@@ -140,5 +140,5 @@ def _part(slots: Sequence[Range], part: int, parts: int) -> Sequence[Range]:
 
 
 def _order(sound: Sound, slot: Range) -> bytes:
-    """A random but repeatable order of a recording's slots."""
+    """Return a key that sorts a recording's slots in a random but repeatable order."""
     return hashlib.sha256(f"{sound.recording_id} {slot[0]}".encode()).digest()
