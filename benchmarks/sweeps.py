@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.sound import judge, newest, resynthesise
 from common.artifacts import serving_folder
-from models.saved_model.precision import rounded
+from models.saved_model.precision import round_weights
 from models.saved_model.signatures import load_instrument
 from models.training.window_store import read_windows
 
@@ -41,7 +41,7 @@ def rows(folder: Path) -> list[tuple[str, ...]]:
 
 
 def _row(folder: Path, name: str, trial: dict[str, Any], model: Path) -> tuple[str, ...]:
-    instrument = rounded(load_instrument(str(model)))
+    instrument = round_weights(load_instrument(str(model)))
     features = ("f0_hz", "f0_confidence", "loudness_db", *instrument.feature_names)
     windows = read_windows(newest(folder, "eval"), instrument.audio, features)
     judged = judge(resynthesise(instrument, windows), windows, instrument.audio)

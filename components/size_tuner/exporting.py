@@ -11,7 +11,7 @@ from bundles.manifest import download
 from components.size_tuner.job import SearchJob
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
-from models.saved_model.trained import read_trained
+from models.saved_model.trained_model import read_trained_model
 from models.voice.dataset import Dataset
 
 
@@ -32,7 +32,7 @@ def exported_size(saved_model: Path, job: SearchJob, dataset: Dataset) -> tuple[
             bundle,
             converted,
             convert(saved_model, converted, ("controls", "full")),
-            read_trained(saved_model),
+            read_trained_model(saved_model),
             dataset,
             Provenance(configuration, source_revision="0" * 40),
             datetime.now(timezone.utc),

@@ -10,7 +10,7 @@ from bundles import room as reverb
 from bundles.manifest import gzip_size
 from models.instrument import Instrument
 from models.network.decoders import PREFIX
-from models.saved_model.precision import affine_of
+from models.saved_model.precision import fit_affine
 
 # The manifest and the graph, fitted to bundles that sweeps exported: bytes, and bytes a tensor.
 RAW_BASE, RAW_PER_TENSOR = 19_000, 560
@@ -52,5 +52,5 @@ def footprint(instrument: Instrument) -> Footprint:
 def _stored(value: np.ndarray, precision: str) -> bytes:
     if precision == "float16":
         return value.astype("<f2").tobytes()
-    scale, minimum = affine_of(value)
+    scale, minimum = fit_affine(value)
     return np.clip(np.round((value - minimum) / scale), 0, 255).astype(np.uint8).tobytes()

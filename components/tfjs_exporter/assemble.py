@@ -26,7 +26,7 @@ from common.loudness import FLOOR_DB
 from components.tfjs_exporter import graph as graphs
 from components.tfjs_exporter.convert import IR_FILE
 from components.tfjs_exporter.optimise import named_after_weights, shrink
-from models.saved_model.trained import Trained
+from models.saved_model.trained_model import TrainedModel
 from models.voice.dataset import Dataset
 
 REVERB_FILE = "reverb.bin"
@@ -50,7 +50,7 @@ def write_bundle(
     folder: Path,
     converted: Path,
     outputs: Mapping[str, Mapping[str, str]],
-    trained: Trained,
+    trained: TrainedModel,
     dataset: Dataset,
     provenance: Provenance,
     now: datetime,
@@ -110,7 +110,7 @@ class Written:
     saved: dict[str, Any]
 
 
-def _write_graph(folder: Path, converted: Path, outputs: Mapping[str, str], trained: Trained, exact: bool) -> Written:
+def _write_graph(folder: Path, converted: Path, outputs: Mapping[str, str], trained: TrainedModel, exact: bool) -> Written:
     """Shrinks a graph and writes it; unless it must be exact, large tables that nobody trained are rounded."""
     before = graphs.read(converted, outputs)
     after, folded = shrink(before, trained.tensors)

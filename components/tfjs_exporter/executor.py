@@ -15,7 +15,7 @@ from bundles.manifest import content_hash, download
 from common.artifacts import serving_folder
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
-from models.saved_model.trained import read_trained
+from models.saved_model.trained_model import read_trained_model
 from models.voice.dataset import read_dataset
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -32,7 +32,7 @@ class Executor(base_executor.BaseExecutor):
             Path(artifact_utils.get_split_uri(input_dict["examples"], split)) for split in ("train", "eval")
         )
         bundle = artifact_utils.get_single_instance(output_dict["bundle"])
-        trained = read_trained(saved_model)
+        trained = read_trained_model(saved_model)
         with tempfile.TemporaryDirectory(prefix="swara-export-") as scratch:
             manifest = write_bundle(
                 serving_folder(bundle.uri),

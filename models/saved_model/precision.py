@@ -1,4 +1,4 @@
-"""Weights in the precision that ships, so that what is judged is what a browser computes with.
+"""Weights in the precision that ships, so that evaluation computes with the weights that a browser gets.
 
 TensorFlow.js stores a weight as float16, or as uint8 with a scale and a minimum, and widens it to float32 when it loads
 (tensorflowjs/quantization.py, `dequantize_weights`). Rounding here gives those float32 values, bit for bit.
@@ -18,14 +18,14 @@ _STEPS = 255
 
 
 class Affine(NamedTuple):
-    """What the numbers 0 to 255 stand for: number * scale + minimum, in float64, then rounded to float32."""
+    """Affine quantization to uint8: a value is number * scale + minimum, in float64, then rounded to float32."""
 
     scale: float
     minimum: float
 
 
-def affine_of(array: np.ndarray) -> Affine:
-    """The 256 values that cover an array evenly; 0 is one of them where the array has both signs (or 0)."""
+def fit_affine(array: np.ndarray) -> Affine:
+    """Fit 256 even steps to the range of an array of any shape; 0 is one of them where it lies in that range."""
     low, high = float(array.min()), float(array.max())
     if low == high:
         return Affine(1.0, low)
@@ -36,24 +36,27 @@ def affine_of(array: np.ndarray) -> Affine:
 
 
 def round_array(array: np.ndarray, precision: Precision) -> np.ndarray:
-    """The float32 values that remain of an array. NaN and infinity are not healed: they spoil what they touch."""
+    """Round an array of any shape to the precision, and return it as float32.
+
+    NaN and infinity are kept: as float16 in their own elements, as uint8 in the whole array.
+    """
     if precision == "float16":
         with np.errstate(over="ignore"):
             return array.astype(np.float16).astype(np.float32)
     if not np.isfinite(array).all():
         return np.full_like(array, np.nan)
-    scale, minimum = affine_of(array)
+    scale, minimum = fit_affine(array)
     steps = np.clip(np.round((array.astype(np.float64) - minimum) / scale), 0, _STEPS)
     return (steps * scale + minimum).astype(np.float32)
 
 
 def precision_of(name: str, precision: Precision) -> Precision:
-    """The precision in which a variable ships: the reverb's taps span too wide a range for 256 even steps."""
+    """Return the precision in which a variable ships: a reverb's taps span too wide a range for 256 even steps."""
     return precision if name.startswith(PREFIX) else "float16"
 
 
-def rounded(instrument: Instrument) -> Instrument:
-    """A copy of the instrument, of which every weight is rounded as `instrument.model.precision` says."""
+def round_weights(instrument: Instrument) -> Instrument:
+    """Copy an instrument with every weight rounded to `instrument.model.precision`."""
     copy = Instrument(instrument.model, instrument.audio)
     chosen = instrument.model.precision
     copy.set_weights({k: round_array(v, precision_of(k, chosen)) for k, v in instrument.weights().items()})

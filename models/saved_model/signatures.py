@@ -1,15 +1,15 @@
-"""What a trained instrument leaves behind: a SavedModel with one signature a use, and a description beside it.
+"""The SavedModel of a trained instrument: one signature for each use, and files that describe it beside them.
 
     controls          features -> controls: the network, for browsers (no FFT, complex, random or string operations)
     full              features, noise -> dry audio, with operations that any TF.js program has
-    render            features, noise -> audio with its room, by the exact synthesiser
-    impulse_response  -> taps of the room
+    render            features, noise -> audio with reverb, by the exact synthesiser
+    impulse_response  -> taps of the reverb
     eval_losses       serialized examples -> losses of the model and of the network-free baseline, window by window;
-                      beside them the mean loss of the full-size model that a sweep held it against, or NaN
-    serving_default   features -> audio with its room and seeded noise, for servers
+                      beside them the mean loss of the full-size model of the sweep, or NaN
+    serving_default   features -> audio with reverb and seeded noise, for servers
 
 Features are `f0_hz` and, as configured, `loudness_db` and/or `rms_energy`, [1, T, 1] for any T. The Transform graph is
-inside every signature that takes features or examples. Weights are rounded to the precision that ships.
+part of every signature that takes features or examples. Weights are rounded to the precision that ships.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from models.ddsp.spectral import loudness_db
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 from models.preprocessing import SOURCES, read_statistics
-from models.saved_model.precision import rounded
-from models.saved_model.specification import describe, synthesiser
-from models.saved_model.trained import INSTRUMENT_FILE, WEIGHTS_FILE
+from models.saved_model.precision import round_weights
+from models.saved_model.specification import describe_network, describe_synthesiser
+from models.saved_model.trained_model import INSTRUMENT_FILE, WEIGHTS_FILE
 from models.saved_model.transform_graph import TransformGraph
 from models.training.config import LossConfig
 
 NOISE_SEED = (20, 20)  # of the noise in eval_losses and serving_default: the same in every window of every run
-QUIETEST_JUDGED_DB = -60.0  # frames of a recording at or below this have no loudness to be met
+AUDIBLE_DB = -60.0  # frames of a recording at or below this loudness do not count in the loudness error
 _EVALUATED = (AUDIO, *FRAME_FEATURES)
 _LOSSES = ("spectral_loss", "baseline_spectral_loss", "reference_spectral_loss", "loudness_l1_db")
 
@@ -57,27 +57,27 @@ def save(
     training: Mapping[str, Any],
     reference_loss: float | None = None,
 ) -> None:
-    """Write a trained instrument.
+    """Save a trained instrument: the SavedModel, `instrument.json` and `weights.npz` (full precision).
 
     Args:
       instrument: with its weights at full precision; it is not changed.
       transform_graph: folder of the TransformGraph artifact that it was trained with.
-      baseline: of the training windows.
-      loss: the spectral loss.
-      folder: where to: the SavedModel, `instrument.json` and `weights.npz` (full precision).
-      training: how the training went, JSON values.
-      reference_loss: eval loss of the full-size model that the Tuner held this one against, where there was one.
+      baseline: fitted to the training windows.
+      loss: settings of the spectral loss.
+      folder: of the SavedModel.
+      training: summary of the training, JSON values.
+      reference_loss: eval loss of the full-size model that the Tuner trained beside it; None without a Tuner.
     """
-    served = Served(
-        rounded(instrument),
+    module = ServingModule(
+        round_weights(instrument),
         TransformGraph(transform_graph),
         baseline,
         SpectralLoss(**loss.model_dump()),
         math.nan if reference_loss is None else reference_loss,
     )
-    # The loss has gradients of its own, which nobody takes of a saved model.
+    # The loss has custom gradients, which a saved model does not need.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(served, folder, signatures=served.signatures(), options=options)
+    tf.saved_model.save(module, folder, signatures=module.signatures(), options=options)
     statistics = read_statistics(transform_graph)
     described = {
         "config": {
@@ -85,8 +85,8 @@ def save(
             "audio": instrument.audio.model_dump(mode="json"),
             "loss": loss.model_dump(mode="json"),
         },
-        "network": describe(instrument, statistics),
-        "synthesiser": synthesiser(instrument),
+        "network": describe_network(instrument, statistics),
+        "synthesiser": describe_synthesiser(instrument),
         "statistics": statistics,
         "training": dict(training),
     }
@@ -99,7 +99,7 @@ def save(
 
 
 def load_instrument(folder: str) -> Instrument:
-    """The instrument that `save` wrote, at full precision.
+    """Load the instrument that `save` wrote, at full precision.
 
     Raises:
       ValueError: the weights do not fit the description.
@@ -112,15 +112,15 @@ def load_instrument(folder: str) -> Instrument:
     return instrument
 
 
-class Served(tf.Module):
-    """An instrument with everything around it that a SavedModel needs.
+class ServingModule(tf.Module):
+    """The module that is saved: an instrument with its preprocessing, its loss and the baseline.
 
     Args:
       instrument: with weights in the precision that ships.
       transform: its preprocessing.
-      baseline: to be judged against.
-      loss: to be judged by.
-      reference_loss: of the full-size model; NaN where there is none.
+      baseline: the network-free baseline.
+      loss: the spectral loss of the evaluation.
+      reference_loss: eval loss of the full-size model; NaN where there is none.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Served(tf.Module):
         self._reference_loss = reference_loss
 
     def signatures(self) -> dict[str, Any]:
-        """The traced functions by name."""
+        """Trace the functions of all signatures. Returns name -> concrete function."""
         column = tf.TensorSpec([1, None, 1], tf.float32)
         features = dict.fromkeys((F0_HZ, *(SOURCES[name] for name in self.instrument.model.inputs)), column)
         noise = {"noise": tf.TensorSpec([1, None], tf.float32)}
@@ -169,18 +169,18 @@ class Served(tf.Module):
         return {"ir": tf.zeros([0]) if reverb is None else reverb.ir()}
 
     def _eval_losses(self, examples: tf.Tensor) -> Tensors:
-        """Losses [B]; audio [B, samples]; f0_hz, f0_confidence, loudness_db [B, T] of the recordings."""
-        # Of any length: what was trained on windows of 4 s may be held against what was trained on those of 2 s.
+        """Compute losses [B] and audio [B, samples]; also f0_hz, f0_confidence, loudness_db [B, T] of the recordings."""
+        # Of any length: models that were trained on windows of 4 s and of 2 s may be compared.
         spec = dict.fromkeys(_EVALUATED, tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True))
         windows = tf.io.parse_example(examples, spec)
         signature = {name: tf.TensorSpec([], tf.float32) for name in _LOSSES}
         signature["audio"] = tf.TensorSpec([None], tf.float32)
-        # One by one: whoever evaluates may send a thousand windows, and the harmonics of one take 15 MB.
-        made = tf.map_fn(self._evaluate, windows, fn_output_signature=signature, parallel_iterations=1)
-        return {**made, **{name: windows[name] for name in PITCH_AND_LOUDNESS}}
+        # One by one: an evaluation may send a thousand windows, and the harmonics of a single one take 15 MB.
+        evaluated = tf.map_fn(self._evaluate, windows, fn_output_signature=signature, parallel_iterations=1)
+        return {**evaluated, **{name: windows[name] for name in PITCH_AND_LOUDNESS}}
 
     def _evaluate(self, window: Tensors) -> Tensors:
-        """Losses [] and audio [samples] of one window."""
+        """Compute losses [] and audio [samples] of one window."""
         batch = {name: values[tf.newaxis] for name, values in window.items()}
         recording = batch[AUDIO]
         noise = white_noise(1, tf.shape(recording)[1], NOISE_SEED)
@@ -195,12 +195,15 @@ class Served(tf.Module):
         return {name: values[0] for name, values in {**losses, "audio": audio}.items()}
 
     def _controls_of(self, features: Mapping[str, tf.Tensor]) -> Tensors:
-        """Raw features [B, T] -> controls [B, T, channels] and f0_hz."""
-        heard = self._transform(features, self.instrument.feature_names)
-        return self.instrument.controls({**heard, F0_HZ: features[F0_HZ]})
+        """Convert raw features [B, T] to controls [B, T, channels] and f0_hz."""
+        scaled = self._transform(features, self.instrument.feature_names)
+        return self.instrument.controls({**scaled, F0_HZ: features[F0_HZ]})
 
     def _baseline_loss(self, window: Tensors, targets: Any, noise: tf.Tensor) -> tf.Tensor:
-        """Of the baseline, dry or in the model's room, whichever is better: no room may make it easy to beat."""
+        """Compute the baseline's loss, dry or with the model's reverb, whichever is lower.
+
+        So no reverb can make the baseline easy to beat.
+        """
         graph = self.instrument.graph
         dry, wet = self._baseline.audio(graph, window[F0_HZ], window[LOUDNESS_DB], noise)
         dry_loss = self._loss.per_example(targets, dry)
@@ -210,12 +213,12 @@ class Served(tf.Module):
         return tf.where(wet_loss < dry_loss, wet_loss, dry_loss)  # NaN is not less
 
     def _loudness_error(self, target_db: tf.Tensor, audio: tf.Tensor) -> tf.Tensor:
-        """Mean |dB| over the frames that are not silent (over all of a window that is silent throughout). Shape [B]."""
+        """Compute the mean |dB| over audible frames (over all frames of a window that has none). Shape [B]."""
         settings = self.instrument.audio
         value_db = loudness_db(audio, settings.sample_rate, settings.frame_rate)[:, : tf.shape(target_db)[1]]
-        heard = target_db > QUIETEST_JUDGED_DB
-        counts = tf.cast(heard | ~tf.reduce_any(heard, axis=1, keepdims=True), tf.float32)
-        return tf.reduce_sum(counts * tf.abs(value_db - target_db), axis=1) / tf.reduce_sum(counts, axis=1)
+        audible = target_db > AUDIBLE_DB
+        mask = tf.cast(audible | ~tf.reduce_any(audible, axis=1, keepdims=True), tf.float32)
+        return tf.reduce_sum(mask * tf.abs(value_db - target_db), axis=1) / tf.reduce_sum(mask, axis=1)
 
 
 def _traced(function: Callable[..., Tensors], specs: Mapping[str, tf.TensorSpec]) -> Any:

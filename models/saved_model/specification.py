@@ -1,18 +1,19 @@
-"""The manifest's `network` section: the network in words that an engine without TensorFlow can compute from.
+"""The `network` and `synthesiser` sections of `instrument.json` and of the manifest, for engines without TensorFlow.
 
-How to run it, frame by frame (`tests/models/reference_engine.py` does, with NumPy alone). Where `frame_rate` is a share
-of the audio's, 1 / hold, the network hears frames 0, hold, 2 hold ... and its raw controls stay until the next of them:
+To run the network frame by frame (`tests/models/reference_engine.py` does, with NumPy alone) take the following steps.
+Where `frame_rate` is 1 / hold of the audio's, the network runs at frames 0, hold, 2 hold ... and its raw controls are
+held until the next of them:
 
 1. Inputs. `midi`: 69 + 12 log2(max(f0_hz, 1) / 440); `db`: the feature as it is; `amplitude`: 20 log10 of it, no lower
-   than -80. Then minus `mean`, over `deviation`, for each entry of `inputs` in order.
+   than -80. Then minus `mean`, divided by `deviation`, for each entry of `inputs` in order.
 2. Layers, by `architecture`. dense(x) = x @ kernel + bias. norm(x) = (x - mean) / sqrt(variance + layer_norm_epsilon) *
    gamma + beta over the channels of one frame. leaky(x) = x where x > 0, else leaky_slope * x.
    - `cnn`: x = dense_input(inputs). For every layer i: n = norm_i(x); c = bias_i + the sum over taps j of
      n[t - (kernel - 1 - j) * dilations[i]] @ kernel_i[j, 0], n being 0 before the first frame; x = x + leaky(c).
-   - `gru`: s = leaky(norm(dense(.))) `stack_layers` times for every input by itself, in order, joined. a = s @ kernel +
+   - `gru`: s = leaky(norm(dense(.))) `stack_layers` times for every input by itself, in order, concatenated. a = s @ kernel +
      bias, b = h @ recurrent_kernel + recurrent_bias, each cut in three; z = sigmoid(a0 + b0), r = sigmoid(a1 + b1),
      c = tanh(a2 + r * b2), h = z * h + (1 - z) * c, h being 0 before the first frame. x = the output stack of s and h,
-     joined.
+     concatenated.
    The raw controls are dense_output(x), cut into `outputs` in order.
 3. Controls. Every raw value becomes 2 * sigmoid(raw + bias) ** ln(10) + 1e-7. A harmonic distribution is then set to 0
    where harmonic * f0_hz reaches half the sample rate, and divided by its sum (all zeros stay zeros).
@@ -31,15 +32,15 @@ from models.instrument import Instrument
 from models.network.config import CnnConfig
 from models.network.decoders import LAYER_NORM_EPSILON, LEAKY_SLOPE, PREFIX
 from models.preprocessing import SOURCES
-from models.saved_model.precision import affine_of, precision_of
+from models.saved_model.precision import fit_affine, precision_of
 
 
-def describe(instrument: Instrument, statistics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The `network` section of an instrument.
+def describe_network(instrument: Instrument, statistics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Describe the network of an instrument: its `network` section.
 
     Args:
       instrument: at full precision (the scale of a uint8 tensor follows from the weights before rounding).
-      statistics: of the training set, as `preprocessing.read_statistics` gives them.
+      statistics: of the training set, as `preprocessing.read_statistics` returns them.
 
     Returns:
       JSON values: `architecture`, `frame_rate`, `inputs`, `outputs`, the sizes, and `tensors` (name, shape, role,
@@ -59,8 +60,8 @@ def describe(instrument: Instrument, statistics: Mapping[str, Mapping[str, Any]]
     }
 
 
-def synthesiser(instrument: Instrument) -> dict[str, Any]:
-    """How controls become audio: the signal chain as configured, its rates and its latency in samples."""
+def describe_synthesiser(instrument: Instrument) -> dict[str, Any]:
+    """Describe the signal chain, its `synthesiser` section: nodes, sample rate in Hz, hop and latency in samples."""
     return {
         "sample_rate": instrument.audio.sample_rate,
         "hop": instrument.audio.hop,
@@ -87,7 +88,7 @@ def _sizes(instrument: Instrument) -> dict[str, Any]:
 
 
 def _outputs(instrument: Instrument) -> list[dict[str, Any]]:
-    """The raw controls in the order of the last layer's columns, each with what is added before it is scaled."""
+    """List the raw controls in the order of the last layer's columns, each with its bias."""
     biases = [entry.initial_bias for entry in instrument.model.processors if isinstance(entry, FilteredNoiseConfig)]
     noises = iter(biases)
     return [
@@ -101,6 +102,6 @@ def _tensor(name: str, value: Any, instrument: Instrument) -> dict[str, Any]:
     role = name.rpartition("/")[2]
     tensor: dict[str, Any] = {"name": name, "shape": list(value.shape), "role": role, "precision": precision}
     if precision == "uint8":
-        scale, minimum = affine_of(value)
+        scale, minimum = fit_affine(value)
         tensor["quantization"] = {"scale": scale, "min": minimum}
     return tensor

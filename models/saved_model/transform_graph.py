@@ -1,7 +1,7 @@
-"""The Transform graph inside a serving signature.
+"""The Transform graph as a part of a serving signature.
 
-TFT's own layer insists on windows of the training length. Preprocessing does the same to every frame, so its operations
-are copied into the signature's graph instead, where they take a clip of any length.
+TFT's own layer requires windows of the training length. Preprocessing treats every frame alike, so its operations are
+copied into the signature's graph instead, where they take a clip of any length.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tensorflow_transform import tf2_utils
 
 
 class TransformGraph:
-    """What TFX Transform made of `preprocessing_fn`, constants of the training set included.
+    """The graph that TFX Transform wrote for `preprocessing_fn`, with constants of the training set.
 
     Args:
       folder: of a TransformGraph artifact.
@@ -36,32 +36,32 @@ class TransformGraph:
 
         Args:
           features: raw features by name, each [B, T] for any T.
-          wanted: names of transformed features, frame by frame functions of those.
+          wanted: names of transformed features; each frame of them is a function of the same frame of raw features.
 
         Returns:
-          The wanted features, each [B, T].
+          The wanted features by name, each [B, T].
 
         Raises:
-          ValueError: a wanted feature is unknown, or needs a raw feature that is not given.
+          ValueError: a wanted feature is unknown, or needs a raw feature that is missing.
         """
         unknown = [name for name in wanted if name not in self._outputs]
         if unknown:
-            raise ValueError(f"the Transform graph gives {', '.join(sorted(self._outputs))}, no {', '.join(unknown)}")
+            raise ValueError(f"the Transform graph makes {', '.join(sorted(self._outputs))}, no {', '.join(unknown)}")
         outputs = [self._outputs[name] for name in wanted]
-        part, needed = self._part(outputs)
-        missing = [name for name, place in self._inputs.items() if place in needed and name not in features]
+        subgraph, needed = self._subgraph(outputs)
+        missing = [name for name, op in self._inputs.items() if op in needed and name not in features]
         if missing:
             raise ValueError(f"preprocessing of {', '.join(wanted)} needs {', '.join(sorted(missing))}")
-        fed = {place: features[name] for name, place in self._inputs.items() if place in needed}
-        fed |= {place: tf.constant(value.numpy()) for place, value in self._constants.items() if place in needed}
+        input_map = {op: features[name] for name, op in self._inputs.items() if op in needed}
+        input_map |= {op: tf.constant(value.numpy()) for op, value in self._constants.items() if op in needed}
         results = tf.graph_util.import_graph_def(
-            part, input_map=fed, return_elements=[output.name for output in outputs], name="preprocessing"
+            subgraph, input_map=input_map, return_elements=[output.name for output in outputs], name="preprocessing"
         )
         return dict(zip(wanted, results, strict=True))
 
-    def _part(self, outputs: Sequence[tf.Tensor]) -> tuple[Any, set[str]]:
-        """The nodes that make the outputs, and the names of the placeholders, left out, that they start from."""
-        part = self._graph.as_graph_def()
+    def _subgraph(self, outputs: Sequence[tf.Tensor]) -> tuple[Any, set[str]]:
+        """Extract the GraphDef that computes the outputs, and the names of the placeholders (left out) it needs."""
+        subgraph = self._graph.as_graph_def()
         needed: set[str] = set()
         reached, ahead = set(), [output.op for output in outputs]
         while ahead:
@@ -71,12 +71,12 @@ class TransformGraph:
             elif operation.name not in reached:
                 reached.add(operation.name)
                 ahead.extend(tensor.op for tensor in operation.inputs)
-        nodes = [node for node in part.node if node.name in reached]
-        del part.node[:]
-        part.node.extend(nodes)
-        for node in part.node:
+        nodes = [node for node in subgraph.node if node.name in reached]
+        del subgraph.node[:]
+        subgraph.node.extend(nodes)
+        for node in subgraph.node:
             node.attr.pop("_output_shapes", None)  # those of training windows
             kept = [name for name in node.input if not name.startswith("^")]  # nothing here has side effects
             del node.input[:]
             node.input.extend(kept)
-        return part, needed
+        return subgraph, needed

@@ -25,7 +25,7 @@ from common.progress import StepProgress
 from models.ddsp.losses import SpectralLoss
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
-from models.saved_model.precision import rounded
+from models.saved_model.precision import round_weights
 from models.training.checkpoints import Checkpoint, Checkpoints
 from models.training.config import LossConfig, TrainerConfig
 from models.training.optimizer import Adam, learning_rate
@@ -337,7 +337,7 @@ class _Training:
         """Take the best weights, and evaluate them in the precision that ships."""
         best = self._history.best
         self._instrument.set_weights(self._best)
-        self._instrument.set_weights(rounded(self._instrument).weights())
+        self._instrument.set_weights(round_weights(self._instrument).weights())
         began = time.perf_counter()
         losses, _ = self._resynthesise()
         audio_seconds = len(losses) * self._instrument.audio.window_seconds

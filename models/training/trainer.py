@@ -16,7 +16,7 @@ from models.baseline import BASELINE_FEATURES, MAX_WINDOWS, fit_baseline
 from models.instrument import Instrument
 from models.network.sizes import resized
 from models.saved_model import signatures
-from models.saved_model.trained import HISTORY_FILE
+from models.saved_model.trained_model import HISTORY_FILE
 from models.training.checkpoints import Checkpoints, fingerprint
 from models.training.config import TrainerConfig
 from models.training.job import TrainingJob, read_splits

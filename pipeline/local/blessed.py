@@ -11,7 +11,7 @@ from ml_metadata.proto import metadata_store_pb2 as pb
 from common.artifacts import serving_folder
 from common.audio import AudioConfig
 from common.errors import UserError
-from models.saved_model.trained import INSTRUMENT_FILE
+from models.saved_model.trained_model import INSTRUMENT_FILE
 from pipeline.store.records import opened, properties
 
 

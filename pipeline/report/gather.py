@@ -18,7 +18,7 @@ from common.errors import UserError
 from components.evaluator.results import read_metrics
 from components.size_tuner.pareto import REFERENCE
 from data.files.decode import Spool, decode
-from models.saved_model.trained import HISTORY_FILE, INSTRUMENT_FILE
+from models.saved_model.trained_model import HISTORY_FILE, INSTRUMENT_FILE
 from pipeline.configuration.config import Config
 from pipeline.local.outcome import Outcome
 from pipeline.report import sections

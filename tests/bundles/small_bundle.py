@@ -13,7 +13,7 @@ import numpy as np
 from bundles.manifest import Manifest
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import IR_FILE
-from models.saved_model.trained import Trained
+from models.saved_model.trained_model import TrainedModel
 from models.voice.dataset import Dataset
 from models.voice.statistics import dataset_statistics
 from pipeline.configuration.loading import load
@@ -36,7 +36,7 @@ def write_small_bundle(
     kernel = np.full([1, 1, 1], gain, np.float32)
     facts = json.loads(config.to_json())
     facts["instrument"].update(instrument or {})
-    trained = Trained(
+    trained = TrainedModel(
         config.model,
         config.audio,
         {"architecture": "cnn", "tensors": [{"name": "decoder/kernel", "shape": [1, 1, 1], "role": "kernel"}]},

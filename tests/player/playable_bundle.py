@@ -14,8 +14,8 @@ from bundles import weights as packing
 from bundles.manifest import FORMAT, FORMAT_VERSION, Manifest
 from bundles.seal import seal
 from models.instrument import Instrument
-from models.saved_model.precision import affine_of, precision_of, rounded
-from models.saved_model.specification import describe, synthesiser
+from models.saved_model.precision import fit_affine, precision_of, round_weights
+from models.saved_model.specification import describe_network, describe_synthesiser
 from models.voice.statistics import dataset_statistics
 from pipeline.configuration.config import Config
 
@@ -33,11 +33,11 @@ def write_playable_bundle(folder: Path, instrument: Instrument, config: Config) 
         (folder / graph / "model.json").write_text("{}")
         (folder / graph / "weights.bin").write_bytes(b"")
     weights = instrument.weights()
-    network = describe(instrument, INPUTS)
+    network = describe_network(instrument, INPUTS)
     names = [tensor["name"] for tensor in network["tensors"]]
-    shipped = rounded(instrument)
+    shipped = round_weights(instrument)
     affine = {
-        name: tuple(affine_of(weights[name]))
+        name: tuple(fit_affine(weights[name]))
         for name in names
         if precision_of(name, instrument.model.precision) == "uint8"
     }
@@ -55,7 +55,7 @@ def write_playable_bundle(folder: Path, instrument: Instrument, config: Config) 
             "graphs": {graph: _graph(graph) for graph in ("controls", "full")},
             "precision": instrument.model.precision,
             "statistics": _statistics(),
-            "synthesiser": synthesiser(instrument),
+            "synthesiser": describe_synthesiser(instrument),
             "reverb": _reverb(folder, shipped),
             "network": {**network, "tensors": _with_offsets(network["tensors"], entries)},
             "data": {"fingerprint": "0" * 64, "recordings": 1, "seconds": 60.0, "train_windows": 40, "eval_windows": 4},

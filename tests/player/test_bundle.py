@@ -14,7 +14,7 @@ from common.errors import UserError
 from models.ddsp.core import amplitude_to_db, hz_to_midi
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
-from models.saved_model.precision import rounded
+from models.saved_model.precision import round_weights
 from pipeline.configuration.loading import load as load_config
 from player.bundle import load
 from tests.player.playable_bundle import INPUTS, write_playable_bundle
@@ -56,7 +56,7 @@ def written(tmp_path: Path) -> Write:
 @pytest.mark.parametrize("precision", ["float16", "uint8"])
 def test_the_network_holds_exactly_the_weights_that_ship(written: Write, model: str, precision: str):
     folder, instrument = written(f"model.precision={precision}", model=model)
-    loaded, shipped = load(folder).instrument.weights(), rounded(instrument).weights()
+    loaded, shipped = load(folder).instrument.weights(), round_weights(instrument).weights()
     assert loaded.keys() == shipped.keys()
     for name in loaded:
         if name.startswith("decoder/"):
@@ -70,7 +70,7 @@ def test_it_sounds_as_the_trained_instrument_whatever_kind_of_reverb_was_trained
     features = loaded.features(np.linspace(300, 600, frames), np.linspace(-50, -20, frames), np.full(frames, 0.1))
     batch = {name: values[np.newaxis] for name, values in features.items()}
     noise = white_noise(1, frames * loaded.instrument.audio.hop, (0, 1))
-    shipped, trained = loaded.instrument(batch, noise).numpy(), rounded(instrument)(batch, noise).numpy()
+    shipped, trained = loaded.instrument(batch, noise).numpy(), round_weights(instrument)(batch, noise).numpy()
     dry = loaded.instrument.graph.get_dry(loaded.instrument.controls(batch), noise=noise).numpy()
     assert np.square(shipped - dry).mean() > 1e-4 * np.square(dry).mean()  # the room is audible
     assert np.square(shipped - trained).mean() < 1e-6 * np.square(trained).mean()

@@ -18,7 +18,7 @@ from bundles.seal import seal
 from components.browser_validator.config import BrowserValidatorConfig
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
-from models.saved_model.trained import Trained
+from models.saved_model.trained_model import TrainedModel
 from pipeline.configuration.loading import load
 from tests.bundles.small_bundle import small_dataset
 from tests.components.tfjs_exporter.stand_in import StandIn
@@ -71,7 +71,7 @@ def exported(kind: str) -> Exported:
     model.save(folder / "saved_model")
     described = json.loads((folder / "saved_model" / "instrument.json").read_text())
     tensors = {name: value.numpy() for name, value in model.named.items()}
-    trained = Trained(config.model, config.audio, described["network"], {}, described["training"], tensors, {})
+    trained = TrainedModel(config.model, config.audio, described["network"], {}, described["training"], tensors, {})
     outputs = convert(folder / "saved_model", folder / "converted", ("controls", "full"))
     write_bundle(
         folder / "bundle",

@@ -16,7 +16,7 @@ from components.tfjs_exporter.convert import convert
 from components.tfjs_exporter.optimise import shrink
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
-from models.saved_model.precision import rounded
+from models.saved_model.precision import round_weights
 from pipeline.configuration import loading
 from tests.components.tfjs_exporter.tfjs import run_graphs, snr_db
 
@@ -59,7 +59,7 @@ def make_instrument(case: Case) -> Instrument:
     random = np.random.default_rng(2)
     for name, variable in instrument.variables_by_name.items():
         variable.assign_add((0.01 if "reverb" in name else 0.3) * random.standard_normal(variable.shape).astype("f"))
-    return rounded(instrument)
+    return round_weights(instrument)
 
 
 def make_features(frame_rate: int) -> dict[str, tf.Tensor]:

@@ -15,7 +15,7 @@ from bundles.manifest import check_files, check_schema, content_hash, download
 from components.tfjs_exporter.component import TfjsExporter
 from components.tfjs_exporter.convert import convert
 from models.saved_model.precision import round_array
-from models.saved_model.trained import read_trained
+from models.saved_model.trained_model import read_trained_model
 from pipeline.configuration.loading import load as load_config
 from tests.components.tfjs_exporter.exports import OVERRIDES, Exported, export, make_graph, make_windows
 from tests.components.tfjs_exporter.tfjs import run_graphs, snr_db
@@ -190,7 +190,7 @@ def test_the_graphs_that_a_page_downloads_are_small(exports):
 
 
 def test_the_network_is_read_from_where_the_trainer_left_it(exported):
-    trained = read_trained(exported.saved_model)
+    trained = read_trained_model(exported.saved_model)
     assert trained.model == exported.config.model
     assert set(trained.affine) == (set(trained.tensors) if exported.manifest["precision"] == "uint8" else set())
 

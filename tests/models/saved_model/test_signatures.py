@@ -1,4 +1,4 @@
-"""What a SavedModel of an instrument offers: every signature against the instrument itself, and the files beside it."""
+"""Signatures of an instrument's SavedModel, each against the instrument itself, and the files beside them."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 from models.preprocessing import read_statistics
 from models.saved_model import signatures
-from models.saved_model.precision import rounded
+from models.saved_model.precision import round_weights
 from models.saved_model.specification import describe
 from models.saved_model.transform_graph import TransformGraph
 from models.training.config import LossConfig
@@ -63,13 +63,13 @@ def serialised(examples: list[Example]) -> tf.Tensor:
 
 
 class Saved:
-    """One instrument, saved and loaded again, with what it was made from."""
+    """An instrument, saved and loaded again, with its Transform graph and examples."""
 
     def __init__(self, kind: str, graph: Path, examples: list[Example], folder: Path):
         settings: dict[str, Any] = MODELS[kind]
         self.instrument = Instrument(make_model(**settings), AUDIO, seed=3)
         randomise(self.instrument)
-        self.rounded = rounded(self.instrument)
+        self.rounded = round_weights(self.instrument)
         self.graph, self.folder, self.examples = graph, folder, examples
         self.baseline: Baseline = fit_baseline(examples, self.instrument.graph)
         signatures.save(
@@ -83,12 +83,12 @@ class Saved:
         self.loaded = tf.saved_model.load(str(folder))
 
     def features(self, frames: int) -> dict[str, np.ndarray]:
-        """Raw features [1, frames, 1] that the model hears."""
+        """Raw features of the model, [1, frames, 1]."""
         window = self.examples[1]
         names = ["f0_hz", *(SOURCES[name] for name in self.instrument.model.inputs)]
         return {name: np.resize(window[name], frames)[np.newaxis, :, np.newaxis] for name in names}
 
-    def heard(self, features: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
+    def network_inputs(self, features: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
         """The same, preprocessed by hand with the statistics of the Transform graph."""
         statistics = read_statistics(str(self.graph))
         flat = {name: values[..., 0] for name, values in features.items()}
@@ -107,8 +107,8 @@ class Saved:
     def resynthesised(self, window: Example) -> tf.Tensor:
         """Audio [1, samples] of one window, with the noise that evaluation uses."""
         names = ("f0_hz", *(SOURCES[name] for name in self.instrument.model.inputs))
-        heard = self.heard({name: window[name][np.newaxis, :, np.newaxis] for name in names})
-        return self.rounded(heard, white_noise(1, len(window["audio"]), signatures.NOISE_SEED))
+        inputs = self.network_inputs({name: window[name][np.newaxis, :, np.newaxis] for name in names})
+        return self.rounded(inputs, white_noise(1, len(window["audio"]), signatures.NOISE_SEED))
 
 
 def loss_of(audio: tf.Tensor, window: Example) -> float:
@@ -134,7 +134,7 @@ def test_controls_of_any_length_are_those_of_the_rounded_instrument(saved) -> No
     for frames in (1, FRAMES, FRAMES + 37):
         features = saved.features(frames)
         result = saved.loaded.signatures["controls"](**features)
-        expected = saved.rounded.controls(saved.heard(features))
+        expected = saved.rounded.controls(saved.network_inputs(features))
         assert set(result) == {"amplitude", "harmonic_distribution", "noise_magnitudes"}
         for name, values in result.items():
             np.testing.assert_allclose(values, expected[name], atol=2e-5, err_msg=name)
@@ -143,14 +143,14 @@ def test_controls_of_any_length_are_those_of_the_rounded_instrument(saved) -> No
 def test_the_weights_that_are_served_are_not_the_full_ones(saved) -> None:
     features = saved.features(50)
     result = saved.loaded.signatures["controls"](**features)["amplitude"]
-    full = saved.instrument.controls(saved.heard(features))["amplitude"]
+    full = saved.instrument.controls(saved.network_inputs(features))["amplitude"]
     assert np.abs(result - full).max() > 1e-6
 
 
 def test_full_gives_the_dry_signal_and_render_the_room_too(saved) -> None:
     features = saved.features(100)
     noise = white_noise(1, 100 * HOP, (5, 5))
-    signals = saved.rounded.signals(saved.rounded.controls(saved.heard(features)), noise)
+    signals = saved.rounded.signals(saved.rounded.controls(saved.network_inputs(features)), noise)
     dry, wet = (signals[name].numpy() for name in (saved.rounded.graph.dry_name, saved.rounded.graph.audio_name))
     full = saved.loaded.signatures["full"](**features, noise=noise)["audio"].numpy()
     render = saved.loaded.signatures["render"](**features, noise=noise)["audio"].numpy()
@@ -190,7 +190,7 @@ def test_eval_losses_are_those_of_the_instrument_window_by_window(saved) -> None
     assert np.all(result["baseline_spectral_loss"] < result["spectral_loss"])  # random weights
 
 
-def test_eval_losses_do_not_depend_on_who_else_is_in_the_batch(saved) -> None:
+def test_eval_losses_do_not_depend_on_the_rest_of_the_batch(saved) -> None:
     evaluate = saved.loaded.signatures["eval_losses"]
     together = evaluate(examples=serialised(saved.examples))
     for index, example in enumerate(saved.examples):
@@ -200,7 +200,7 @@ def test_eval_losses_do_not_depend_on_who_else_is_in_the_batch(saved) -> None:
 
 
 def test_eval_losses_are_of_windows_of_any_length(saved) -> None:
-    """A blessed model is held against one that was trained on windows of another length."""
+    """A blessed model may be compared with a model that was trained on windows of another length."""
     frames = FRAMES // 2
     halves = [{**window, "audio": window["audio"][: frames * HOP]} for window in saved.examples]
     for window in halves:
@@ -215,11 +215,11 @@ def test_eval_losses_are_of_windows_of_any_length(saved) -> None:
 def test_a_broken_room_spoils_the_model_and_never_the_baseline(everything) -> None:
     saved = everything["cnn"]
     sound = saved.loaded.signatures["eval_losses"](examples=serialised(saved.examples))
-    broken = rounded(saved.instrument)
-    served = signatures.Served(
+    broken = round_weights(saved.instrument)
+    module = signatures.ServingModule(
         broken, TransformGraph(str(saved.graph)), saved.baseline, SpectralLoss(**LOSS.model_dump())
     )
-    evaluate = served.signatures()["eval_losses"]
+    evaluate = module.signatures()["eval_losses"]
     for taps in (np.nan, 100.0, -1.0):
         broken.variables_by_name["reverb/ir"].assign(np.full(1600, taps))
         result = evaluate(examples=serialised(saved.examples))
@@ -239,7 +239,7 @@ def test_the_description_beside_it_is_complete(saved) -> None:
     assert described["config"]["model"] == saved.instrument.model.model_dump(mode="json")
     assert described["config"]["loss"]["fft_sizes"] == [512, 64]
     assert described["statistics"] == read_statistics(str(saved.graph))
-    assert described["network"] == json.loads(json.dumps(describe(saved.instrument, described["statistics"])))
+    assert described["network"] == json.loads(json.dumps(describe_network(saved.instrument, described["statistics"])))
     assert described["training"] == {"steps": 7, "eval_loss": 5.5}
 
 
@@ -251,7 +251,7 @@ def test_the_instrument_comes_back_at_full_precision(saved) -> None:
         np.testing.assert_array_equal(again.weights()[name], value, err_msg=name)
 
 
-def test_preprocessing_says_what_it_needs_and_what_it_does_not_make(everything) -> None:
+def test_errors_of_preprocessing_name_missing_inputs_and_unknown_outputs(everything) -> None:
     transform = TransformGraph(str(everything["cnn"].graph))
     with pytest.raises(ValueError, match="needs loudness_db"), tf.Graph().as_default():
         transform({"f0_hz": tf.zeros([1, 5])}, ["f0_scaled", "loudness_scaled"])
@@ -262,7 +262,7 @@ def test_preprocessing_says_what_it_needs_and_what_it_does_not_make(everything) 
 @pytest.mark.slow
 @pytest.mark.parametrize("signature", ["controls", "full"])
 def test_tensorflowjs_converts_it_and_every_tensor_keeps_its_name_and_value(saved, signature, tmp_path) -> None:
-    """The converter of the bundle, and constants that can be traced to the manifest's tensors."""
+    """Use the bundle's converter, and find constants that can be traced to the manifest's tensors."""
     from tensorflowjs import read_weights
     from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
 

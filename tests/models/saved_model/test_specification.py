@@ -1,4 +1,4 @@
-"""The manifest's `network` section is enough to run a network without TensorFlow; weights round as TF.js has them."""
+"""The manifest's `network` section suffices to run a network without TensorFlow; weights round as in TF.js."""
 
 import json
 
@@ -8,8 +8,8 @@ import tensorflow as tf
 from tensorflowjs import quantization
 
 from models.instrument import Instrument
-from models.saved_model.precision import affine_of, round_array, rounded
-from models.saved_model.specification import describe, synthesiser
+from models.saved_model.precision import fit_affine, round_array, round_weights
+from models.saved_model.specification import describe_network, describe_synthesiser
 from tests.models.reference_engine import run
 from tests.models.test_instrument import AUDIO, DECODERS, make_model, randomise
 
@@ -31,7 +31,7 @@ def raw_features(frames: int) -> dict[str, np.ndarray]:
 
 
 def scaled(raw: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
-    """What the Transform graph would make of them."""
+    """Scale raw features as the Transform graph does."""
     values = {
         "f0": 69 + 12 * np.log2(raw["f0_hz"] / 440),
         "loudness": raw["loudness_db"],
@@ -46,7 +46,7 @@ def scaled(raw: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
 def test_an_engine_without_tensorflow_computes_the_same_controls(decoder, inputs) -> None:
     instrument = Instrument(make_model(decoder, inputs), AUDIO)
     randomise(instrument)
-    network = json.loads(json.dumps(describe(instrument, STATISTICS)))  # as it comes out of a manifest
+    network = json.loads(json.dumps(describe_network(instrument, STATISTICS)))  # as it comes out of a manifest
     arrays = {tensor["name"]: instrument.weights()[tensor["name"]] for tensor in network["tensors"]}
     raw = raw_features(80)
     expected = instrument.controls(scaled(raw))
@@ -59,7 +59,7 @@ def test_an_engine_without_tensorflow_computes_the_same_controls(decoder, inputs
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_every_tensor_of_the_network_and_no_other_is_listed(decoder) -> None:
     instrument = Instrument(make_model(decoder), AUDIO)
-    tensors = describe(instrument, STATISTICS)["tensors"]
+    tensors = describe_network(instrument, STATISTICS)["tensors"]
     shapes = {tensor["name"]: tuple(tensor["shape"]) for tensor in tensors}
     assert shapes == {v.name.removesuffix(":0"): tuple(v.shape) for v in instrument.decoder.variables}
     roles = {"kernel", "bias", "gamma", "beta", "recurrent_kernel", "recurrent_bias"}
@@ -69,7 +69,7 @@ def test_every_tensor_of_the_network_and_no_other_is_listed(decoder) -> None:
 
 def test_the_synthesiser_is_described_for_other_engines() -> None:
     instrument = Instrument(make_model("cnn"), AUDIO)
-    section = json.loads(json.dumps(synthesiser(instrument)))
+    section = json.loads(json.dumps(describe_synthesiser(instrument)))
     assert [node["name"] for node in section["nodes"]] == ["harmonic", "noise", "dry", "reverb"]
     assert section["nodes"][0]["harmonics"] == 20
     assert (section["hop"], section["sample_rate"], section["dry"], section["audio"]) == (64, 16000, "dry", "reverb")
@@ -98,7 +98,7 @@ def test_rounding_gives_what_tensorflowjs_widens(name, precision) -> None:
 @pytest.mark.parametrize("name", ARRAYS)
 def test_uint8_values_stand_on_the_steps_that_the_manifest_names(name) -> None:
     array = ARRAYS[name]
-    scale, minimum = affine_of(array)
+    scale, minimum = fit_affine(array)
     steps = (round_array(array, "uint8").astype(np.float64) - minimum) / scale
     assert steps.min() > -0.01
     assert steps.max() < 255.01
@@ -117,14 +117,14 @@ def test_a_rounded_instrument_is_a_copy_in_the_precision_that_ships(precision) -
     instrument = Instrument(make_model("cnn", precision=precision), AUDIO)
     randomise(instrument)
     before = instrument.weights()
-    after = rounded(instrument).weights()
+    after = round_weights(instrument).weights()
     for name, value in after.items():
         used = precision if name.startswith("decoder/") else "float16"
         np.testing.assert_array_equal(value, round_array(before[name], used), err_msg=name)
         np.testing.assert_array_equal(instrument.weights()[name], before[name], err_msg=name)
     assert any(np.any(after[name] != before[name]) for name in after)
     if precision == "uint8":
-        for tensor in describe(instrument, STATISTICS)["tensors"]:
+        for tensor in describe_network(instrument, STATISTICS)["tensors"]:
             q = tensor["quantization"]
             steps = np.round((after[tensor["name"]].astype(np.float64) - q["min"]) / q["scale"])
             widened = (steps * q["scale"] + q["min"]).astype(np.float32)

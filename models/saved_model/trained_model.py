@@ -1,4 +1,4 @@
-"""Reads what the Trainer left beside its SavedModel."""
+"""The files that the Trainer writes beside its SavedModel: their names, and a reader without TensorFlow ops."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ HISTORY_FILE = "history.json"
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A model as the Trainer describes it, and its weights as a bundle holds them.
+class TrainedModel:
+    """A model as `instrument.json` describes it, and its weights as a bundle holds them.
 
     Attributes:
       model, audio: settings of the model as it was trained.
-      network: architecture and tensors.
-      synthesiser: how controls become audio.
-      training: steps, loss and the like.
+      network: architecture and tensors, as in the manifest.
+      synthesiser: signal chain, rates and latency, as in the manifest.
+      training: summary of the training: steps, loss and the like.
       tensors: name -> value of every tensor of the network, rounded to the bundle's precision.
-      affine: scale and minimum of those that are kept as uint8.
+      affine: name -> scale and minimum of every tensor that is stored as uint8.
     """
 
     model: ModelConfig
@@ -43,8 +43,8 @@ class Trained:
     affine: Mapping[str, Affine]
 
 
-def read_trained(folder: Path) -> Trained:
-    """Read `instrument.json` and the weights in full precision, and rounds these as the SavedModel's own are rounded.
+def read_trained_model(folder: Path) -> TrainedModel:
+    """Read `instrument.json` and the weights in full precision, and round the weights as those of the SavedModel.
 
     Args:
       folder: of the SavedModel.
@@ -52,8 +52,8 @@ def read_trained(folder: Path) -> Trained:
     Raises:
       ValueError: the network names a tensor that is not among the weights, or of another shape.
     """
-    # TensorFlow comes with it; whoever only publishes or plays bundles must not wait for that.
-    from models.saved_model.precision import affine_of, round_array
+    # It imports TensorFlow, which takes seconds; publishing or playing bundles does not need it.
+    from models.saved_model.precision import fit_affine, round_array
 
     described = json.loads((folder / INSTRUMENT_FILE).read_text(encoding="utf-8"))
     tensors, affine = {}, {}
@@ -64,11 +64,11 @@ def read_trained(folder: Path) -> Trained:
                 raise ValueError(f"{folder}: {WEIGHTS_FILE} has no {name} of shape {tensor['shape']}")
             tensors[name] = round_array(weights[name], precision)
             if precision == "uint8" and np.isfinite(weights[name]).all():
-                affine[name] = affine_of(weights[name])
-    return Trained(
+                affine[name] = fit_affine(weights[name])
+    return TrainedModel(
         ModelConfig.model_validate(described["config"]["model"]),
         AudioConfig.model_validate(described["config"]["audio"]),
-        {**described["network"], "tensors": [_placed_later(tensor) for tensor in described["network"]["tensors"]]},
+        {**described["network"], "tensors": [_without_storage(tensor) for tensor in described["network"]["tensors"]]},
         described["synthesiser"],
         described["training"],
         tensors,
@@ -76,6 +76,6 @@ def read_trained(folder: Path) -> Trained:
     )
 
 
-def _placed_later(tensor: Mapping[str, Any]) -> dict[str, Any]:
-    """What stays of a tensor's description: how it is stored is said by the bundle that stores it."""
+def _without_storage(tensor: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop precision and quantization from a tensor's description: the bundle that stores it adds its own."""
     return {key: tensor[key] for key in ("name", "shape", "role")}
