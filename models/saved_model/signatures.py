@@ -169,7 +169,7 @@ class ServingModule(tf.Module):
         return {"ir": tf.zeros([0]) if reverb is None else reverb.ir()}
 
     def _eval_losses(self, examples: tf.Tensor) -> Tensors:
-        """Compute losses [B] and audio [B, samples]; also f0_hz, f0_confidence, loudness_db [B, T] of the recordings."""
+        """Compute losses [B] and audio [B, samples]; add the recordings' f0_hz, f0_confidence, loudness_db [B, T]."""
         # Of any length: models that were trained on windows of 4 s and of 2 s may be compared.
         spec = dict.fromkeys(_EVALUATED, tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True))
         windows = tf.io.parse_example(examples, spec)

@@ -16,7 +16,7 @@ from models.instrument import Instrument
 from models.preprocessing import read_statistics
 from models.saved_model import signatures
 from models.saved_model.precision import round_weights
-from models.saved_model.specification import describe
+from models.saved_model.specification import describe_network
 from models.saved_model.transform_graph import TransformGraph
 from models.training.config import LossConfig
 from tests.data.written_examples import serialized
