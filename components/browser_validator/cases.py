@@ -1,4 +1,4 @@
-"""What the exported graphs are run on: pieces of real eval windows and a sweep through everything a player may meet."""
+"""Inputs that the exported graphs are run on: pieces of real eval windows, and a sweep over all that voices may do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from data.windows.examples import read_examples, split_files
 
 CASES_FILE = "cases.json"
 SWEEP = "sweep"
-MOST_WINDOWS = 64  # as many eval windows are looked at
+MOST_WINDOWS = 64  # eval windows that pieces are chosen from
 SWEEP_SECONDS = 1.0
 SWEEP_HZ = (41.3, 2089.7)  # from below a cello to where trackers end, off round numbers that a harmonic could hit
 SWEEP_DB = (-90.0, 0.0)
@@ -37,18 +37,18 @@ class Case:
     noise: np.ndarray
 
     def inputs(self, graph: str) -> dict[str, np.ndarray]:
-        """What one graph is fed: `full` hears the noise too."""
+        """Return the inputs of one graph: `full` takes the noise too."""
         return {**self.features, "noise": self.noise} if graph == "full" else dict(self.features)
 
 
 def make_cases(
     eval_folder: Path, names: Sequence[str], *, frame_rate: int, hop: int, seconds: float, seed: int = 0
 ) -> list[Case]:
-    """Two pieces of real eval windows, the loudest and a middling one, and a sweep of another length.
+    """Make cases: the loudest and a middling piece of real eval windows, and a sweep of another length.
 
     Args:
       eval_folder: the eval split, TFRecord files of tf.train.Example.
-      names: features that the graphs hear.
+      names: features that the graphs take.
       frame_rate: Hz.
       hop: samples a frame.
       seconds: s of each real piece; shorter where windows are.
@@ -69,12 +69,12 @@ def make_cases(
 
 
 def sweep(frames: int) -> dict[str, np.ndarray]:
-    """f0 up through SWEEP_HZ while loudness rises from silence to full scale and falls again: float32 [frames] each."""
-    place = np.linspace(0.0, 1.0, frames)
+    """Sweep f0 up through SWEEP_HZ while loudness rises from silence to full scale and falls: float32 [frames] each."""
+    progress = np.linspace(0.0, 1.0, frames)
     low, high = SWEEP_DB
-    loudness = low + (high - low) * (1.0 - np.abs(2.0 * place - 1.0))
+    loudness = low + (high - low) * (1.0 - np.abs(2.0 * progress - 1.0))
     features = {
-        F0_HZ: SWEEP_HZ[0] * (SWEEP_HZ[1] / SWEEP_HZ[0]) ** place,
+        F0_HZ: SWEEP_HZ[0] * (SWEEP_HZ[1] / SWEEP_HZ[0]) ** progress,
         LOUDNESS_DB: loudness,
         RMS_ENERGY: 10.0 ** (loudness / 20.0),
     }
@@ -82,7 +82,7 @@ def sweep(frames: int) -> dict[str, np.ndarray]:
 
 
 def _loudest(window: Mapping[str, np.ndarray], frames: int) -> dict[str, np.ndarray]:
-    """The loudest stretch of at most so many frames."""
+    """Cut the loudest stretch of at most so many frames."""
     loudness = window[LOUDNESS_DB]
     frames = min(frames, loudness.size)
     sums = np.concatenate([[0.0], np.cumsum(loudness, dtype=np.float64)])
@@ -103,11 +103,11 @@ def _case(
 
 
 def write_cases(folder: Path, cases: Sequence[Case], outputs: Mapping[str, Sequence[str]]) -> None:
-    """Write what `web/validator` reads: `cases.json` and every input as raw little-endian float32.
+    """Write the input of `web/validator`: `cases.json` and every input as raw little-endian float32.
 
     Args:
       folder: exists.
-      cases: all of them are run on every graph.
+      cases: each is run on every graph.
       outputs: graph -> names of its outputs.
     """
     listed: list[dict[str, Any]] = []

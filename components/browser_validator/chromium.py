@@ -1,6 +1,6 @@
 """Finds the machine's Chromium.
 
-`python -m components.browser_validator.chromium` prints it; where there is none it says why and exits with 1.
+`python -m components.browser_validator.chromium` prints its path; where there is none it prints why and exits with 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 @dataclass(frozen=True)
 class Chromium:
-    """What was found.
+    """The browser of this machine, if there is one.
 
     Attributes:
       program: the browser to start, or None.
@@ -30,7 +30,7 @@ class Chromium:
 
 
 def find_chromium(env: Mapping[str, str] = os.environ) -> Chromium:
-    """SWARA_CHROMIUM where it is set (`none` turns the browser off), otherwise the usual names on PATH."""
+    """Find SWARA_CHROMIUM where it is set (`none` turns the browser off), otherwise the usual names on PATH."""
     path = env.get("PATH", "")
     named = env.get(VARIABLE)
     for name in NAMES if named is None else (named,):

@@ -1,4 +1,4 @@
-"""BrowserValidator: nothing is pushed unless the exported files do in a browser what the trained model does."""
+"""BrowserValidator: nothing is pushed unless the exported files give in a browser what the trained model gives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from components.browser_validator.validate import validate
 
 
 class BrowserValidatorExecutor(base_executor.BaseExecutor):
-    """Reads the artifacts, asks `validate`, keeps the verdict; a refusal is an artifact too, for Pusher and report."""
+    """Reads the artifacts, calls `validate`, writes the verdict; a refusal is an artifact too, for the Pusher."""
 
     def Do(
         self,
@@ -25,7 +25,7 @@ class BrowserValidatorExecutor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """See `BrowserValidator` for inputs and outputs."""
+        """Validate a bundle; see `BrowserValidator` for inputs and outputs."""
         verdict = validate(
             serving_folder(artifact_utils.get_single_uri(input_dict["bundle"])),
             serving_folder(artifact_utils.get_single_uri(input_dict["model"])),
@@ -33,7 +33,7 @@ class BrowserValidatorExecutor(base_executor.BaseExecutor):
             BrowserValidatorConfig.model_validate_json(exec_properties["config"]),
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        blessing.set_int_custom_property("blessed", int(verdict.blessed))  # what TFX's Pusher looks at
+        blessing.set_int_custom_property("blessed", int(verdict.blessed))  # the property that TFX's Pusher reads
         verdict.write(blessing.uri)
 
 
@@ -56,14 +56,14 @@ class BrowserValidatorSpec(ComponentSpec):
 class BrowserValidator(base_component.BaseComponent):
     """Runs the exported files in headless Chromium on webgl and wasm, and compares them with the SavedModel.
 
-    Its output `blessing` holds `verdict.json` and says `blessed` as an InfraValidator would, so that a stock Pusher
-    honours it.
-    Where there is no Chromium, the files run in Node on wasm and cpu, and the verdict says that WebGL went unchecked.
+    Its output `blessing` holds `verdict.json` and the property `blessed` as an InfraValidator would set it, so that a
+    stock Pusher honours it.
+    Where there is no Chromium, the files run in Node on wasm and cpu, and the verdict states that WebGL went unchecked.
 
     Args:
-      bundle: what TfjsExporter made.
+      bundle: of TfjsExporter.
       model: the SavedModel that it was made from.
-      examples: of which the eval split gives real features to run.
+      examples: whose eval split has real features to run.
       config: limits.
       source_fingerprint: of this component's and the validator's sources, so that the cache sees an edit.
     """

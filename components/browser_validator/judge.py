@@ -1,4 +1,4 @@
-"""The decision on a bundle, from what TensorFlow and TensorFlow.js made of the same inputs."""
+"""The decision on a bundle, from the outputs of TensorFlow and TensorFlow.js for the same inputs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from components.browser_validator.config import BrowserValidatorConfig
 from components.browser_validator.reference import Outputs, Reference
 from components.browser_validator.tfjs import GraphRun, TfjsRun
 
-IDENTICAL_DB = 200.0  # stands for an infinite SNR: more than float32 can tell
+IDENTICAL_DB = 200.0  # stands for an infinite SNR: more than float32 resolves
 
 
 def snr_db(reference: np.ndarray, other: np.ndarray) -> float:
-    """Energy of the reference over that of the difference, dB; at most IDENTICAL_DB.
+    """Compute the energy of the reference over that of the difference, both of one shape, in dB; at most IDENTICAL_DB.
 
     NaN where either holds a value that is not finite, minus infinity where only the reference is all zero.
     """
@@ -33,7 +33,7 @@ def snr_db(reference: np.ndarray, other: np.ndarray) -> float:
 
 
 def judge_weights(tensors: Mapping[str, np.ndarray], variables: Sequence[np.ndarray]) -> Iterator[str]:
-    """Reasons against a bundle whose weights are not the SavedModel's, bit for bit.
+    """Yield reasons against a bundle whose weights are not the SavedModel's, bit for bit.
 
     Args:
       tensors: the network's, by name, as TensorFlow.js dequantises them.
@@ -44,13 +44,13 @@ def judge_weights(tensors: Mapping[str, np.ndarray], variables: Sequence[np.ndar
         candidates = [variable.reshape(-1) for variable in variables if variable.size == values.size]
         if not candidates:
             yield f"weight {name}: the SavedModel has no variable of {values.size} values"
-        elif not any(np.array_equal(one, values, equal_nan=True) for one in candidates):
-            nearest = min(float(np.max(np.abs(one - values))) for one in candidates)
+        elif not any(np.array_equal(other, values, equal_nan=True) for other in candidates):
+            nearest = min(float(np.max(np.abs(other - values))) for other in candidates)
             yield f"weight {name}: differs from the SavedModel's by up to {nearest:.3g}"
 
 
 def judge_reference(reference: Reference) -> Iterator[str]:
-    """Reasons against the model itself: values that are not finite, or silence on real recordings."""
+    """Yield reasons against the model itself: values that are not finite, or silence on real recordings."""
     for graph, cases in reference.items():
         for name in _output_names(cases):
             for case, outputs in cases.items():
@@ -63,7 +63,7 @@ def judge_reference(reference: Reference) -> Iterator[str]:
 
 
 def judge_run(run: TfjsRun, reference: Reference, config: BrowserValidatorConfig) -> Iterator[str]:
-    """Reasons against what the exported files did on TensorFlow.js."""
+    """Yield reasons against the outputs of the exported files on TensorFlow.js."""
     limits = {"controls": config.min_controls_snr_db, "full": config.min_full_snr_db}
     for backend, done in run.backends.items():
         if done.error:
@@ -101,7 +101,7 @@ def _compare(expected: np.ndarray, given: np.ndarray, limit: float) -> str:
 
 
 def _judge_level(cases: Outputs) -> str:
-    """Say so where a graph's audio is silent on every piece of a recording; empty for a graph without audio."""
+    """Describe audio that is silent on every piece of a recording; empty where it is not, or the graph has none."""
     levels = [rms(outputs[AUDIO]) for case, outputs in cases.items() if AUDIO in outputs and case != SWEEP]
     if not levels or max(levels) >= FLOOR_AMPLITUDE:
         return ""
@@ -109,7 +109,7 @@ def _judge_level(cases: Outputs) -> str:
 
 
 def figures(run: TfjsRun, reference: Reference) -> dict[str, Any]:
-    """What was measured, JSON values: SNR in dB (the worst case), times in ms, GPU memory in bytes."""
+    """Collect what was measured, JSON values: SNR in dB (the worst case), times in ms, GPU memory in bytes."""
     graphs = {
         (backend, name): graph
         for backend, done in run.backends.items()
@@ -129,13 +129,13 @@ def figures(run: TfjsRun, reference: Reference) -> dict[str, Any]:
         "snr_db": snr,
         "milliseconds": speed,
         "gpu_bytes": max(gpu, default=None),
-        "renderer": next((one.renderer for one in run.backends.values() if one.renderer), None),
-        "console_errors": sorted({line for one in run.backends.values() for line in one.console}),
+        "renderer": next((done.renderer for done in run.backends.values() if done.renderer), None),
+        "console_errors": sorted({line for done in run.backends.values() for line in done.console}),
     }
 
 
 def _worst_snr(run: GraphRun, expected: Outputs) -> dict[str, float | None]:
-    """Output -> SNR in its worst case, None where a value is not finite or a shape is wrong."""
+    """Find the SNR of each output in its worst case, None where a value is not finite or a shape is wrong."""
     worst: dict[str, float | None] = {}
     for name in _output_names(expected):
         pairs = [(outputs[name], run.outputs[case][name]) for case, outputs in expected.items()]
@@ -145,7 +145,7 @@ def _worst_snr(run: GraphRun, expected: Outputs) -> dict[str, float | None]:
 
 
 def rms(audio: np.ndarray) -> float:
-    """Root mean square of a signal; infinity where it is not finite, which is not silence."""
+    """Compute the root mean square of a signal of any shape; infinity where it is not finite, which is not silence."""
     value = math.sqrt(float(np.mean(np.square(audio, dtype=np.float64))))
     return value if math.isfinite(value) else math.inf
 

@@ -1,4 +1,4 @@
-"""What the graphs should give: the Trainer's SavedModel, run by TensorFlow."""
+"""Reference outputs of the graphs: the Trainer's SavedModel, run by TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Reference = Mapping[str, Outputs]  # by graph
 
 
 def load_saved_model(folder: Path) -> Any:
-    """The SavedModel with its signatures."""
+    """Load a SavedModel with its signatures."""
     import tensorflow as tf
 
     return tf.saved_model.load(str(folder))
 
 
 def feature_names(model: Any) -> list[str]:
-    """Names of the features that signature `controls` hears, sorted."""
+    """List the names of the features that signature `controls` takes, sorted."""
     [_, named] = model.signatures["controls"].structured_input_signature
     return sorted(named)
 
@@ -37,12 +37,12 @@ def run_saved_model(model: Any, cases: Sequence[Case]) -> Reference:
 def _run(signature: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     import tensorflow as tf
 
-    given = signature(**{name: tf.constant(value) for name, value in inputs.items()})
-    return {name: value.numpy() for name, value in sorted(given.items())}
+    outputs = signature(**{name: tf.constant(value) for name, value in inputs.items()})
+    return {name: value.numpy() for name, value in sorted(outputs.items())}
 
 
 def read_variables(folder: Path) -> list[np.ndarray]:
-    """Values of the float32 variables of a SavedModel."""
+    """Read the float32 variables of a SavedModel."""
     import tensorflow as tf
 
     checkpoint = tf.train.load_checkpoint(str(folder / "variables" / "variables"))

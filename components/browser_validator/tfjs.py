@@ -26,15 +26,15 @@ GRACE_SECONDS = 40.0  # for starting and closing one browser: a little more than
 
 
 class BrowserDied(RuntimeError):
-    """Chromium does not start or crashed twice: a fault of the machine that says nothing about the bundle."""
+    """Chromium does not start or crashed twice: a fault of the machine, not of the bundle."""
 
 
 @dataclass(frozen=True)
 class GraphRun:
-    """What one graph did on one backend.
+    """The run of one graph on one backend.
 
     Attributes:
-      error: what TensorFlow.js said where it failed, else empty.
+      error: message of TensorFlow.js where it failed, else empty.
       outputs: case -> output -> float32 values.
       milliseconds: `load`, `cold` (the first run) and `warm` (the second), of the first case.
       gpu_bytes: most GPU memory seen allocated, None where there is no GPU.
@@ -48,10 +48,10 @@ class GraphRun:
 
 @dataclass(frozen=True)
 class BackendRun:
-    """What one backend did.
+    """The run of all graphs on one backend.
 
     Attributes:
-      error: what kept it from doing all its work, else empty.
+      error: why it did not finish, else empty.
       graphs: by name; those that were tried.
       renderer: behind WebGL, else empty.
       console: errors that the page wrote to its console.
@@ -65,10 +65,10 @@ class BackendRun:
 
 @dataclass(frozen=True)
 class TfjsRun:
-    """What TensorFlow.js did with a bundle.
+    """The run of a bundle on TensorFlow.js.
 
     Attributes:
-      version: of TensorFlow.js; empty where it did not get to say.
+      version: of TensorFlow.js; empty where nothing was reported.
       browser: version of Chromium, or None where the graphs ran in Node.
       backends: by name.
     """
@@ -79,7 +79,7 @@ class TfjsRun:
 
 
 def require_validator() -> str:
-    """The Node program, once all that is needed is there.
+    """Find the Node program, and check that the validator can run.
 
     Raises:
       UserError: Node, web/node_modules or the built validator is missing.
@@ -101,7 +101,7 @@ def run_tfjs(bundle: Path, folder: Path, chromium: Path | None, timeout_seconds:
 
     Args:
       bundle: folder that holds `controls/` and `full/`.
-      folder: holds what `write_cases` wrote; results go into `folder/out`.
+      folder: with the files of `write_cases`; results go into `folder/out`.
       chromium: the browser to start; None for Node.
       timeout_seconds: for one backend.
 
@@ -122,7 +122,7 @@ def run_tfjs(bundle: Path, folder: Path, chromium: Path | None, timeout_seconds:
 
 
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    """Where the browser keeps its profile. It opens a socket there, whose path must not exceed 104 bytes."""
+    """Make the folder of the browser's profile. It opens a socket there, whose path must not exceed 104 bytes."""
     base = tempfile.gettempdir()
     return tempfile.TemporaryDirectory(
         prefix="swara-", dir=base if len(base) <= 40 else "/tmp", ignore_cleanup_errors=True
@@ -130,7 +130,7 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _run(command: list[str], temporary: str, limit: float) -> bool:
-    """Whether the validator ended in time. It and its browser are gone afterwards, whatever happens."""
+    """Run the validator; return whether it ended in time. It and its browser are gone afterwards, whatever happens."""
     environment = {**os.environ, "TMPDIR": temporary}
     with subprocess.Popen(
         command,
@@ -142,18 +142,18 @@ def _run(command: list[str], temporary: str, limit: float) -> bool:
         start_new_session=True,
     ) as process:
         try:
-            _, said = process.communicate(timeout=limit)
+            _, errors = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             return False
         finally:
             _stop(process)
     if process.returncode:
-        raise RuntimeError(f"the bundle validator failed with exit code {process.returncode}: {said.strip()[-2000:]}")
+        raise RuntimeError(f"the bundle validator failed with exit code {process.returncode}: {errors.strip()[-2000:]}")
     return True
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """Ask first, so that Node closes its browser; a browser whose Node is gone ends by itself."""
+    """Terminate, so that Node closes its browser, then kill; a browser whose Node is gone ends by itself."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -168,28 +168,28 @@ def read_report(out: Path) -> TfjsRun:
     """Read `report.json` and the values beside it.
 
     Raises:
-      BrowserDied: see there.
+      BrowserDied: the report states so.
     """
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     backends = report["backends"]
-    for one in backends.values():
-        if one["died"]:
+    for run in backends.values():
+        if run["died"]:
             raise BrowserDied(
-                f"Chromium failed twice while it checked the bundle: {one['error']}. Try again, set SWARA_CHROMIUM to "
+                f"Chromium failed twice while it checked the bundle: {run['error']}. Try again, set SWARA_CHROMIUM to "
                 "another one, or SWARA_CHROMIUM=none to go without"
             )
-    versions = [one["browser"] for one in backends.values() if one["browser"]]
+    versions = [run["browser"] for run in backends.values() if run["browser"]]
     return TfjsRun(
         version=report["tfjs"],
         browser=versions[0] if versions else None,
-        backends={name: _backend(out, one) for name, one in backends.items()},
+        backends={name: _backend(out, run) for name, run in backends.items()},
     )
 
 
 def _backend(out: Path, raw: Mapping[str, Any]) -> BackendRun:
     return BackendRun(
         error=raw["error"] or "",
-        graphs={name: _graph(out, one) for name, one in raw["graphs"].items()},
+        graphs={name: _graph(out, graph) for name, graph in raw["graphs"].items()},
         renderer=raw["renderer"] or "",
         console=tuple(raw["console"]),
     )

@@ -1,4 +1,4 @@
-"""Checks one bundle against the SavedModel that it was exported from. Knows nothing of TFX."""
+"""Checks one bundle against the SavedModel that it was exported from. Imports nothing of TFX."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GATE = "BrowserValidator"
 
 
 def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: BrowserValidatorConfig) -> Verdict:
-    """Run the exported files as a page would and compares them with the SavedModel.
+    """Run the exported files as a page would and compare them with the SavedModel.
 
     Args:
       bundle: folder with `manifest.json`.
@@ -74,7 +74,7 @@ def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: Browser
 
 
 def read_tensors(bundle: Path, manifest: Manifest) -> dict[str, np.ndarray]:
-    """The network's tensors in `controls/`, as TensorFlow.js dequantises them, by name.
+    """Read the network's tensors in `controls/`, as TensorFlow.js dequantises them, by name.
 
     Raises:
       InvalidBundle: `controls/model.json` is not readable, or a tensor that the manifest names is not in it.

@@ -36,7 +36,7 @@ class BundlePusher(Pusher):
     was pushed, `reasons`. Its folder holds a verdict.
 
     Args:
-      bundle: what the exporter made.
+      bundle: of TfjsExporter.
       evaluation: of the model in the bundle; its metrics are published with it.
       model_blessing: the Evaluator's.
       infra_blessing: the BrowserValidator's.
@@ -68,5 +68,5 @@ class BundlePusher(Pusher):
             source_fingerprint=source_fingerprint,
             pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )
-        # Not Pusher's own: that one insists on TFX's destinations and knows no evaluation.
+        # Not Pusher's own, which insists on TFX's destinations and has no input for an evaluation.
         base_component.BaseComponent.__init__(self, spec=spec)

@@ -1,4 +1,4 @@
-"""What BundlePusher does: asks every gate, publishes, records."""
+"""The executor of BundlePusher: checks every gate's verdict, publishes, records."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Executor(tfx_pusher.Executor):
     """TFX's pusher with another destination and one more condition: no verdict that is passed in may be negative."""
 
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
-        """See `BundlePusher` for inputs and outputs.
+        """Publish a bundle; see `BundlePusher` for inputs and outputs.
 
         Raises:
           UserError: the destination is a URI, or cannot be written.
@@ -65,12 +65,12 @@ def _folder(destination: str) -> Path:
 
 
 def objections(input_dict: Artifacts) -> list[str]:
-    """Why the gates that were passed in object, one sentence a reason; empty where all of them bless."""
+    """List the reasons of gates that refuse, one sentence each; empty where all of them bless."""
     reasons = []
     model_blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
     if not model_utils.is_model_blessed(model_blessing):
-        said = read_verdict(artifact_utils.get_single_uri(input_dict["evaluation"])).reasons
-        reasons += [f"Evaluator: {reason}" for reason in said or ["the model was not blessed"]]
+        found = read_verdict(artifact_utils.get_single_uri(input_dict["evaluation"])).reasons
+        reasons += [f"Evaluator: {reason}" for reason in found or ["the model was not blessed"]]
     verdicts = [
         Verdict.read(artifact.uri)
         for artifacts in input_dict.values()
@@ -85,6 +85,6 @@ def objections(input_dict: Artifacts) -> list[str]:
 
 
 def metrics(evaluation: str) -> dict[str, float]:
-    """What the evaluation found on all eval windows, as the manifest names it; only finite numbers."""
+    """Read the metrics on all eval windows, as the manifest names them; only finite numbers."""
     found = read_metrics(evaluation).get((), {})
     return {RENAMED.get(name, name): value for name, value in found.items() if math.isfinite(value)}

@@ -1,4 +1,4 @@
-"""What DataGate leaves behind."""
+"""The artifact of DataGate."""
 
 from tfx.types import artifact
 
@@ -6,7 +6,7 @@ from tfx.types import artifact
 class AcceptedData(artifact.Artifact):
     """The verdict on a batch of recordings and its training statistics, against which the next span is compared.
 
-    Its custom property `span` is that of the batch (Kubeflow knows no declared properties of types that are not TFX's).
+    Its custom property `span` is that of the batch (Kubeflow has no declared properties for types that are not TFX's).
     It exists only for batches that were accepted: a refusal stops the run before anything is published.
     """
 

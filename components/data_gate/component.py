@@ -1,4 +1,4 @@
-"""DataGate: stops a run whose recordings are not fit to train on. ExampleValidator only records what it finds."""
+"""DataGate: stops a run with recordings that are not fit to train on. ExampleValidator only records what it finds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATISTICS_FILE = "train_statistics.pb"
 
 
 class DataGateExecutor(base_executor.BaseExecutor):
-    """Reads the artifacts, asks `judge`, keeps the verdict; raises GateRefused where it is negative."""
+    """Reads the artifacts, calls `judge`, writes the verdict; raises GateRefused where it is negative."""
 
     def Do(
         self,
@@ -31,7 +31,7 @@ class DataGateExecutor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """See `DataGate` for inputs and outputs."""
+        """Judge a batch of recordings; see `DataGate` for inputs and outputs."""
         statistics = artifact_utils.get_single_instance(input_dict["statistics"])
         found = artifact_utils.get_single_instance(input_dict["anomalies"])
         splits = artifact_utils.decode_split_names(statistics.split_names)

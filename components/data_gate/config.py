@@ -1,4 +1,4 @@
-"""When a batch of recordings is refused."""
+"""Limits beyond which a batch of recordings is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DataGateConfig(Settings):
     min_eval_windows: Annotated[int, Field(ge=1)]
 
     def too_few(self, windows: Mapping[str, int]) -> list[str]:
-        """What is missing to windows by split, `train` and `eval`."""
+        """List which splits, `train` and `eval`, have too few windows (split -> number)."""
         return [
             f"{split}: {windows.get(split, 0)} windows, {least} are needed: add recordings"
             for split, least in (("train", self.min_train_windows), ("eval", self.min_eval_windows))

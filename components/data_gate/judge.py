@@ -49,12 +49,12 @@ def judge(
 
 def _overall(of: statistics_pb2.DatasetFeatureStatisticsList) -> statistics_pb2.DatasetFeatureStatistics:
     """Statistics of all examples, among those of slices."""
-    return next((one for one in of.datasets if one.name == constants.DEFAULT_SLICE_KEY), of.datasets[0])
+    return next((part for part in of.datasets if part.name == constants.DEFAULT_SLICE_KEY), of.datasets[0])
 
 
 def _newest(of: statistics_pb2.DatasetFeatureStatisticsList) -> statistics_pb2.DatasetFeatureStatisticsList:
     """Statistics of the newest span alone: among many earlier ones, another instrument in it would not show."""
-    spans = {found[1]: one for one in of.datasets if (found := SPAN_SLICE.fullmatch(one.name))}
+    spans = {found[1]: part for part in of.datasets if (found := SPAN_SLICE.fullmatch(part.name))}
     found = spans[max(spans, key=number_of)] if spans else _overall(of)
     return statistics_pb2.DatasetFeatureStatisticsList(datasets=[found])
 
@@ -77,7 +77,7 @@ def measure_drift(
     previous: statistics_pb2.DatasetFeatureStatisticsList,
     config: DataGateConfig,
 ) -> dict[str, float]:
-    """Jensen-Shannon divergence, base 2, of each drift feature's histogram between two batches.
+    """Measure the Jensen-Shannon divergence, base 2, of each drift feature's histogram between two batches.
 
     Args:
       train: of the newest recordings.

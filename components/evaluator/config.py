@@ -1,4 +1,4 @@
-"""When a model is good enough."""
+"""Limits that a model must keep to be blessed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ class EvaluatorConfig(Settings):
     """Absolute limits that mean the same for any recording, and one against the last blessed model."""
 
     max_loss_over_baseline: Annotated[float, Field(gt=0)] = Field(
-        description="eval loss as a share of the network-free baseline's"
+        description="most eval loss, as a share of the network-free baseline's"
     )
-    max_f0_error_cents: Annotated[float, Field(gt=0)] = Field(description="median |f0 error| of the generated audio")
+    max_f0_error_cents: Annotated[float, Field(gt=0)] = Field(
+        description="cents, most median |f0 error| of the generated audio"
+    )
     max_loudness_error_db: Annotated[float, Field(gt=0)] = Field(
-        description="mean |loudness error| on frames that are not silent"
+        description="dB, most mean |loudness error| on frames that are not silent"
     )
     max_loss_increase: Annotated[float, Field(ge=0)] = Field(
         description="share by which the loss may exceed that of the last blessed model, over all and on any span"

@@ -1,11 +1,11 @@
-"""What TFMA measures, on which slices, and what it must find for a blessing."""
+"""The configuration of TFMA: metrics, slices, and limits for a blessing."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2 as tfma  # TFMA 0.52 lost these names from its top level
 
 from common.audio import AudioConfig
 from common.features import DYNAMICS, RECORDING, REGISTER, SPAN
@@ -19,16 +19,16 @@ SLICES = ((SPAN,), (RECORDING,), (REGISTER,), (DYNAMICS,))
 def eval_config(
     limits: EvaluatorConfig, audio: AudioConfig, pitch: PitchConfig, sources: str, tolerance: float | None = None
 ) -> tfma.EvalConfig:
-    """Candidate and last blessed model side by side: overall, and by span, recording, register and dynamics.
+    """Compare candidate and last blessed model: overall, and by span, recording, register and dynamics.
 
     Every limit applies to all windows together: a recording may have a single one. That no model may be worse than the
     last blessed one applies to every span by itself as well. A model that fits bad recordings beats the last blessed
     one on these; it must not be worse on the good ones for that, however many bad ones there are.
 
     Args:
-      limits: what a blessing takes.
+      limits: for a blessing.
       audio: rates of the model's audio.
-      pitch: what measures f0 on the generated audio, as it did on the recordings.
+      pitch: the tracker that measures f0 on the generated audio, as it did on the recordings.
       sources: fingerprint of the code that measures.
       tolerance: share by which the loss may exceed that of a sweep's full-size reference; None where there is none.
     """
@@ -72,7 +72,7 @@ def _at_most(bound: float) -> tfma.PerSliceMetricThreshold:
 
 
 def _no_worse_by(share: float, *of_each: str) -> tfma.PerSliceMetricThreshold:
-    """Than the last blessed model, over all windows, or over those of each value of a feature."""
+    """Limit the change from the last blessed model, over all windows, or over those of each value of a feature."""
     change = tfma.GenericChangeThreshold(direction=tfma.MetricDirection.LOWER_IS_BETTER, relative={"value": share})
     return tfma.PerSliceMetricThreshold(
         slicing_specs=[tfma.SlicingSpec(feature_keys=of_each)],

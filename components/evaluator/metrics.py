@@ -1,4 +1,4 @@
-"""TFMA metrics over what a model's `eval_losses` signature returns for each window.
+"""TFMA metrics over the outputs of a model's `eval_losses` signature for each window.
 
 Every metric takes `sources`, a fingerprint of the code behind it that changes nothing: TFX's cache sees only
 configurations, and an edited metric must be measured again.
@@ -16,16 +16,16 @@ import tensorflow_model_analysis as tfma
 from common.features import AUDIO, F0_CONFIDENCE, F0_HZ
 from common.pitch import VOICED_CONFIDENCE
 
-Outputs = dict[str, np.ndarray]  # what `eval_losses` returned for one window
+Outputs = dict[str, np.ndarray]  # of `eval_losses`, for one window
 
-NO_PITCH_CENTS = 1200.0  # what counts as the error of a frame that should sound at a pitch and does not
+NO_PITCH_CENTS = 1200.0  # the error of a frame that should have a pitch and has none
 CENTS_PER_BIN = 0.5
 
 
 def _computations(
     name: str, combiner: Callable[[tfma.metrics.MetricKey, str], beam.CombineFn]
 ) -> Callable[..., list[tfma.metrics.MetricComputation]]:
-    """One computation for every model (candidate and baseline) that is evaluated."""
+    """Make one computation for every model (candidate and baseline) that is evaluated."""
 
     def create(model_names: list[str] | None = None, **_: Any) -> list[tfma.metrics.MetricComputation]:
         made = []
@@ -51,11 +51,11 @@ class RatioOfSums(beam.CombineFn):
         self._key, self._model_name, self._output, self._over = key, model_name, output, over
 
     def create_accumulator(self) -> np.ndarray:
-        """Sum of numerator and denominator."""
+        """Start with sums of 0, [2]: numerator and denominator."""
         return np.zeros(2)
 
     def add_input(self, accumulator: np.ndarray, inputs: tfma.metrics.StandardMetricInputs) -> np.ndarray:
-        """Add one window."""
+        """Add one window to the sums [2]."""
         outputs = _outputs(inputs, self._model_name)
         below = np.ones(1) if self._over is None else outputs[self._over]
         return accumulator + np.array([np.sum(outputs[self._output]), np.sum(below)], np.float64)
@@ -65,7 +65,7 @@ class RatioOfSums(beam.CombineFn):
         return np.sum(list(accumulators), axis=0)
 
     def extract_output(self, accumulator: np.ndarray) -> dict[tfma.metrics.MetricKey, float]:
-        """The ratio; NaN, which fails every threshold, where there was nothing."""
+        """Return the ratio; NaN, which fails every threshold, where there was nothing."""
         above, below = accumulator
         return {self._key: float(above / below) if below else float("nan")}
 
@@ -140,7 +140,7 @@ class _MedianCents(beam.CombineFn):
         self,
         key: tfma.metrics.MetricKey,
         model_name: str,
-        tracker: tuple[str, int, int, str, bool],  # what `Tracker` is made of
+        tracker: tuple[str, int, int, str, bool],  # arguments of `Tracker`
         confidence: float,
     ):
         self._key, self._model_name = key, model_name
@@ -153,7 +153,7 @@ class _MedianCents(beam.CombineFn):
         self._measure = Tracker(*self._tracker)
 
     def create_accumulator(self) -> np.ndarray:
-        """Counts of frames by error; the last bin holds `NO_PITCH_CENTS` and more."""
+        """Start with counts of 0 by error, [bins]; the last bin holds `NO_PITCH_CENTS` and more."""
         return np.zeros(round(NO_PITCH_CENTS / CENTS_PER_BIN) + 1, np.int64)
 
     def add_input(self, accumulator: np.ndarray, inputs: tfma.metrics.StandardMetricInputs) -> np.ndarray:
@@ -176,7 +176,7 @@ class _MedianCents(beam.CombineFn):
         return np.sum(list(accumulators), axis=0)
 
     def extract_output(self, accumulator: np.ndarray) -> dict[tfma.metrics.MetricKey, float]:
-        """The median, to half a cent; NaN, which fails every threshold, where no frame was voiced."""
+        """Return the median, to half a cent; NaN, which fails every threshold, where no frame was voiced."""
         total = accumulator.sum()
         if not total:
             return {self._key: float("nan")}
@@ -191,13 +191,13 @@ def f0_errors(
     generated_confidence: np.ndarray,
     confidence: float,
 ) -> np.ndarray:
-    """|error| in cents of every frame in which the recording has a trusted pitch.
+    """Compute |error| in cents of every frame in which the recording has a trusted pitch.
 
     Args:
       f0_hz: [frames], Hz, of the recording.
-      f0_confidence: [frames].
+      f0_confidence: [frames], 0 to 1.
       generated_hz: [frames], Hz, measured on the generated audio.
-      generated_confidence: [frames].
+      generated_confidence: [frames], 0 to 1.
       confidence: above it, a frame counts as voiced.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What an evaluation found, read back from its artifact."""
+"""Results of an evaluation, read from its artifact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_SPANS: Slice = ((SPAN, NO_SPAN),)  # all windows once more, where recordings 
 
 
 def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, dict[str, float]]:
-    """Metrics of one model by slice; the empty slice is all eval windows.
+    """Read the metrics of one model by slice; the empty slice is all eval windows.
 
     Args:
       evaluation: folder of a ModelEvaluation artifact.
@@ -41,7 +41,7 @@ def _text(value: Any) -> str:
 
 
 def read_verdict(evaluation: str | Path) -> Verdict:
-    """The Evaluator's decision, with every bound that was missed in words."""
+    """Read the Evaluator's decision; every bound that was missed is a reason."""
     result = tfma.load_validation_result(str(evaluation))
     reasons = [
         _where(of_slice.slice_key) + _reason(failure)
@@ -59,13 +59,13 @@ def _slice(key: Any) -> Slice:
 
 
 def _where(key: Any) -> str:
-    """The slice that a limit was missed on, before the reason; nothing where it is all windows."""
+    """Name the slice that a limit was missed on, before the reason; nothing where it is all windows."""
     of = " and ".join(_named(feature, value) for feature, value in _slice(key))
     return f"{of}: " if of else ""
 
 
 def _named(feature: str, value: str) -> str:
-    return value if value.startswith(feature) else f"{value} {feature}"  # a span's folder says what it is
+    return value if value.startswith(feature) else f"{value} {feature}"  # a folder `span-N` names the feature itself
 
 
 def _reason(failure: Any) -> str:

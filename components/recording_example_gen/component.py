@@ -39,7 +39,7 @@ class Driver(driver.FileBasedDriver):
 
 
 def resolved_properties(exec_properties: dict[str, Any]) -> dict[str, Any]:
-    """The properties of an execution with the span, version and fingerprint of the recordings that it will hear.
+    """Add the span, version and fingerprint of the recordings that an execution will read to its properties.
 
     Args:
       exec_properties: `input_base`, `input_config` and `custom_config`, as RecordingExampleGen sets them.
@@ -73,7 +73,7 @@ class RecordingExampleGen(component.FileBasedExampleGen):
       input_base: folder or URI of recordings, of span-N folders, or of span-N/version-M folders.
       extraction: what to measure and what to set aside.
       input_pattern: how recordings are laid out below `input_base`: "*", "span-{SPAN}/*" or
-        "span-{SPAN}/version-{VERSION}/*". None finds out, where `input_base` can be looked into now.
+        "span-{SPAN}/version-{VERSION}/*". None finds out, where `input_base` can be listed now.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)

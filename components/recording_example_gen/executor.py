@@ -1,4 +1,4 @@
-"""The executor of RecordingExampleGen: starts the extraction and writes what it makes.
+"""The executor of RecordingExampleGen: starts the extraction and writes the examples.
 
 Examples are written as they come. (TFX's own `WriteSplit` shuffles all of them through memory first: gigabytes for an
 hour.)
@@ -26,7 +26,7 @@ from data.ingest_report import IngestRefused, IngestReport
 
 CONFIG_KEY = "extraction"  # in the Struct of CustomConfig
 DATA_FILE = "data_tfrecord"
-UNFINISHED = "beam-temp-"  # what Beam names the folder in which it writes shards
+UNFINISHED = "beam-temp-"  # begins the name of the folder in which Beam writes shards
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
@@ -38,7 +38,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """See `RecordingExampleGen`.
+        """Make examples; see `RecordingExampleGen`.
 
         Raises:
           UserError: no recordings, or the tracker is not installed.
@@ -70,7 +70,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
     def GenerateExamplesByBeam(
         self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]
     ) -> dict[str, beam.PCollection]:
-        """Serialized examples by split. Recordings are divided before windows are cut, so there is nothing to hash."""
+        """Make serialized examples by split. Recordings are divided before windows are cut, so nothing is hashed."""
         config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
         to_examples = self.GetInputSourceToExamplePTransform()
@@ -78,7 +78,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         return {split: made[split] for split in SPLITS}
 
     def GetInputSourceToExamplePTransform(self) -> Any:
-        """The transform from recordings to serialized examples, one output a split."""
+        """Return the transform from recordings to serialized examples, one output for each split."""
         return recordings_to_examples
 
 
@@ -100,7 +100,7 @@ def settle(folder: str) -> None:
 
 
 def extraction_config(exec_properties: dict[str, Any]) -> ExtractionConfig:
-    """The configuration that travels as CustomConfig."""
+    """Read the configuration from the CustomConfig that holds it."""
     custom = example_gen_pb2.CustomConfig()
     proto_utils.json_to_proto(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], custom)
     settings = struct_pb2.Struct()
@@ -112,7 +112,7 @@ def extraction_config(exec_properties: dict[str, Any]) -> ExtractionConfig:
 def recordings_to_examples(
     pipeline: beam.Pipeline, exec_properties: dict[str, Any], split_pattern: str
 ) -> beam.pvalue.DoOutputsTuple:
-    """Recordings -> examples, tagged "train" and "eval"; the ingest report goes to `report_uri`."""
+    """Convert recordings to examples, tagged "train" and "eval"; the ingest report goes to `report_uri`."""
     config = extraction_config(exec_properties)
     base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
     listing = list_recordings(base, split_pattern, config.examples.span_window)

@@ -1,8 +1,8 @@
-"""What Beam's workers do: every recording is analysed, all are planned together, then windows are cut.
+"""The work of Beam's workers: every recording is analysed, all are planned together, then windows are cut.
 
 Analyses wait in memory while the plan is made: features of an hour are 15 MB. The audio does not wait: it is decoded a
-second time when windows are cut. Workers import this module, so it must not know TFX, whose import takes them longer
-than minutes of audio.
+second time when windows are cut. Workers import this module, so it must not import TFX, which takes them longer than
+minutes of audio.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SPLITS = ("train", "eval")
 def extract(
     pipeline: beam.Pipeline, base: str, listing: Listing, config: ExtractionConfig, report_uri: str | None
 ) -> beam.pvalue.DoOutputsTuple:
-    """Recordings -> examples, tagged "train" and "eval"; the ingest report goes to `report_uri`."""
+    """Convert recordings to examples, tagged "train" and "eval"; the ingest report goes to `report_uri`."""
     unread = [(unread_entry(name), None) for name in listing.unread]
     analyses = (
         pipeline
@@ -63,7 +63,7 @@ class AnalyseRecording(beam.DoFn):
         self._tracker = make_tracker(self._config)
 
     def process(self, name: str) -> Iterator[tuple[str, Analysis]]:
-        """Listen to one recording, and say so in the log: a runner on this machine shows it."""
+        """Analyse one recording, and log it: a runner on this machine shows the line."""
         analysis = analyse(self._base, name, self._config, self._tracker)
         logging.getLogger(RECORDINGS_LOG).info(
             "analysed %s, %s", analysis.entry.recording, clock(analysis.entry.seconds or 0.0)
@@ -72,13 +72,13 @@ class AnalyseRecording(beam.DoFn):
 
 
 class CutWindows(beam.DoFn):
-    """(name, analysis) -> serialized examples, tagged by split, as the plan says."""
+    """(name, analysis) -> serialized examples, tagged by split, as planned."""
 
     def __init__(self, base: str, config: ExtractionConfig):
         self._base, self._config = base, config
 
     def process(self, named: tuple[str, Analysis], plan: Plan) -> Iterable[TaggedOutput]:
-        """Cut one recording."""
+        """Cut the windows of one recording."""
         name, analysis = named
         cuts = plan.cuts.get(analysis.entry.recording)
         if cuts:
