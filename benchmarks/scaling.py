@@ -34,7 +34,7 @@ from data.ingest_report import IngestReport
 from pipeline.configuration.loading import load
 from scripts.flink.cluster import Cluster
 
-ANALYSED = re.compile(r"heard (\S+), ")
+ANALYSED = re.compile(r"analysed (\S+), ")
 KILL_EVENTS = re.compile(
     r"Registering TaskManager|Closing TaskExecutor|switched from state|\(attempt #[1-9]\d*\).* to DEPLOYING"
 )
