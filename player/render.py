@@ -17,7 +17,7 @@ from data.config import PitchConfig
 from data.features.loudness import loudness_and_rms
 from data.features.tracker import Tracker
 from data.files.decode import Spool, Unusable, decode
-from models.voice.adjust import AdjustedFeatures, adjust, rms_of_loudness
+from models.voice.adjust import AdjustedFeatures, adjust, rms_from_loudness
 from models.voice.statistics import DatasetStatistics
 from player.sound_file import check_path, write_sound
 
@@ -73,7 +73,7 @@ def render(bundle: Path, input: Path, output: Path, progress: ReportProgress | N
     pitch = PitchConfig.model_validate(loaded.manifest["configuration"]["examples"]["pitch"])
     measured = analyse(input, audio, pitch, report_progress)
     adjusted = adjust_to_instrument(input, measured, loaded.statistics)
-    rms_energy = rms_of_loudness(adjusted.loudness_db, loaded.statistics)
+    rms_energy = rms_from_loudness(adjusted.loudness_db, loaded.statistics)
     features = loaded.features(adjusted.f0_hz, adjusted.loudness_db, rms_energy)
     length = len(adjusted.f0_hz) * audio.hop + max(0, len(loaded.impulse_response) - 1)
     blocks = play(loaded.instrument, loaded.impulse_response, features)

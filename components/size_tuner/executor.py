@@ -30,7 +30,7 @@ from models.instrument import Instrument
 from models.saved_model import signatures
 from models.training.loop import load_best_weights
 from models.training.window_store import read_windows
-from models.voice.dataset import Dataset, read_dataset
+from models.voice.dataset_summary import DatasetSummary, summarise_dataset
 
 TASK_FILE = "task.json"
 REFERENCE_FACTS = ("loss", "parameters", "raw_bytes", "gzip_bytes", "steps")
@@ -126,8 +126,8 @@ def _measured(
     train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))
 
     @functools.cache
-    def dataset(with_power: bool) -> Dataset:
-        return read_dataset(train, evaluation, job.audio.window_seconds, with_power)
+    def dataset(with_power: bool) -> DatasetSummary:
+        return summarise_dataset(train, evaluation, job.audio.window_seconds, with_power)
 
     def measured(row: TrialRow, folder: Path) -> TrialRow:
         instrument = _trained(tuner, job, row)

@@ -12,10 +12,10 @@ from components.size_tuner.job import SearchJob
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
 from models.saved_model.trained_model import read_trained_model
-from models.voice.dataset import Dataset
+from models.voice.dataset_summary import DatasetSummary
 
 
-def exported_size(saved_model: Path, job: SearchJob, dataset: Dataset) -> tuple[int, int]:
+def exported_size(saved_model: Path, job: SearchJob, dataset: DatasetSummary) -> tuple[int, int]:
     """Bytes that a page downloads for `controls`, raw and after gzip.
 
     The manifest among them quotes the settings that a search knows, a little fewer than a published one.

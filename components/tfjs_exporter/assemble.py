@@ -27,7 +27,7 @@ from components.tfjs_exporter import graph as graphs
 from components.tfjs_exporter.convert import IR_FILE
 from components.tfjs_exporter.optimise import named_after_weights, shrink
 from models.saved_model.trained_model import TrainedModel
-from models.voice.dataset import Dataset
+from models.voice.dataset_summary import DatasetSummary
 
 REVERB_FILE = "reverb.bin"
 CONTROL_FLOW = {"Enter", "Exit", "Merge", "Switch", "NextIteration", "LoopCond"}
@@ -51,7 +51,7 @@ def write_bundle(
     converted: Path,
     outputs: Mapping[str, Mapping[str, str]],
     trained: TrainedModel,
-    dataset: Dataset,
+    dataset: DatasetSummary,
     provenance: Provenance,
     now: datetime,
 ) -> Manifest:

@@ -16,7 +16,7 @@ from common.artifacts import serving_folder
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
 from models.saved_model.trained_model import read_trained_model
-from models.voice.dataset import read_dataset
+from models.voice.dataset_summary import summarise_dataset
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -39,7 +39,7 @@ class Executor(base_executor.BaseExecutor):
                 Path(scratch),
                 convert(saved_model, Path(scratch), ("controls", "full")),
                 trained,
-                read_dataset(train, evaluation, trained.audio.window_seconds, "rms" in trained.model.inputs),
+                summarise_dataset(train, evaluation, trained.audio.window_seconds, "rms" in trained.model.inputs),
                 Provenance(exec_properties["config"], exec_properties["source_revision"]),
                 datetime.now(timezone.utc),
             )

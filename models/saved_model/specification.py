@@ -10,10 +10,10 @@ held until the next of them:
    gamma + beta over the channels of one frame. leaky(x) = x where x > 0, else leaky_slope * x.
    - `cnn`: x = dense_input(inputs). For every layer i: n = norm_i(x); c = bias_i + the sum over taps j of
      n[t - (kernel - 1 - j) * dilations[i]] @ kernel_i[j, 0], n being 0 before the first frame; x = x + leaky(c).
-   - `gru`: s = leaky(norm(dense(.))) `stack_layers` times for every input by itself, in order, concatenated. a = s @ kernel
-     + bias, b = h @ recurrent_kernel + recurrent_bias, each cut in three; z = sigmoid(a0 + b0), r = sigmoid(a1 + b1),
-     c = tanh(a2 + r * b2), h = z * h + (1 - z) * c, h being 0 before the first frame. x = the output stack of s and h,
-     concatenated.
+   - `gru`: s = leaky(norm(dense(.))) `stack_layers` times for every input by itself, in order, concatenated.
+     a = s @ kernel + bias, b = h @ recurrent_kernel + recurrent_bias, each cut in three; z = sigmoid(a0 + b0),
+     r = sigmoid(a1 + b1), c = tanh(a2 + r * b2), h = z * h + (1 - z) * c, h being 0 before the first frame.
+     x = the output stack of s and h, concatenated.
    The raw controls are dense_output(x), cut into `outputs` in order.
 3. Controls. Every raw value becomes 2 * sigmoid(raw + bias) ** ln(10) + 1e-7. A harmonic distribution is then set to 0
    where harmonic * f0_hz reaches half the sample rate, and divided by its sum (all zeros stay zeros).

@@ -1,9 +1,9 @@
-"""What a set of recordings sounds like in numbers: note detection, pitch and loudness statistics, loudness quantiles.
+"""Statistics of recordings: note detection, pitch and loudness statistics, loudness quantiles.
 
-An instrument's manifest carries these numbers, and `models/voice/adjust.py` moves a voice onto them. The definitions
+An instrument's manifest carries them, and `models/voice/adjust.py` moves a voice onto them. The definitions
 are those of ddsp 3.7.0 (`training/postprocessing.py`: smooth, detect_notes, QuantileTransformer,
 compute_dataset_statistics); where ddsp gives NaN (silence, a constant level, clips shorter than its smoothing window)
-the docstrings here say what happens instead. NumPy only: every step is plain arithmetic, so that the browser can repeat
+the docstrings here define the result. NumPy only: every step is plain arithmetic, so that the browser can repeat
 it from the manifest.
 """
 
@@ -34,13 +34,16 @@ Distribution = Literal["uniform", "normal"]
 
 
 def smooth(x: npt.ArrayLike, frames: int) -> Array:
-    """Moving average over the last axis, of the same length, with zeros beyond both ends.
+    """Compute a moving average over the last axis, with zeros beyond both ends.
 
     Frame t averages frames t - (frames - 1) // 2 up to and including t + frames // 2 (TensorFlow's SAME padding).
 
     Args:
       x: shape [..., time].
       frames: length of the window, at least 1.
+
+    Returns:
+      float64, shape [..., time].
     """
     x = np.asarray(x, np.float64)
     time = x.shape[-1]
@@ -52,10 +55,10 @@ def smooth(x: npt.ArrayLike, frames: int) -> Array:
 def detect_notes(
     loudness_db: npt.ArrayLike, f0_confidence: npt.ArrayLike, threshold: float = 1.0
 ) -> tuple[Array, Array]:
-    """Find the frames in which a note sounds: loud enough for this recording, and surely pitched for a while.
+    """Detect the frames in which a note sounds: loud enough for this recording, and confidently pitched for a while.
 
     The ratio is smooth(confidence ** 2) * (loudness + 80), divided by 0.7 ** 2 * (mean loudness + 80), where the mean
-    is taken over every frame given. Where nothing rises above -80 dB the ratio is 0, so no note is on. A clip shorter
+    is taken over all frames. Where nothing rises above -80 dB the ratio is 0, so no note is on. A clip shorter
     than the smoothing window is smoothed over its own length.
 
     Args:
@@ -64,7 +67,7 @@ def detect_notes(
       threshold: a note is on where the ratio is at least this.
 
     Returns:
-      The mask (bool) and the ratio, both of the shape given.
+      The mask (bool) and the ratio, both of shape [..., time].
     """
     confidence = np.asarray(f0_confidence, np.float64)
     height = np.asarray(loudness_db, np.float64) - FLOOR_DB
@@ -83,7 +86,7 @@ class QuantileTransformer:
 
     Attributes:
       quantiles: shape [n], never falling; entry i is the value below which the share i / (n - 1) of the data lies.
-      distribution: what ranks look like: `uniform` in [0, 1], or `normal` (mean 0, deviation 1, cut at 5.2).
+      distribution: of ranks: `uniform` in [0, 1], or `normal` (mean 0, deviation 1, cut at 5.2).
     """
 
     quantiles: Array
@@ -93,7 +96,7 @@ class QuantileTransformer:
     def fit(
         cls, x: npt.ArrayLike, n_quantiles: int = N_QUANTILES, distribution: Distribution = "uniform"
     ) -> QuantileTransformer:
-        """Take the quantiles of all values of x (any shape), at most as many as there are values.
+        """Fit to the quantiles of all values of x (any shape), at most as many as there are values.
 
         Raises:
           ValueError: x is empty.
@@ -107,14 +110,14 @@ class QuantileTransformer:
 
     @property
     def references(self) -> Array:
-        """The rank of every quantile. Shape [n], from 0 to 1."""
+        """Rank of every quantile. Shape [n], from 0 to 1."""
         return np.linspace(0.0, 1.0, len(self.quantiles))
 
     def transform(self, x: npt.ArrayLike) -> Array:
-        """Values to ranks, any shape. Values beyond the quantiles take the rank of the nearest end.
+        """Convert values to ranks. Any shape. Values beyond the quantiles take the rank of the nearest end.
 
         A value that fills several quantiles takes the middle of their ranks, except at the two ends, which are exactly
-        0 and 1. Where all quantiles are equal, that value is of rank 0.5 (ddsp and scikit-learn say 0).
+        0 and 1. Where all quantiles are equal, that value has rank 0.5 (ddsp and scikit-learn return 0).
         """
         x = np.asarray(x, np.float64)
         low, high = self.quantiles[0], self.quantiles[-1]
@@ -128,7 +131,7 @@ class QuantileTransformer:
         return rank if self.distribution == "uniform" else _normal_quantile(rank)
 
     def inverse_transform(self, rank: npt.ArrayLike) -> Array:
-        """Ranks to values, any shape."""
+        """Convert ranks to values. Any shape."""
         rank = np.asarray(rank, np.float64)
         if self.distribution == "normal":
             rank = _normal_rank(rank)
@@ -136,7 +139,7 @@ class QuantileTransformer:
         return np.interp(rank, self.references, self.quantiles)
 
     def resampled(self, n_quantiles: int) -> QuantileTransformer:
-        """The same distribution told in another number of quantiles."""
+        """Resample the same distribution to another number of quantiles."""
         values = np.interp(np.linspace(0.0, 1.0, n_quantiles), self.references, self.quantiles)
         return QuantileTransformer(values, self.distribution)
 
@@ -156,11 +159,11 @@ def _normal_rank(value: Array) -> Array:
 
 @dataclass(frozen=True)
 class Spread:
-    """Six numbers on one feature.
+    """Mean, extremes and deviation of a feature (`spread` in the manifest's schema).
 
     Attributes:
       mean, max, min, std: over all frames.
-      mean_max, mean_min: the mean over the examples of each example's greatest and least value.
+      mean_max, mean_min: the mean over examples of each example's maximum and minimum.
     """
 
     mean: float
@@ -172,7 +175,7 @@ class Spread:
 
     @classmethod
     def of(cls, x: Array, mask: Array) -> Spread:
-        """Over the frames in the mask. Both of shape [examples, time]; every example has a frame in the mask."""
+        """Measure x in the mask. Both have shape [examples, time]; every example has a frame in the mask."""
         on = x[mask]
         highest = np.max(x, axis=-1, where=mask, initial=-np.inf)
         lowest = np.min(x, axis=-1, where=mask, initial=np.inf)
@@ -182,12 +185,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class DatasetStatistics:
-    """What an instrument's recordings sound like: pitch in MIDI semitones, loudness and power in dB.
+    """Statistics of an instrument's recordings: pitch in MIDI semitones, loudness and power in dB.
 
-    `*_note` speaks of frames in which a note is on, the others of all frames. Power is absent unless it was measured.
+    `*_note` is over frames in which a note is on, the others over all frames. Power is None unless it was measured.
 
     Attributes:
-      loudness_quantiles: the distribution of loudness in frames in which a note is on.
+      loudness_quantiles: distribution of loudness in dB over frames in which a note is on.
     """
 
     pitch: Spread
@@ -199,7 +202,7 @@ class DatasetStatistics:
     power_note: Spread | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """What the manifest stores: plain numbers, rounded, and 101 quantiles with ranks evenly spaced from 0 to 1."""
+        """Return the manifest's values: numbers, rounded, and 101 quantiles at ranks evenly spaced from 0 to 1."""
         spreads = {name: getattr(self, name) for name in _SPREADS}
         raw: dict[str, Any] = {
             name: {key: round(number, MANIFEST_DECIMALS) for key, number in asdict(spread).items()}
@@ -212,10 +215,10 @@ class DatasetStatistics:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> DatasetStatistics:
-        """Read what `to_json` gave.
+        """Read the values that `to_json` returned.
 
         Raises:
-          ValueError: a part is missing or is not what its name says; the message names it.
+          ValueError: a part is missing or malformed; the message names it.
         """
         spreads = {name: _read_spread(name, raw[name]) for name in _SPREADS if name in raw}
         missing = [name for name in _REQUIRED if name not in raw]
@@ -246,16 +249,16 @@ def dataset_statistics(
     f0_confidence: npt.ArrayLike,
     power_db: npt.ArrayLike | None = None,
 ) -> DatasetStatistics:
-    """Measure a dataset (ddsp's compute_dataset_statistics, without its random subsample of frames).
+    """Measure statistics of a dataset (ddsp's compute_dataset_statistics, without its random subsample of frames).
 
     The last 20 frames of every example are left out (unless there are no others). An example in which no note is found
     counts whole as a note.
 
     Args:
-      f0_hz: shape [examples, time].
-      loudness_db: at least -80 dB, of the same shape, as are
-      f0_confidence: in [0, 1], and
-      power_db: RMS energy in dB, where it is wanted.
+      f0_hz: fundamental frequency in Hz, shape [examples, time].
+      loudness_db: loudness in dB, at least -80, same shape.
+      f0_confidence: in [0, 1], same shape.
+      power_db: RMS energy in dB, same shape; None leaves power out.
 
     Raises:
       ValueError: shapes differ or are not [examples, time], there are no frames, or a value is not finite.
@@ -286,7 +289,11 @@ def dataset_statistics(
 
 
 def checked_features(features: Mapping[str, npt.ArrayLike], ndim: int) -> dict[str, Array]:
-    """The features as float64 arrays, all of one shape.
+    """Check features and convert them to float64 arrays of one shape.
+
+    Args:
+      features: name -> values, all of one shape.
+      ndim: number of axes: 1 for [time], 2 for [examples, time].
 
     Raises:
       ValueError: a feature has another number of axes or another shape, is empty, or holds a value that is not finite.

@@ -14,7 +14,7 @@ from bundles.manifest import Manifest
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import IR_FILE
 from models.saved_model.trained_model import TrainedModel
-from models.voice.dataset import Dataset
+from models.voice.dataset_summary import DatasetSummary
 from models.voice.statistics import dataset_statistics
 from pipeline.configuration.loading import load
 
@@ -60,11 +60,11 @@ def write_small_bundle(
         )
 
 
-def small_dataset() -> Dataset:
+def small_dataset() -> DatasetSummary:
     rng = np.random.default_rng(0)
     f0_hz, loudness_db = 220.0 + 220.0 * rng.random((4, 100)), -50.0 + 30.0 * rng.random((4, 100))
     statistics = dataset_statistics(f0_hz, loudness_db, np.ones((4, 100)))
-    return Dataset(statistics, "ab" * 32, recordings=2, seconds=90.0, train_windows=20, eval_windows=4)
+    return DatasetSummary(statistics, "ab" * 32, recordings=2, seconds=90.0, train_windows=20, eval_windows=4)
 
 
 def write_converted(folder: Path, kernel: np.ndarray) -> dict[str, str]:

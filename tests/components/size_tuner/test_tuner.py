@@ -168,7 +168,7 @@ def wait_for(condition, process: subprocess.Popen, seconds: float = 600.0) -> No
 
 
 def test_the_component_writes_sizes_for_the_trainer_and_a_table_of_trials(tmp_path, examples, monkeypatch) -> None:
-    monkeypatch.setattr(executor, "read_dataset", lambda *_: None)
+    monkeypatch.setattr(executor, "summarise_dataset", lambda *_: None)
     monkeypatch.setattr(executor, "fit_baseline", lambda *_: None)
     monkeypatch.setattr(executor, "read_windows", lambda *_: WindowStore([]))
 

@@ -1,4 +1,4 @@
-"""A voice is moved onto an instrument as ddsp's timbre-transfer notebook moves it; oddities of voices do no harm."""
+"""A voice is adjusted to an instrument as by ddsp's timbre-transfer notebook; odd voices give finite features."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 
 from common.pitch import hz_to_midi, midi_to_hz
 from models.voice import adjust as adjusting
-from models.voice.adjust import AdjustOptions, adjust, rms_of_loudness
+from models.voice.adjust import AdjustOptions, adjust, rms_from_loudness
 from models.voice.statistics import DatasetStatistics, QuantileTransformer, Spread, detect_notes
 
 
@@ -146,7 +146,7 @@ def test_without_notes_only_the_shifts_by_hand_are_made(odd):
     np.testing.assert_allclose(adjusted.loudness_db, voice["loudness_db"] + 3.0)
 
 
-def test_not_automatic_means_by_hand_alone_but_still_says_where_the_notes_are():
+def test_without_automatic_only_shifts_by_hand_are_made_but_notes_are_still_detected():
     voice = melody()
     adjusted = adjust(**voice, statistics=FLUTE, options=AdjustOptions(automatic=False, octaves=-1))
     np.testing.assert_allclose(adjusted.f0_hz, 0.5 * voice["f0_hz"])
@@ -178,8 +178,8 @@ def test_rms_energy_lies_as_far_from_the_loudness_as_that_of_the_instruments_not
     level = Spread(mean=-30.0, max=-10.0, min=-50.0, mean_max=-15.0, mean_min=-45.0, std=5.0)
     measured = replace(FLUTE, loudness_note=level, power_note=replace(level, mean=-26.0))
     loudness = np.array([-60.0, -30.0, -12.5])
-    np.testing.assert_allclose(20 * np.log10(rms_of_loudness(loudness, measured)), loudness + 4.0)
-    np.testing.assert_allclose(20 * np.log10(rms_of_loudness(loudness, FLUTE)), loudness)
+    np.testing.assert_allclose(20 * np.log10(rms_from_loudness(loudness, measured)), loudness + 4.0)
+    np.testing.assert_allclose(20 * np.log10(rms_from_loudness(loudness, FLUTE)), loudness)
 
 
 def test_pitch_is_held_below_midi_110():

@@ -1,4 +1,4 @@
-"""Note detection, quantiles and dataset statistics: as in ddsp and scikit-learn, and what happens at the edges."""
+"""Note detection, quantiles and dataset statistics: as in ddsp and scikit-learn, and at the edges."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What a bundle says of the recordings: how they sound, how much they are, and a fingerprint of them."""
+"""The summary of a dataset that a bundle carries: statistics, amounts and a fingerprint of the recordings."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from common.loudness import amplitude_to_db
 from data.windows.examples import read_examples, split_files
 from models.voice.statistics import DatasetStatistics, dataset_statistics
 
-MOST_WINDOWS = 4096  # as many as statistics are taken of, evenly spread: 50 MB however long the recordings are
+MAX_WINDOWS = 4096  # of which statistics are taken, evenly spaced: 50 MB however long the recordings are
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """Facts about the examples a model was trained on.
+class DatasetSummary:
+    """Summary of the examples that a model was trained and evaluated on.
 
     Attributes:
       statistics: of the training windows.
-      fingerprint: SHA-256, hex, of the recordings' content hashes on either side of the split, in any order.
-      recordings: how many, both sides together.
-      seconds: s of audio trained on; what overlapping windows share counts once.
-      train_windows, eval_windows: how many.
+      fingerprint: SHA-256, hex, of the content hashes of the recordings in each split, in any order.
+      recordings: number of recordings, both splits together.
+      seconds: s of audio trained on; audio in several overlapping windows counts once.
+      train_windows, eval_windows: number of windows.
     """
 
     statistics: DatasetStatistics
@@ -39,7 +39,7 @@ class Dataset:
     eval_windows: int
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest's `data` section."""
+        """Return the manifest's `data` section."""
         return {
             "fingerprint": self.fingerprint,
             "recordings": self.recordings,
@@ -49,46 +49,47 @@ class Dataset:
         }
 
 
-def read_dataset(train: Path, evaluation: Path, window_seconds: float, with_power: bool) -> Dataset:
-    """Read examples of RecordingExampleGen or of Transform, in two passes, so that memory does not grow with them.
+def summarise_dataset(train: Path, evaluation: Path, window_seconds: float, with_power: bool) -> DatasetSummary:
+    """Summarise examples of RecordingExampleGen or of Transform, in two passes, so that memory does not grow with them.
 
     Args:
       train, evaluation: folders of the two splits.
-      window_seconds: s, length of one example.
-      with_power: whether the model hears RMS energy, so that its statistics are wanted.
+      window_seconds: s, length of an example.
+      with_power: include statistics of RMS energy; needed where it is an input of the model.
 
     Raises:
       ValueError: there are no training windows.
     """
-    windows, held_out = _windows(train), _windows(evaluation)
+    windows, eval_windows = _windows(train), _windows(evaluation)
     if not windows:
         raise ValueError(f"{train}: no examples")
-    sides = {"train": {one for one, _ in windows}, "eval": {one for one, _ in held_out}}
-    text = "".join(f"{side} {one}\n" for side, ones in sorted(sides.items()) for one in sorted(ones))
-    return Dataset(
+    recordings = {"train": {name for name, _ in windows}, "eval": {name for name, _ in eval_windows}}
+    text = "".join(f"{split} {name}\n" for split, names in sorted(recordings.items()) for name in sorted(names))
+    return DatasetSummary(
         statistics=_statistics(train, len(windows), with_power),
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
-        recordings=len(sides["train"] | sides["eval"]),
+        recordings=len(recordings["train"] | recordings["eval"]),
         seconds=covered_seconds(windows, window_seconds),
         train_windows=len(windows),
-        eval_windows=len(held_out),
+        eval_windows=len(eval_windows),
     )
 
 
 def covered_seconds(windows: Iterable[tuple[str, float]], window_seconds: float) -> float:
-    """Length of the union of windows, each given by its recording and its start in s."""
+    """Compute the length in s of the union of windows, each given by its recording and its start in s."""
     starts: dict[str, list[float]] = defaultdict(list)
     for recording, start in windows:
         starts[recording].append(start)
     total = 0.0
-    for of_one in starts.values():
-        gaps = np.diff(np.sort(of_one))
+    for of_recording in starts.values():
+        gaps = np.diff(np.sort(of_recording))
         total += window_seconds + float(np.minimum(gaps, window_seconds).sum())
     return total
 
 
 def _statistics(folder: Path, count: int, with_power: bool) -> DatasetStatistics:
-    chosen = set(np.arange(min(count, MOST_WINDOWS)) * count // min(count, MOST_WINDOWS))
+    """Measure at most MAX_WINDOWS of the `count` windows in a folder."""
+    chosen = set(np.arange(min(count, MAX_WINDOWS)) * count // min(count, MAX_WINDOWS))
     names = FRAME_FEATURES if with_power else PITCH_AND_LOUDNESS
     columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for index, example in enumerate(read_examples(split_files(folder), dict.fromkeys(names))):
@@ -101,5 +102,5 @@ def _statistics(folder: Path, count: int, with_power: bool) -> DatasetStatistics
 
 
 def _windows(folder: Path) -> list[tuple[str, float]]:
-    """Recording and start in s of every window of a split."""
-    return [(one.recording_id, one.start_seconds) for one in read_examples(split_files(folder), {})]
+    """Read recording and start in s of every window of a split."""
+    return [(example.recording_id, example.start_seconds) for example in read_examples(split_files(folder), {})]
