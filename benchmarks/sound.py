@@ -33,7 +33,7 @@ from models.ddsp import spectral
 from models.ddsp.losses import SpectralLoss, Targets
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
-from models.preprocessing import scaled_names
+from models.preprocessing import network_input_names
 from models.training.loop import TrainingGraphs, deterministic_ops
 from models.training.optimizer import learning_rate
 from models.training.window_store import WindowStore, read_windows, shuffled_indices
@@ -234,7 +234,7 @@ def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) 
 
 def read(folder: Path, config: Config) -> tuple[WindowStore, WindowStore]:
     """Read the windows that a run trained on, and its eval windows."""
-    features = ("f0_hz", "f0_confidence", "loudness_db", *scaled_names(config.model.inputs))
+    features = ("f0_hz", "f0_confidence", "loudness_db", *network_input_names(config.model.inputs))
     train, held_out = (read_windows(newest(folder, split), config.audio, features) for split in ("train", "eval"))
     return train, held_out
 

@@ -14,7 +14,7 @@ from common.settings import Settings
 from models.ddsp.chain import DEFAULTS, check_playable
 from models.network.config import CnnConfig, GruConfig
 
-LONGEST_ROOM = 4.0  # s, of a reverb's impulse response
+MAX_REVERB_SECONDS = 4.0  # s, of a reverb's impulse response
 
 
 class HarmonicConfig(Settings):
@@ -50,7 +50,7 @@ class ReverbConfig(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["reverb_free", "reverb_exponential"]
-    seconds: Annotated[float, Field(gt=0, le=LONGEST_ROOM)] = Field(description="s, length of the impulse response")
+    seconds: Annotated[float, Field(gt=0, le=MAX_REVERB_SECONDS)] = Field(description="s, length of the impulse response")
     inputs: Annotated[list[str], Field(min_length=1, max_length=1)]
 
 
@@ -59,7 +59,7 @@ class FilteredNoiseReverbConfig(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["reverb_filtered_noise"]
-    seconds: Annotated[float, Field(gt=0, le=LONGEST_ROOM)] = Field(description="s, length of the impulse response")
+    seconds: Annotated[float, Field(gt=0, le=MAX_REVERB_SECONDS)] = Field(description="s, length of the impulse response")
     frames: Annotated[int, Field(ge=1, le=2000)] = Field(
         DEFAULTS["reverb_filtered_noise"]["frames"], description="stretches of the response with a filter of their own"
     )
@@ -85,7 +85,7 @@ class ModelConfig(Settings):
     inputs: Inputs = Field(description="features that the decoder gets besides f0")
     decoder: Annotated[GruConfig | CnnConfig, Field(discriminator="kind")]
     processors: Annotated[list[Processor], Field(min_length=1)] = Field(
-        description="the signal chain; the last one gives the audio"
+        description="the signal chain; the last entry's signal is the audio"
     )
     precision: Literal["float16", "uint8"] = Field(description="of the weights that ship; losses are measured with it")
 

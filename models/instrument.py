@@ -14,14 +14,14 @@ from common.audio import AudioConfig
 from common.features import F0_HZ
 from models.config import ModelConfig
 from models.ddsp.graph import ProcessorGraph
-from models.network.decoders import PREFIX, make_decoder
-from models.preprocessing import scaled_names
+from models.network.decoders import DECODER_PREFIX, make_decoder
+from models.preprocessing import network_input_names
 
-_DECODER, _SYNTHESISER = PREFIX, "synthesiser/"  # parts of a state
+_DECODER, _SYNTHESISER = DECODER_PREFIX, "synthesiser/"  # parts of a state
 
 
 class Instrument(tf.Module):
-    """A playable model.
+    """A playable model: decoder and processor graph.
 
     Attributes:
       model, audio: the settings it was built from.
@@ -44,7 +44,7 @@ class Instrument(tf.Module):
         self.model, self.audio = model, audio
         entries = [entry.model_dump() for entry in model.processors]
         self.graph = ProcessorGraph(entries, sample_rate=audio.sample_rate, frame_rate=audio.frame_rate, seed=seed)
-        self.feature_names = scaled_names(model.inputs)
+        self.feature_names = network_input_names(model.inputs)
         self.decoder = make_decoder(model.decoder, self.feature_names, self.graph.raw_outputs, seed)
         self.variables_by_name = {_name(variable): variable for variable in self.decoder.trainable_variables}
         for variable in self.graph.trainable_variables:

@@ -32,7 +32,7 @@ SOURCES = {"loudness": LOUDNESS_DB, "rms": RMS_ENERGY}  # input of the model -> 
 _STATISTICS = "_statistics"  # ending of the outputs that carry them
 
 
-def scaled_names(inputs: Sequence[str]) -> tuple[str, ...]:
+def network_input_names(inputs: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the network's input features, in its order."""
     return ("f0_scaled", *(f"{name}_scaled" for name in inputs))
 
@@ -86,7 +86,7 @@ def read_statistics(transform_graph: str) -> dict[str, dict[str, Any]]:
       `quantiles` (the percentiles from 0 to 100), over voiced frames for f0, over sounding frames for the others.
 
     Raises:
-      ValueError: the graph was not made by `preprocessing_fn`.
+      ValueError: the graph is not that of `preprocessing_fn`.
     """
     import tensorflow as tf
     import tensorflow_transform as tft

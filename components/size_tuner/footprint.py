@@ -9,7 +9,7 @@ import numpy as np
 from bundles import room as reverb
 from bundles.manifest import gzip_size
 from models.instrument import Instrument
-from models.network.decoders import PREFIX
+from models.network.decoders import DECODER_PREFIX
 from models.saved_model.precision import fit_affine
 
 # The manifest and the graph, fitted to bundles that sweeps exported: bytes, and bytes a tensor.
@@ -37,7 +37,7 @@ class Footprint:
 def footprint(instrument: Instrument) -> Footprint:
     """Sizes of an instrument as its bundle would have them, give or take a few hundred bytes."""
     weights = instrument.weights()
-    network = {name: value for name, value in weights.items() if name.startswith(PREFIX)}
+    network = {name: value for name, value in weights.items() if name.startswith(DECODER_PREFIX)}
     stored = b"".join(_stored(value, instrument.model.precision) for value in network.values())
     room = b"" if instrument.graph.reverb is None else reverb.encode(reverb.trim(instrument.graph.reverb.ir().numpy()))
     multiplied = sum(value.size for value in network.values() if value.ndim > 1)

@@ -21,7 +21,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from components.size_tuner.config import TunerConfig
 from components.size_tuner.pareto import REFERENCE, Point, frontier, promising
-from models.network.sizes import OF_ARCHITECTURE, active, draw, mutate
+from models.network.sizes import SIZES_OF_ARCHITECTURE, active_sizes, draw, mutate
 
 LOSS = "eval_loss"
 SIZE = "gzip_bytes"
@@ -119,7 +119,7 @@ class HalvingOracle(keras_tuner.Oracle):
             else:
                 choice = draw(self._space, random)
             if _key(choice) not in known:
-                return active(choice)
+                return active_sizes(choice)
         return None
 
     # Workers that fall silent.
@@ -201,7 +201,7 @@ def _declared(space: Mapping[str, list[Any]]) -> keras_tuner.HyperParameters:
     """The space in KerasTuner's words: sizes of an architecture are there only under it."""
     declared = keras_tuner.HyperParameters()
     for name, values in space.items():
-        owner = [kind for kind, names in OF_ARCHITECTURE.items() if name in names]
+        owner = [kind for kind, names in SIZES_OF_ARCHITECTURE.items() if name in names]
         scope = declared.conditional_scope("architecture", owner) if owner else contextlib.nullcontext()
         with scope:
             declared.Choice(name, values)

@@ -31,8 +31,8 @@ from components.size_tuner.pareto import REFERENCE, TrialRow
 from components.size_tuner.sweep_status import sweep_status
 from models.config import ModelConfig
 from models.instrument import Instrument
-from models.network.sizes import full_size, inputs_of, resized, search_space
-from models.preprocessing import scaled_names
+from models.network.sizes import all_inputs, reference_model, resized, search_space
+from models.preprocessing import network_input_names
 from models.training.checkpoints import Checkpoint, Checkpoints
 from models.training.config import TrainerConfig
 from models.training.job import read_splits
@@ -51,7 +51,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     on where it was: its state lies in `checkpoint_root`, under a fingerprint of what determines it.
     """
     job = SearchJob.model_validate(fn_args.custom_config)
-    features = (F0_HZ, *scaled_names(inputs_of(job.model, job.tuner.space, job.tuner.reference)))
+    features = (F0_HZ, *network_input_names(all_inputs(job.model, job.tuner.space, job.tuner.reference)))
     windows, eval_windows = read_splits(fn_args, job.audio, features)
     key = _decisive(job).identity(train=windows.digest, eval=eval_windows.digest)
     tuner = SizeTuner(job, job.tuner, directory=job.checkpoint_root, project_name=f"tuner-{key[:32]}")
@@ -119,7 +119,7 @@ class SizeTuner(BaseTuner):
         if values[CANDIDATE] != REFERENCE:
             return resized(self._job.model, values)
         assert self._config.reference is not None
-        return full_size(self._job.model, self._config.reference)
+        return reference_model(self._job.model, self._config.reference)
 
     def checkpoints(self, candidate: str, lost: threading.Event | None = None) -> Checkpoints:
         """Where a configuration's training goes on, on whichever worker; who has `lost` it cannot write there."""

@@ -5,7 +5,7 @@
     - {name: dry, type: mix, inputs: [harmonic, noise]}
     - {name: reverb, type: reverb_free, seconds: 1.0, inputs: [dry]}
 
-The last entry gives the audio. Inputs of an entry are names of entries above it, so there are no cycles.
+The signal of the last entry is the audio. Inputs of an entry are names of entries above it, so there are no cycles.
 """
 
 from __future__ import annotations

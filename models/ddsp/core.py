@@ -1,6 +1,6 @@
 """Scalings, units and resampling: pure functions on float32 tensors.
 
-Axes are `[batch, frames, channels]` unless a function says that any shape serves.
+Axes are `[batch, frames, channels]` unless a docstring states another or any shape.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def resample(
 ) -> tf.Tensor:
     """Interpolate frames over time (ddsp.core.resample).
 
-    Frame t stands at sample `t * samples / frames`, and the last one is held to the end. Without `add_endpoint` the
-    last frame is the end point instead: it stands at the last sample (for "window": one past it).
+    Frame t is at sample `t * samples / frames`, and the last frame is held to the end. Without `add_endpoint` the last
+    frame is the end point instead: it is at the last sample (for "window": one past it).
 
     Args:
       inputs: shape [batch, frames, channels]; frames may be unknown when traced.

@@ -21,7 +21,7 @@ from models.network.config import CnnConfig, GruConfig
 from models.network.recomputation import RecomputedInput
 from models.network.recurrence import Recurrence, recur, recur_in_training
 
-PREFIX = "decoder/"  # of the names of all variables
+DECODER_PREFIX = "decoder/"  # of the names of all variables
 LAYER_NORM_EPSILON = 1e-3
 LEAKY_SLOPE = 0.2
 
@@ -174,11 +174,11 @@ class GruDecoder(tf.Module):
         super().__init__()
         self.outputs = dict(outputs)
         width, layers = config.stack_units, config.stack_layers
-        self.input_stacks = [DenseStack(f"{PREFIX}{name}_stack", 1, width, layers, random) for name in inputs]
+        self.input_stacks = [DenseStack(f"{DECODER_PREFIX}{name}_stack", 1, width, layers, random) for name in inputs]
         stacked = sum(stack.width for stack in self.input_stacks)
-        self.gru = Gru(f"{PREFIX}gru", stacked, config.units, random)
-        self.output_stack = DenseStack(f"{PREFIX}output_stack", stacked + config.units, width, layers, random)
-        self.output = Dense(f"{PREFIX}output", self.output_stack.width, sum(outputs.values()), random)
+        self.gru = Gru(f"{DECODER_PREFIX}gru", stacked, config.units, random)
+        self.output_stack = DenseStack(f"{DECODER_PREFIX}output_stack", stacked + config.units, width, layers, random)
+        self.output = Dense(f"{DECODER_PREFIX}output", self.output_stack.width, sum(outputs.values()), random)
 
     def __call__(self, inputs: Sequence[tf.Tensor], training: bool = False) -> Outputs:
         """Compute raw controls of a whole clip.
@@ -195,7 +195,7 @@ class GruDecoder(tf.Module):
         return outputs
 
     def initial_state(self, batch: int | tf.Tensor) -> State:
-        """Return the state before the first frame."""
+        """Return the state before the first frame; shapes as in the class's docstring."""
         return {"gru": tf.zeros([batch, self.gru.units])}
 
     def step(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
@@ -227,14 +227,14 @@ class CnnDecoder(tf.Module):
         super().__init__()
         self.outputs = dict(outputs)
         self.channels = config.channels
-        self.input = Dense(f"{PREFIX}input", len(inputs), config.channels, random)
+        self.input = Dense(f"{DECODER_PREFIX}input", len(inputs), config.channels, random)
         self.norms, self.convs = [], []
         for i in range(config.layers):
-            path, dilation = f"{PREFIX}layer_{i}", 2 ** (i % config.dilation_cycle)
+            path, dilation = f"{DECODER_PREFIX}layer_{i}", 2 ** (i % config.dilation_cycle)
             self.norms.append(LayerNorm(f"{path}/norm", config.channels))
             self.convs.append(CausalConv(f"{path}/conv", config.channels, config.kernel, dilation, random))
         # A small last layer starts every control near the middle of its range.
-        self.output = Dense(f"{PREFIX}output", config.channels, sum(outputs.values()), random, gain=0.3)
+        self.output = Dense(f"{DECODER_PREFIX}output", config.channels, sum(outputs.values()), random, gain=0.3)
 
     def __call__(self, inputs: Sequence[tf.Tensor], training: bool = False) -> Outputs:
         """Compute raw controls of a whole clip.
@@ -251,7 +251,7 @@ class CnnDecoder(tf.Module):
         return outputs
 
     def initial_state(self, batch: int | tf.Tensor) -> State:
-        """Return the state before the first frame."""
+        """Return the state before the first frame; shapes as in the class's docstring."""
         return {name: tf.zeros([batch, conv.memory, self.channels]) for name, _, conv in self._layers()}
 
     def step(self, inputs: Sequence[tf.Tensor], state: Mapping[str, tf.Tensor]) -> tuple[Outputs, State]:
@@ -300,7 +300,7 @@ class HeldDecoder(tf.Module):
         return repeated
 
     def initial_state(self, batch: int | tf.Tensor) -> State:
-        """Return the state before the first frame."""
+        """Return the state before the first frame; shapes as in the class's docstring."""
         held = {f"held_{name}": tf.zeros([batch, 1, channels]) for name, channels in self.outputs.items()}
         return {**self._decoder.initial_state(batch), **held, "frames_until_run": tf.constant(0)}
 

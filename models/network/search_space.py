@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from common.settings import Settings
-from models.config import LONGEST_ROOM, Inputs
+from models.config import MAX_REVERB_SECONDS, Inputs
 from models.network.config import CnnConfig, GruConfig
 
 Width = Annotated[int, Field(ge=4, le=1024)]
 
 
 def _check_reverb(named: str) -> str:
-    if not 0 < float(named.split()[1]) <= LONGEST_ROOM:
-        raise ValueError(f"{named!r}: a reverb is longer than 0 s and at most {LONGEST_ROOM:g}")
+    if not 0 < float(named.split()[1]) <= MAX_REVERB_SECONDS:
+        raise ValueError(f"{named!r}: a reverb is longer than 0 s and at most {MAX_REVERB_SECONDS:g}")
     return named
 
 

@@ -13,7 +13,7 @@ from models.network.search_space import ReferenceConfig, SpaceConfig
 
 Choice = Mapping[str, Any]  # name of a size -> its value; strings and numbers, as KerasTuner keeps them
 
-OF_ARCHITECTURE = {
+SIZES_OF_ARCHITECTURE = {
     "cnn": ("channels", "layers", "kernel", "dilation_cycle"),
     "gru": ("units", "stack_units", "stack_layers"),
 }
@@ -27,7 +27,7 @@ def search_space(model: ModelConfig, space: SpaceConfig) -> dict[str, list[Any]]
     return {name: list(values) for name, values in space.model_dump().items() if name not in absent}
 
 
-def inputs_of(model: ModelConfig, space: SpaceConfig, reference: ReferenceConfig | None) -> list[str]:
+def all_inputs(model: ModelConfig, space: SpaceConfig, reference: ReferenceConfig | None) -> list[str]:
     """List the input features of all models of a search, those of the configured model first."""
     named = [name for inputs in space.inputs for name in inputs.split("+")]
     return list(dict.fromkeys([*model.inputs, *named, *(reference.inputs if reference else ())]))
@@ -35,7 +35,7 @@ def inputs_of(model: ModelConfig, space: SpaceConfig, reference: ReferenceConfig
 
 def draw(space: Mapping[str, list[Any]], random: np.random.Generator) -> dict[str, Any]:
     """Draw a choice at random; only sizes that its architecture has."""
-    return active({name: values[random.integers(len(values))] for name, values in space.items()})
+    return active_sizes({name: values[random.integers(len(values))] for name, values in space.items()})
 
 
 def mutate(choice: Choice, space: Mapping[str, list[Any]], random: np.random.Generator) -> dict[str, Any]:
@@ -51,9 +51,9 @@ def mutate(choice: Choice, space: Mapping[str, list[Any]], random: np.random.Gen
     return moved
 
 
-def active(choice: Choice) -> dict[str, Any]:
+def active_sizes(choice: Choice) -> dict[str, Any]:
     """Drop the sizes of another architecture from a choice."""
-    others = {name for kind, names in OF_ARCHITECTURE.items() if kind != choice["architecture"] for name in names}
+    others = {name for kind, names in SIZES_OF_ARCHITECTURE.items() if kind != choice["architecture"] for name in names}
     return {name: value for name, value in choice.items() if name not in others}
 
 
@@ -66,7 +66,7 @@ def resized(model: ModelConfig, choice: Choice) -> ModelConfig:
     values = model.model_dump()
     kind = choice.get("architecture", values["decoder"]["kind"])
     kept = values["decoder"] if kind == values["decoder"]["kind"] else {"kind": kind, "hold": values["decoder"]["hold"]}
-    values["decoder"] = kept | {name: choice[name] for name in (*OF_ARCHITECTURE[kind], "hold") if name in choice}
+    values["decoder"] = kept | {name: choice[name] for name in (*SIZES_OF_ARCHITECTURE[kind], "hold") if name in choice}
     if "inputs" in choice:
         values["inputs"] = choice["inputs"].split("+")
     if "precision" in choice:
@@ -76,7 +76,7 @@ def resized(model: ModelConfig, choice: Choice) -> ModelConfig:
     return ModelConfig.model_validate(values)
 
 
-def full_size(model: ModelConfig, reference: ReferenceConfig) -> ModelConfig:
+def reference_model(model: ModelConfig, reference: ReferenceConfig) -> ModelConfig:
     """Return the full-size model that small models are compared with, whatever the size of the configured one."""
     choice = reference.model_dump(exclude={"decoder"}) | {"inputs": "+".join(reference.inputs)}
     return resized(model, choice).model_copy(update={"decoder": reference.decoder})

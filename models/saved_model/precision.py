@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from models.instrument import Instrument
-from models.network.decoders import PREFIX
+from models.network.decoders import DECODER_PREFIX
 
 Precision = Literal["float16", "uint8"]
 _STEPS = 255
@@ -52,7 +52,7 @@ def round_array(array: np.ndarray, precision: Precision) -> np.ndarray:
 
 def precision_of(name: str, precision: Precision) -> Precision:
     """Return the precision in which a variable ships: a reverb's taps span too wide a range for 256 even steps."""
-    return precision if name.startswith(PREFIX) else "float16"
+    return precision if name.startswith(DECODER_PREFIX) else "float16"
 
 
 def round_weights(instrument: Instrument) -> Instrument:

@@ -30,7 +30,7 @@ from common.features import F0_HZ
 from models.config import FilteredNoiseConfig
 from models.instrument import Instrument
 from models.network.config import CnnConfig
-from models.network.decoders import LAYER_NORM_EPSILON, LEAKY_SLOPE, PREFIX
+from models.network.decoders import DECODER_PREFIX, LAYER_NORM_EPSILON, LEAKY_SLOPE
 from models.preprocessing import SOURCES
 from models.saved_model.precision import fit_affine, precision_of
 
@@ -55,7 +55,7 @@ def describe_network(instrument: Instrument, statistics: Mapping[str, Mapping[st
         "leaky_slope": LEAKY_SLOPE,
         "outputs": _outputs(instrument),
         "tensors": [
-            _tensor(name, value, instrument) for name, value in instrument.weights().items() if name.startswith(PREFIX)
+            _tensor(name, value, instrument) for name, value in instrument.weights().items() if name.startswith(DECODER_PREFIX)
         ],
     }
 

@@ -315,10 +315,10 @@ class _Training:
             part = chosen[start : start + size]
             full = np.resize(part, size)  # the last batch is filled up, so that one graph serves all
             batch = self._select(self._eval_windows.batch(full))
-            loss, made = self._graphs.eval_step(batch, tf.constant(number))
+            loss, resynthesis = self._graphs.eval_step(batch, tf.constant(number))
             losses.append(loss.numpy()[: len(part)])
             if start < LOGGED_WINDOWS:
-                audio.append(made.numpy()[: len(part)])
+                audio.append(resynthesis.numpy()[: len(part)])
         return np.concatenate(losses), np.concatenate(audio)[:LOGGED_WINDOWS]
 
     @property

@@ -13,11 +13,11 @@ PREPROCESSING = "models.preprocessing"  # TFX imports it by name, in a process o
 
 def make_transform(config: Config, examples: BaseChannel, schema: BaseChannel) -> Transform:
     """Build TFX's Transform for the network inputs of the model, or of all models that a sweep may try."""
-    from models.network.sizes import inputs_of
+    from models.network.sizes import all_inputs
 
     inputs: list[str] = [*config.model.inputs]
     if config.tuner.enabled:
-        inputs = inputs_of(config.model, config.tuner.space, config.tuner.reference)
+        inputs = all_inputs(config.model, config.tuner.space, config.tuner.reference)
     return Transform(
         examples=examples,
         schema=schema,

@@ -1,4 +1,4 @@
-"""Everything that ddsp 3.7.0 defines too gives its values, at the tolerances that its own float32 leaves."""
+"""Functions that ddsp 3.7.0 defines too agree with its values, at the tolerances that its own float32 leaves."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -102,7 +102,7 @@ def test_golden_filtered_noise_65(golden: Golden):
     close(responses, g["impulse_response"], 1e-7, rtol=1e-5)
     close(synth.get_signal(noise=tf.constant(g["white_noise"]), **controls), g["signal"], 1e-7, rtol=1e-5)
     whole = filters.convolve_frames(tf.constant(g["white_noise"]), responses, 64)
-    delay = filters.group_delay(128)  # ddsp's "valid" is cut at the front too, and zeros stand for it at the end
+    delay = filters.group_delay(128)  # ddsp's "valid" is cut at the front too, and zeros replace it at the end
     close(whole[:, delay:], g["signal_valid"][:, : whole.shape[1] - delay], 1e-7, rtol=1e-5)
 
 

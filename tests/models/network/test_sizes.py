@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models.network.sizes import OF_ARCHITECTURE, active, draw, full_size, inputs_of, mutate, resized, search_space
+from models.network.sizes import (
+    SIZES_OF_ARCHITECTURE,
+    active_sizes,
+    all_inputs,
+    draw,
+    mutate,
+    reference_model,
+    resized,
+    search_space,
+)
 from pipeline.configuration.loading import load
 
 CONFIG = load("violin")
@@ -33,8 +42,8 @@ def test_a_neighbours_numbers_move_by_one_step_of_the_space() -> None:
 
 def test_a_choice_has_only_the_sizes_of_its_architecture() -> None:
     both = {name: values[0] for name, values in SPACE.items()}
-    assert not set(active({**both, "architecture": "cnn"})) & set(OF_ARCHITECTURE["gru"])
-    assert not set(active({**both, "architecture": "gru"})) & set(OF_ARCHITECTURE["cnn"])
+    assert not set(active_sizes({**both, "architecture": "cnn"})) & set(SIZES_OF_ARCHITECTURE["gru"])
+    assert not set(active_sizes({**both, "architecture": "gru"})) & set(SIZES_OF_ARCHITECTURE["cnn"])
 
 
 def test_sizes_go_where_they_belong() -> None:
@@ -64,9 +73,9 @@ def test_a_chain_without_a_part_has_none_of_its_sizes() -> None:
 
 
 def test_inputs_of_all_choices_are_listed() -> None:
-    assert inputs_of(CONFIG.model, CONFIG.tuner.space, CONFIG.tuner.reference) == ["loudness", "rms"]
+    assert all_inputs(CONFIG.model, CONFIG.tuner.space, CONFIG.tuner.reference) == ["loudness", "rms"]
     narrow = load("violin", ["model.inputs=[rms]", "tuner.space.inputs=[rms]"])
-    assert inputs_of(narrow.model, narrow.tuner.space, narrow.tuner.reference) == [
+    assert all_inputs(narrow.model, narrow.tuner.space, narrow.tuner.reference) == [
         "rms",
         "loudness",
     ]  # an input of the reference
@@ -77,9 +86,9 @@ def test_the_reference_has_its_full_size_beside_a_model_that_an_earlier_search_m
         CONFIG.model,
         {"harmonics": 30, "bands": 9, "hold": 4, "inputs": "rms", "precision": "uint8", "reverb": "reverb_free 0.25"},
     )
-    whole = full_size(CONFIG.model, CONFIG.tuner.reference)
-    assert full_size(small, CONFIG.tuner.reference).model_copy(update={"processors": whole.processors}) == whole
-    harmonic, noise, _, room = full_size(small, CONFIG.tuner.reference).processors
+    whole = reference_model(CONFIG.model, CONFIG.tuner.reference)
+    assert reference_model(small, CONFIG.tuner.reference).model_copy(update={"processors": whole.processors}) == whole
+    harmonic, noise, _, room = reference_model(small, CONFIG.tuner.reference).processors
     assert (harmonic.harmonics, noise.bands, room.seconds) == (60, 65, 0.25)
 
 
