@@ -50,7 +50,9 @@ class ReverbConfig(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["reverb_free", "reverb_exponential"]
-    seconds: Annotated[float, Field(gt=0, le=MAX_REVERB_SECONDS)] = Field(description="s, length of the impulse response")
+    seconds: Annotated[float, Field(gt=0, le=MAX_REVERB_SECONDS)] = Field(
+        description="s, length of the impulse response"
+    )
     inputs: Annotated[list[str], Field(min_length=1, max_length=1)]
 
 
@@ -59,7 +61,9 @@ class FilteredNoiseReverbConfig(Settings):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["reverb_filtered_noise"]
-    seconds: Annotated[float, Field(gt=0, le=MAX_REVERB_SECONDS)] = Field(description="s, length of the impulse response")
+    seconds: Annotated[float, Field(gt=0, le=MAX_REVERB_SECONDS)] = Field(
+        description="s, length of the impulse response"
+    )
     frames: Annotated[int, Field(ge=1, le=2000)] = Field(
         DEFAULTS["reverb_filtered_noise"]["frames"], description="stretches of the response with a filter of their own"
     )

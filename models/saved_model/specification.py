@@ -55,7 +55,9 @@ def describe_network(instrument: Instrument, statistics: Mapping[str, Mapping[st
         "leaky_slope": LEAKY_SLOPE,
         "outputs": _outputs(instrument),
         "tensors": [
-            _tensor(name, value, instrument) for name, value in instrument.weights().items() if name.startswith(DECODER_PREFIX)
+            _tensor(name, value, instrument)
+            for name, value in instrument.weights().items()
+            if name.startswith(DECODER_PREFIX)
         ],
     }
 
