@@ -15,18 +15,18 @@ class TunerConfig(Settings):
 
     enabled: bool
     trials: PositiveInt = Field(description="distinct configurations tried, the reference not counted")
-    workers: Annotated[int, Field(ge=1, le=256)] = Field(description="processes that try them")
+    workers: Annotated[int, Field(ge=1, le=256)] = Field(description="processes that train them")
     rungs: Annotated[list[Annotated[int, Field(ge=40)]], Field(min_length=1)] = Field(
         description="steps after which trials are compared; those that get beyond the last train as long as the Trainer"
     )
     keep: Annotated[float, Field(gt=0, lt=1)] = Field(description="share of the trials that goes on from a rung")
     tolerance: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="share by which the smallest may lose to the best, the reference included"
+        description="share by which the loss of the smallest may exceed the lowest, the reference's included"
     )
     lease_seconds: Annotated[float, Field(gt=0)] = Field(
-        description="s without a word from a worker after which another one gets its trial"
+        description="s of silence of a worker after which another one gets its trial"
     )
-    reference: ReferenceConfig | None = Field(description="what small models are held against; null for nothing")
+    reference: ReferenceConfig | None = Field(description="full-size model to compare small ones with; null for none")
     space: SpaceConfig
 
     @model_validator(mode="after")

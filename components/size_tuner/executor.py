@@ -1,4 +1,4 @@
-"""What SizeTuner does: searches, measures what was trained to the end, and writes down the choice and all trials."""
+"""The executor of SizeTuner: searches, measures trials that finished, writes the choice and all trials."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """See `tfx.components.tuner.executor.Executor.Do`."""
+        """Search; see `tfx.components.tuner.executor.Executor.Do`."""
         # No temporary folder: the state of the search is kept where another execution can go on with it.
         fn_args = get_common_fn_args(input_dict, exec_properties, working_dir="")
         tuner, job = search(fn_args)
@@ -60,7 +60,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def search(fn_args: FnArgs) -> tuple[SizeTuner, SearchJob]:
-    """Try all that is to be tried, in this process or with workers."""
+    """Run all trials, in this process or with workers."""
     job = SearchJob.model_validate(fn_args.custom_config)
     made = tuner_fn(fn_args)
     tuner = made.tuner
@@ -77,11 +77,11 @@ def search(fn_args: FnArgs) -> tuple[SizeTuner, SearchJob]:
         tuner.search(**made.fit_kwargs)
         return tuner, job
     search_together(task, job.tuner.workers)
-    return tuner_fn(fn_args).tuner, job  # anew, with what the workers left
+    return tuner_fn(fn_args).tuner, job  # anew, with the trials of the workers
 
 
 def table(rows: Sequence[TrialRow], reference: TrialRow | None, winner: TrialRow, tolerance: float) -> dict[str, Any]:
-    """What `pareto.json` holds."""
+    """Make the contents of `pareto.json`."""
     return {
         "trials": [_json(row) for row in rows],
         "reference": _json(reference) if reference else None,
@@ -104,7 +104,7 @@ def _finished(rows: Sequence[TrialRow]) -> list[Point]:
 
 
 def _facts(reference: TrialRow | None) -> dict[str, float]:
-    """What the Trainer is told about the reference, for the Evaluator to judge by."""
+    """Collect the reference's figures, which the Trainer passes on to the Evaluator."""
     if reference is None or reference.status != "finished":
         return {}
     return {f"reference/{name}": float(getattr(reference, name)) for name in REFERENCE_FACTS}
@@ -118,9 +118,9 @@ def _measured(
     fn_args: FnArgs,
     kept: Path,
 ) -> tuple[list[TrialRow], TrialRow | None]:
-    """Rows and reference with the sizes of their true bundles: those that finished, from which the choice is made.
+    """Measure the true bundles of all rows that finished, from which the choice is made, and of the reference.
 
-    The reference's SavedModel is kept, so that it can be heard beside the winner.
+    The reference's SavedModel is kept, so that the report can play it beside the winner.
     """
     windows = list(read_windows(fn_args.train_files, job.audio, BASELINE_FEATURES).sample(MAX_WINDOWS))
     train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))

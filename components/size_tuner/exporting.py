@@ -16,14 +16,14 @@ from models.voice.dataset_summary import DatasetSummary
 
 
 def exported_size(saved_model: Path, job: SearchJob, dataset: DatasetSummary) -> tuple[int, int]:
-    """Bytes that a page downloads for `controls`, raw and after gzip.
+    """Export a bundle and count the bytes that a page downloads for `controls`, raw and after gzip.
 
-    The manifest among them quotes the settings that a search knows, a little fewer than a published one.
+    The manifest among them quotes the settings of a search, a little fewer than a published one.
 
     Args:
       saved_model: folder that `models.saved_model.signatures.save` wrote.
       job: of the search.
-      dataset: what it was trained on.
+      dataset: that it was trained on.
     """
     configuration = json.dumps(job.model_dump(mode="json", exclude={"checkpoint_root"}))
     with tempfile.TemporaryDirectory(prefix="swara-size-") as scratch:

@@ -1,4 +1,4 @@
-"""What a model costs whoever plays it: bytes to download, multiplications a frame. Estimated, without exporting it."""
+"""The cost of playing a model: bytes to download, multiplications a frame. Estimated, without exporting it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Footprint:
 
     Attributes:
       parameters: of the network and the reverb.
-      raw_bytes: of what a page downloads for `controls`, about.
+      raw_bytes: that a page downloads for `controls`, about.
       gzip_bytes: the same, compressed, about.
-      multiply_adds_per_frame: of the network; one that hears every second frame has half of its own.
+      multiply_adds_per_frame: of the network; one that runs on every second frame has half of its own.
     """
 
     parameters: int
@@ -35,7 +35,7 @@ class Footprint:
 
 
 def footprint(instrument: Instrument) -> Footprint:
-    """Sizes of an instrument as its bundle would have them, give or take a few hundred bytes."""
+    """Estimate the sizes that an instrument's bundle would have, within a few hundred bytes."""
     weights = instrument.weights()
     network = {name: value for name, value in weights.items() if name.startswith(DECODER_PREFIX)}
     stored = b"".join(_stored(value, instrument.model.precision) for value in network.values())

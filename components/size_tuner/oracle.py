@@ -1,9 +1,9 @@
-"""Which configuration is trained next, and how far: successive halving by loss and size, as a KerasTuner oracle.
+"""Choice of the configuration that is trained next, and how far: successive halving by loss and size.
 
-A KerasTuner trial is one configuration on its way to one rung; the way to the next rung is another trial, which names
-the configuration that it continues (as KerasTuner's own Hyperband does). What comes next follows from the trials alone,
-so their files are all the state there is: a search that was killed is taken up from them, and one worker alone tries
-the same in the same order every time.
+This is a KerasTuner oracle. A trial is one configuration on its way to one rung; the way to the next is another trial,
+which names the configuration that it continues (as KerasTuner's own Hyperband does). What comes next follows from the
+trials alone, so their files are all the state there is: a search that was killed is taken up from them, and one worker
+alone tries the same in the same order every time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.network.sizes import SIZES_OF_ARCHITECTURE, active_sizes, draw, muta
 LOSS = "eval_loss"
 SIZE = "gzip_bytes"
 RUNG, CANDIDATE = "tuner/rung", "tuner/candidate"  # of a trial's values: where it goes, which configuration it is
-ATTEMPT = "tuner/attempt"  # how often it was handed out: what comes of an earlier attempt is not taken
+ATTEMPT = "tuner/attempt"  # how often it was handed out: results of an earlier attempt are not taken
 _MOST_TRIALS = 99_999  # that KerasTuner numbers; the same for every search, so that ids sort as they were begun
 _DRAWS = 200  # for a configuration that was not tried yet
 
@@ -49,23 +49,23 @@ class HalvingOracle(keras_tuner.Oracle):
             max_consecutive_failed_trials=2 * config.trials,  # a size that fails is a result, not the end
         )
         self._config, self._space = config, dict(space)
-        self._heard_of: dict[str, float] = {}  # worker -> when it last said something
-        self.verbose = 0  # the progress line says what KerasTuner would
+        self._last_contact: dict[str, float] = {}  # worker -> time of its last request, s
+        self.verbose = 0  # the status line shows what KerasTuner would
 
     @property
     def last_rung(self) -> int:
-        """Those who get there have trained as long as the Trainer trains."""
+        """The rung at which a trial has trained as long as the Trainer trains."""
         return len(self._config.rungs)
 
     # What comes next.
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """The values of the next trial, or word that there is none yet, or none any more."""
+        """Return the values of the next trial, or the status that there is none yet, or none any more."""
         del trial_id
         values = self._next_values()
         if values is not None:
             return {"status": TrialStatus.RUNNING, "values": {**values, ATTEMPT: 0}}
-        # Somebody else's trial may still come back, or decide who goes on.
+        # Another worker's trial may still come back, or decide which ones go on.
         return {"status": TrialStatus.IDLE if self.ongoing_trials or self._retry_queue else TrialStatus.STOPPED}
 
     def _next_values(self) -> dict[str, Any] | None:
@@ -79,14 +79,14 @@ class HalvingOracle(keras_tuner.Oracle):
         for rung in range(self.last_rung):
             below, above = self._at(rung), self._at(rung + 1)
             if any(trial.status == TrialStatus.RUNNING for trial in below.values()):
-                return None  # who goes on is decided when all are there
+                return None  # which ones go on is decided when all have got there
             for candidate in self._going_on(below):
                 if candidate not in above:
                     return {**below[candidate].hyperparameters.values, RUNG: rung + 1}
         return None
 
     def _at(self, rung: int) -> dict[str, Trial]:
-        """The trials of a rung by configuration, in the order in which they were begun."""
+        """Find the trials of a rung by configuration, in the order in which they were begun."""
         ordered = (self.trials[trial_id] for trial_id in sorted(self.trials))
         of_rung = (trial for trial in ordered if trial.hyperparameters.values[RUNG] == rung)
         return {trial.hyperparameters.values[CANDIDATE]: trial for trial in of_rung}
@@ -104,7 +104,7 @@ class HalvingOracle(keras_tuner.Oracle):
         return [point.name for point in promising(points, count, self._config.tolerance)]
 
     def _new_choice(self, number: int) -> dict[str, Any] | None:
-        """A configuration that was not tried yet; None where the space holds no other.
+        """Choose a configuration that was not tried yet; None where the space holds no other.
 
         The first half is drawn at random, the second half are neighbours of the frontier of those that have ended.
         """
@@ -122,15 +122,15 @@ class HalvingOracle(keras_tuner.Oracle):
                 return active_sizes(choice)
         return None
 
-    # Workers that fall silent.
+    # Workers that stop responding.
 
     @keras_tuner.synchronized
     def create_trial(self, tuner_id: str) -> Trial:
-        """Hand a worker its next trial; one whose worker has said nothing for a lease is handed on first."""
+        """Hand a worker its next trial; trials of workers that were silent for a lease are handed out first."""
         now = time.monotonic()
-        self._heard_of[tuner_id] = now
-        for silent in [who for who, when in self._heard_of.items() if now - when > self._config.lease_seconds]:
-            del self._heard_of[silent]
+        self._last_contact[tuner_id] = now
+        for silent in [worker for worker, at in self._last_contact.items() if now - at > self._config.lease_seconds]:
+            del self._last_contact[silent]
             self.tuner_ids.discard(silent)
             lost = self.ongoing_trials.pop(silent, None)
             if lost is not None:
@@ -140,21 +140,21 @@ class HalvingOracle(keras_tuner.Oracle):
 
     @keras_tuner.synchronized
     def get_trial(self, trial_id: str) -> Trial:
-        """A trial. Who asks for its own is alive: workers do so now and then while they train."""
+        """Return a trial. A worker that requests its own is alive: they do so now and then while they train."""
         for worker, trial in self.ongoing_trials.items():
             if trial.trial_id == trial_id:
-                self._heard_of[worker] = time.monotonic()
+                self._last_contact[worker] = time.monotonic()
         return super().get_trial(trial_id)
 
     @keras_tuner.synchronized
     def end_trial(self, trial: Trial) -> None:
-        """Take a result, unless it comes from a worker that was given up: the trial is another's now."""
+        """Take a result, unless it comes from a worker that was given up: its trial is another worker's now."""
         if attempt(trial) == attempt(self.trials[trial.trial_id]):
             super().end_trial(trial)
 
     @property
     def ended(self) -> bool:
-        """Whether there is nothing more to try and nobody still tries."""
+        """Whether there is nothing more to try and no trial still runs."""
         return self._ended()
 
     @keras_tuner.synchronized
@@ -164,10 +164,10 @@ class HalvingOracle(keras_tuner.Oracle):
     # What survives a kill.
 
     def save(self) -> None:
-        """Nothing: the trials' own files are the state."""
+        """Do nothing: the trials' own files are the state."""
 
     def _save_trial(self, trial: Trial) -> None:
-        """Replace a trial's file whole: whoever is killed meanwhile leaves the one before."""
+        """Replace a trial's file as a whole: a process that is killed meanwhile leaves the old one."""
         path = f"{self._get_trial_dir(trial.trial_id)}/trial.json"
         with tf.io.gfile.GFile(path + ".part", "w") as file:
             file.write(json.dumps(trial.get_state()))
@@ -193,12 +193,12 @@ class HalvingOracle(keras_tuner.Oracle):
 
 
 def attempt(trial: Trial) -> int:
-    """Which handing out of its configuration a trial is of."""
+    """Return how often the configuration of a trial had been handed out before it."""
     return int(trial.hyperparameters.values[ATTEMPT])
 
 
 def _declared(space: Mapping[str, list[Any]]) -> keras_tuner.HyperParameters:
-    """The space in KerasTuner's words: sizes of an architecture are there only under it."""
+    """Declare the space for KerasTuner: sizes of an architecture exist only under it."""
     declared = keras_tuner.HyperParameters()
     for name, values in space.items():
         owner = [kind for kind, names in SIZES_OF_ARCHITECTURE.items() if name in names]

@@ -1,4 +1,4 @@
-"""Loss against size: which trials no other beats in both, which go on, and which one ships. Pure functions."""
+"""Loss against size: trials that no other beats in both, those that go on, and the one that ships. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from common.errors import UserError
 
 PARETO_FILE = "pareto.json"  # of an artifact, and beside the report
 REFERENCE = "reference"  # the full-size model: its name among trials, and the folder of its SavedModel
-HOPELESS = 5.0  # tolerances above the lowest loss of a rung: whoever lies beyond goes on only if others are too few
+HOPELESS = 5.0  # tolerances above the lowest loss of a rung: trials beyond go on only if others are too few
 
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One configuration, as people and later stages read it.
+    """One configuration, as the report and later stages read it.
 
     Attributes:
       trial: its number, or "reference".
@@ -24,7 +24,7 @@ class TrialRow:
       steps: of training.
       losses: eval loss after each rung, weights in the precision that ships; steps -> loss.
       parameters: of the whole instrument, reverb included.
-      raw_bytes: what a page downloads for `controls`.
+      raw_bytes: that a page downloads for `controls`.
       gzip_bytes: the same, compressed.
       exact: whether the bundle was exported, or its size estimated.
       multiply_adds_per_frame: of the network.
@@ -49,13 +49,13 @@ class TrialRow:
 
     @property
     def loss(self) -> float | None:
-        """After its last rung."""
+        """Loss after its last rung."""
         return self.losses[max(self.losses)] if self.losses else None
 
 
 @dataclass(frozen=True)
 class Point:
-    """What trials are compared by at a rung."""
+    """Size and loss of a trial at a rung."""
 
     name: str
     size: float
@@ -63,16 +63,16 @@ class Point:
 
 
 def frontier(points: Sequence[Point]) -> list[Point]:
-    """The points that none beats: no other is at most as large and at most as bad. Smallest first."""
+    """Find the points that none beats: no other is at most as large and at most as bad. Smallest first."""
     kept: list[Point] = []
-    for point in sorted(points, key=lambda one: (one.size, one.loss, one.name)):
+    for point in sorted(points, key=lambda point: (point.size, point.loss, point.name)):
         if not kept or point.loss < kept[-1].loss:
             kept.append(point)
     return kept
 
 
 def promising(points: Sequence[Point], count: int, tolerance: float) -> list[Point]:
-    """Who goes on from a rung: frontier after frontier (Deb et al. 2002), the hopeless last.
+    """Choose the points that go on from a rung: frontier after frontier (Deb et al. 2002), the hopeless last.
 
     Args:
       points: all that reached the rung.
@@ -86,14 +86,14 @@ def promising(points: Sequence[Point], count: int, tolerance: float) -> list[Poi
     while left and len(chosen) < count:
         layer = frontier(left)
         # of the last frontier that does not fit as a whole, the most accurate
-        chosen += sorted(layer, key=lambda one: one.loss)[: count - len(chosen)]
+        chosen += sorted(layer, key=lambda point: point.loss)[: count - len(chosen)]
         left = [point for point in left if point not in layer]
-    rest = sorted((point for point in points if point not in hopeful), key=lambda one: (one.loss, one.size))
+    rest = sorted((point for point in points if point not in hopeful), key=lambda point: (point.loss, point.size))
     return chosen + rest[: count - len(chosen)]
 
 
 def smallest_within(rows: Sequence[TrialRow], reference: TrialRow | None, tolerance: float) -> TrialRow:
-    """The smallest finished trial whose loss exceeds the lowest, the reference's included, by at most `tolerance`.
+    """Choose the smallest finished trial whose loss is within `tolerance` of the lowest, the reference's included.
 
     Of equal sizes the one with the lower loss. Where the reference wins by more, the trial with the lowest loss.
 
@@ -102,8 +102,8 @@ def smallest_within(rows: Sequence[TrialRow], reference: TrialRow | None, tolera
     """
     done = [(row.gzip_bytes or 0, row.loss, row) for row in rows if row.status == "finished" and row.loss is not None]
     if not done:
-        said = [row.error.strip().splitlines()[-1] for row in rows if row.error] or ["nothing"]
-        raise UserError(f"Tuner: no trial was finished, so no size can be chosen. The first failure said: {said[0]}")
+        errors = [row.error.strip().splitlines()[-1] for row in rows if row.error] or ["none"]
+        raise UserError(f"Tuner: no trial was finished, so no size can be chosen. The first error: {errors[0]}")
     losses = [loss for _, loss, _ in done]
     if reference is not None and reference.loss is not None:
         losses.append(reference.loss)

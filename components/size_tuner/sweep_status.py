@@ -1,4 +1,4 @@
-"""How far a sweep is, how good, and how long it still takes: one line."""
+"""The status of a sweep in one line: how far it is, how good, and how long it still takes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from components.size_tuner.pareto import TrialRow
 
 
 def sweep_status(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int) -> str:
-    """What a sweep has come to.
+    """Format the status of a sweep.
 
     Args:
       rows: of `SizeTuner.rows`, the reference not among them.
       config: of the sweep.
-      last_steps: of those who are trained to the end.
+      last_steps: steps of trials that are trained to the end.
     """
     rounds = [*config.rungs, last_steps]
     planned = [max(1, round(config.trials * config.keep**number)) for number in range(len(rounds))]

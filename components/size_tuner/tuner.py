@@ -59,13 +59,13 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 
 def _decisive(job: SearchJob) -> SearchJob:
-    """What trials come to depends on this much: more workers or more trials go on with a search that was begun."""
+    """Keep the settings that decide a trial's result: with more workers or trials a search that was begun goes on."""
     tuner = job.tuner.model_copy(update={"trials": 1, "workers": 1, "lease_seconds": 1.0})
     return job.model_copy(update={"tuner": tuner, "instrument": {}})
 
 
 class SizeTuner(BaseTuner):
-    """KerasTuner over sizes. As KERASTUNER_* in the environment say, it is alone, the chief, or one of many workers.
+    """KerasTuner over sizes: alone, the chief, or one of many workers, by KERASTUNER_* in the environment.
 
     Args:
       job: model, data and training settings.
@@ -86,12 +86,12 @@ class SizeTuner(BaseTuner):
     def search(self, windows: WindowStore, eval_windows: WindowStore) -> None:
         """Try configurations until the oracle has no more; the chief only hands them out."""
         if processes.is_chief_oracle():
-            serve(self.oracle, self._config.lease_seconds, self._say)
+            serve(self.oracle, self._config.lease_seconds, self._print_status)
         else:
             super().search(windows=windows, eval_windows=eval_windows)
 
     def run_trial(self, trial: Trial, windows: WindowStore, eval_windows: WindowStore) -> dict[str, float]:
-        """Train one configuration from where it stands to the trial's rung and says how well it does."""
+        """Train one configuration from its last rung to the trial's, and return its loss and sizes."""
         values = trial.hyperparameters.values
         until = [*self._config.rungs, self._job.trainer.steps][values[RUNG]]
         instrument = Instrument(self.model_of(values), self._job.audio, seed=self._job.trainer.seed)
@@ -115,18 +115,18 @@ class SizeTuner(BaseTuner):
         }
 
     def model_of(self, values: dict[str, Any]) -> ModelConfig:
-        """The model of a trial's values."""
+        """Build the model settings of a trial's values."""
         if values[CANDIDATE] != REFERENCE:
             return resized(self._job.model, values)
         assert self._config.reference is not None
         return reference_model(self._job.model, self._config.reference)
 
     def checkpoints(self, candidate: str, lost: threading.Event | None = None) -> Checkpoints:
-        """Where a configuration's training goes on, on whichever worker; who has `lost` it cannot write there."""
+        """Open a configuration's checkpoints, shared by all workers; a worker that has `lost` it cannot write there."""
         return _Fenced(f"{self.project_dir}/states", candidate, lost or threading.Event())
 
     def _trial_config(self, eval_windows: int) -> TrainerConfig:
-        """The Trainer's own schedule, judged on every eval window and only where a rung is reached."""
+        """Take the Trainer's own schedule, evaluated on every eval window and only where a rung is reached."""
         steps, evaluations = self._job.trainer.steps, len(self._config.rungs) + 1
         return self._job.trainer.model_copy(
             update={"eval_steps": steps, "eval_windows": eval_windows, "patience": evaluations}
@@ -135,15 +135,15 @@ class SizeTuner(BaseTuner):
     def _label(self, values: dict[str, Any]) -> str:
         if values[CANDIDATE] == REFERENCE:
             return "reference"
-        place = f"trial {int(values[CANDIDATE]) + 1}/{self._config.trials}"
-        return f"{place}, round {values[RUNG] + 1}/{len(self._config.rungs) + 1}"
+        trial = f"trial {int(values[CANDIDATE]) + 1}/{self._config.trials}"
+        return f"{trial}, round {values[RUNG] + 1}/{len(self._config.rungs) + 1}"
 
     @contextlib.contextmanager
     def _heartbeat(self, trial: Trial) -> Iterator[threading.Event]:
-        """Let the chief know that this worker is alive while it trains.
+        """Show the chief that this worker is alive while it trains.
 
-        Gives what is set when the trial is another's, since this worker was silent for too long (a suspended machine,
-        say), or when the chief is gone.
+        Yields an event that is set when the trial is another worker's, since this one was silent for too long (on a
+        suspended machine, for example), or when the chief is gone.
         """
         done, lost = threading.Event(), threading.Event()
 
@@ -166,35 +166,35 @@ class SizeTuner(BaseTuner):
     # KerasTuner's hooks.
 
     def pre_create_trial(self) -> None:
-        """A worker that was told to wait asks again after a second, not at once."""
+        """Wait for a second before the next request, where the last one gave no trial."""
         if self._idle:
             time.sleep(1.0)
         self._idle = True
 
     def on_trial_begin(self, trial: Trial) -> None:
-        """There was something to do."""
+        """Note that there was something to do."""
         self._idle = False
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Hand in the result. Why a trial failed is written down here: KerasTuner does not send it to the chief."""
+        """Hand in the result. The error of a trial is written here: KerasTuner does not send it to the chief."""
         if trial.message:
             with tf.io.gfile.GFile(f"{self.get_trial_dir(trial.trial_id)}/{ERROR_FILE}", "w") as file:
                 file.write(trial.message)
         self.oracle.end_trial(trial)
         if not self._is_worker():
-            self._say()
+            self._print_status()
 
-    def _say(self) -> None:
+    def _print_status(self) -> None:
         rows, _ = self.rows()
         print(sweep_status(rows, self._config, self._job.trainer.steps), file=sys.stderr, flush=True)
 
     def save(self) -> None:
-        """Nothing: the trials' own files are the state."""
+        """Do nothing: the trials' own files are the state."""
 
     # The results.
 
     def rows(self) -> tuple[list[TrialRow], TrialRow | None]:
-        """All configurations in the order in which they were tried, and the reference where there is one."""
+        """List all configurations in the order in which they were tried, and the reference where there is one."""
         by_candidate: dict[str, list[Trial]] = {}
         for trial_id in sorted(self.oracle.trials):
             trial = self.oracle.trials[trial_id]
@@ -204,7 +204,7 @@ class SizeTuner(BaseTuner):
         return list(rows.values()), reference
 
     def _row(self, name: str, trials: list[Trial]) -> TrialRow:
-        """One configuration from its ways to each rung."""
+        """Make the row of one configuration from its trials, one for each rung."""
         done = [trial for trial in trials if trial.status == TrialStatus.COMPLETED]
         row = TrialRow(
             name,
@@ -245,17 +245,17 @@ class SizeTuner(BaseTuner):
             return str(file.read())
 
     def choose(self, winner: TrialRow, facts: dict[str, float]) -> None:
-        """Settle which sizes ship, and what the Trainer is told besides."""
+        """Set the sizes that ship, and the facts that the Trainer gets besides."""
         self._chosen = keras_tuner.HyperParameters()
         self._chosen.values = {**winner.hyperparameters, **facts}
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[keras_tuner.HyperParameters]:
-        """What was chosen, as the Trainer will get it."""
+        """Return what was chosen, as the Trainer will get it."""
         return [self._chosen][:num_trials]
 
     def forget_others(self) -> None:
-        """Remove what earlier searches left. This one's own state stays until the next has ended: should the execution
-        end before it is recorded, nothing is tried again."""
+        """Remove the state of earlier searches. This one's own stays until the next has ended: should the execution end
+        before it is recorded, nothing is tried again."""
         for folder in tf.io.gfile.glob(f"{self._job.checkpoint_root}/tuner-*"):
             if Path(folder).name != Path(self.project_dir).name:
                 tf.io.gfile.rmtree(folder)
@@ -270,7 +270,7 @@ def _status(trial: Trial, last_rung: int) -> str:
 
 
 class _Fenced(Checkpoints):
-    """Checkpoints that refuse whoever has lost the trial: another worker writes there now."""
+    """Checkpoints that a worker cannot write once it has lost the trial: another one writes there now."""
 
     def __init__(self, root: str, key: str, lost: threading.Event):
         super().__init__(root, key)
@@ -284,7 +284,7 @@ class _Fenced(Checkpoints):
 
 @contextlib.contextmanager
 def _machine_faults() -> Iterator[None]:
-    """A full disk or memory is no fault of a configuration: the search ends, to go on once there is room."""
+    """End the search where disk or memory are full, no fault of a configuration: it goes on once there is room."""
     try:
         yield
     except (OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:
@@ -293,15 +293,15 @@ def _machine_faults() -> Iterator[None]:
         raise keras_tuner.errors.FatalError(str(error)) from error
 
 
-def serve(oracle: HalvingOracle, lease_seconds: float, say: Callable[[], None]) -> None:
-    """Answer workers as KerasTuner's chief until nothing is left to try and all who still ask have been told so.
+def serve(oracle: HalvingOracle, lease_seconds: float, on_result: Callable[[], None]) -> None:
+    """Answer workers as KerasTuner's chief until nothing is left to try and every live worker has received that answer.
 
     KerasTuner's own loop waits for ever for a worker that has died.
 
     Args:
       oracle: that decides what is tried.
       lease_seconds: how long to wait for a silent worker at the end.
-      say: called after every result.
+      on_result: called after every result.
     """
     from concurrent import futures
 
@@ -312,13 +312,13 @@ def serve(oracle: HalvingOracle, lease_seconds: float, say: Callable[[], None]) 
     protos.get_service_grpc().add_OracleServicer_to_server(OracleServicer(oracle), server)
     server.add_insecure_port(f"{os.environ['KERASTUNER_ORACLE_IP']}:{os.environ['KERASTUNER_ORACLE_PORT']}")
     server.start()
-    said = len(oracle.end_order)
+    reported = len(oracle.end_order)
     while not oracle.ended:
         time.sleep(0.5)
-        if len(oracle.end_order) > said:
-            said = len(oracle.end_order)
-            say()
-    told_by = time.monotonic() + lease_seconds
-    while oracle.tuner_ids and time.monotonic() < told_by:
+        if len(oracle.end_order) > reported:
+            reported = len(oracle.end_order)
+            on_result()
+    deadline = time.monotonic() + lease_seconds
+    while oracle.tuner_ids and time.monotonic() < deadline:
         time.sleep(0.2)
     server.stop(grace=2.0).wait()

@@ -30,21 +30,21 @@ from common.errors import UserError
 CHIEF = "chief"
 _LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.5
-_GRACE_SECONDS = 10.0  # for workers to hear that the search has ended
+_GRACE_SECONDS = 10.0  # for workers to find out that the search has ended
 _MOST_PER_CORE = 2
 
 
 def search_together(task: str, workers: int) -> None:
     """Run a chief and workers on this machine until the search has ended.
 
-    A worker that dies is done without: the chief gives its trial to another when its lease is over.
+    A worker that dies is not replaced: the chief gives its trial to another when its lease is over.
 
     Args:
       task: path of the task.
       workers: how many.
 
     Raises:
-      UserError: more workers than the machine bears; all workers, or the chief, died.
+      UserError: more workers than the machine can take; all workers, or the chief, died.
     """
     port, cores = _free_port(), os.cpu_count() or 1
     if workers > _MOST_PER_CORE * cores:
@@ -54,7 +54,7 @@ def search_together(task: str, workers: int) -> None:
     crew = [_start(task, f"worker-{number}", port, threads) for number in range(workers)]
     try:
         while chief.poll() is None:
-            if all(worker.poll() for worker in crew):  # a worker that ended well has heard that all is done
+            if all(worker.poll() for worker in crew):  # a worker with exit code 0 has found that all is done
                 _fail("all workers died", crew[0])
             time.sleep(_POLL_SECONDS)
         if chief.returncode:
@@ -74,30 +74,30 @@ def _wait_for(crew: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def _fail(what: str, process: subprocess.Popen[bytes]) -> None:
     raise UserError(
-        f"Tuner: {what} (exit code {process.returncode}; why stands above). Nothing is lost: the same command goes on"
+        f"Tuner: {what} (exit code {process.returncode}; the cause is above). Nothing is lost: the same command goes on"
     )
 
 
 def _start(task: str, name: str, port: int, threads: int = 1) -> subprocess.Popen[bytes]:
-    place = {
+    environment = {
         "KERASTUNER_ORACLE_IP": _LOOPBACK,
         "KERASTUNER_ORACLE_PORT": str(port),
         "KERASTUNER_TUNER_ID": name,
         "no_grpc_proxy": _LOOPBACK,
         "TF_NUM_INTRAOP_THREADS": str(threads),  # together they take as many as there are cores
     }
-    # Progress goes where ours goes; what KerasTuner prints when it unpacks messages is for nobody.
+    # Progress goes where ours goes; what KerasTuner prints when it unpacks messages is of no use.
     return subprocess.Popen(
         [sys.executable, "-m", __name__, task, str(os.getpid())],
         cwd=Path(__file__).resolve().parents[2],
-        env={**os.environ, **place},
+        env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=_terminal(),
     )
 
 
 def _terminal() -> int | None:
-    """Where Python's own lines go, which is not where native code's go while a run is logged."""
+    """Find the stream of Python's own lines, which is not that of native code while a run is logged."""
     with contextlib.suppress(OSError, ValueError):
         return sys.stderr.fileno()
     return None
@@ -110,7 +110,7 @@ def _free_port() -> int:
 
 
 def _end_with(parent: int) -> None:
-    """End this process when the one that started it has ended, however that came; Ctrl-C is that one's to hear."""
+    """End this process when its parent has ended, for whatever reason; Ctrl-C is left to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
@@ -122,7 +122,7 @@ def _end_with(parent: int) -> None:
 
 
 def main(task: str, parent: int | None = None) -> None:
-    """What each process does."""
+    """Run one process of a search."""
     if parent is not None:
         _end_with(parent)
     from components.size_tuner.tuner import tuner_fn
