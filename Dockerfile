@@ -3,9 +3,17 @@
 #   docker build --target worker -t REGISTRY/swara:TAG .          every step, with Chromium and Node for BrowserValidator
 #   docker build --target gpu -t REGISTRY/swara:TAG-gpu .         the same, and what TensorFlow loads on an NVIDIA GPU
 #
-# Versions: Beam's is that of requirements/run.txt, Python's that of .python-version.
+# The set of packages is requirements/new, for pipelines that are compiled and Beam jobs that are started with it. With the old set:
+#
+#   docker build --build-arg STACK=old --build-arg PYTHON=3.10 --build-arg BEAM=2.65.0 --target worker -t REGISTRY/swara:TAG .
+#
+# Versions: Beam's is that of requirements/STACK/run.txt.
 
-FROM apache/beam_python3.10_sdk:2.65.0 AS beam
+ARG STACK=new
+ARG PYTHON=3.13
+ARG BEAM=2.77.0
+
+FROM apache/beam_python${PYTHON}_sdk:${BEAM} AS beam
 
 FROM node:20-bookworm-slim AS web
 WORKDIR /opt/swara/web
@@ -15,19 +23,19 @@ RUN npm ci --no-audit --no-fund --loglevel=error
 COPY web/ ./
 RUN npm run --silent build:validator
 
-FROM python:3.10-slim-bookworm AS worker
+FROM python:${PYTHON}-slim-trixie AS worker
+ARG STACK
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends chromium libgomp1 libsndfile1 \
     && rm -rf /var/lib/apt/lists/*
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /opt/swara
 COPY requirements/ requirements/
-# Some packages come as sources only: while they are installed there is a compiler.
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends g++ \
+# Two packages of the old set come as sources only: while they are installed there is a compiler.
+RUN if [ "${STACK}" = old ]; then apt-get update && apt-get install --yes --no-install-recommends g++; fi \
     && pip install --quiet --require-hashes --no-deps -r requirements/uv.txt \
-    && uv pip install --system --quiet --require-hashes --no-deps -r requirements/run.txt \
-    && apt-get purge --yes --auto-remove g++ \
+    && uv pip install --system --quiet --require-hashes --no-deps -r requirements/${STACK}/run.txt \
+    && if [ "${STACK}" = old ]; then apt-get purge --yes --auto-remove g++; fi \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=beam /opt/apache/beam /opt/apache/beam
 COPY --from=web /usr/local/bin/node /usr/local/bin/node
@@ -46,8 +54,10 @@ ENV PYTHONPATH=/opt/swara SWARA_CHROMIUM=/usr/bin/chromium TF_CPP_MIN_LOG_LEVEL=
 ENTRYPOINT ["/opt/apache/beam/boot"]
 
 FROM worker AS gpu
-RUN uv pip install --system --quiet --require-hashes --no-deps -r requirements/gpu.txt
+ARG STACK
+ARG PYTHON
+RUN uv pip install --system --quiet --require-hashes --no-deps -r requirements/${STACK}/gpu.txt
 # TensorFlow 2.16 does not look for the libraries of these packages by itself. The driver's are mounted at /usr/local/nvidia.
-ARG NVIDIA=/usr/local/lib/python3.10/site-packages/nvidia
+ARG NVIDIA=/usr/local/lib/python${PYTHON}/site-packages/nvidia
 ENV PATH=${NVIDIA}/cuda_nvcc/bin:${PATH} \
     LD_LIBRARY_PATH=${NVIDIA}/cublas/lib:${NVIDIA}/cuda_cupti/lib:${NVIDIA}/cuda_nvrtc/lib:${NVIDIA}/cuda_runtime/lib:${NVIDIA}/cudnn/lib:${NVIDIA}/cufft/lib:${NVIDIA}/curand/lib:${NVIDIA}/cusolver/lib:${NVIDIA}/cusparse/lib:${NVIDIA}/nccl/lib:${NVIDIA}/nvjitlink/lib:/usr/local/nvidia/lib64:/usr/local/nvidia/lib

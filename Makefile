@@ -8,18 +8,18 @@ WEB := web/node_modules/.installed
 SETUP := .venv/.installed
 WEB_DIST := web/dist/.built
 
-.PHONY: help setup web demo test quick check soak bench lock crepe clean
+.PHONY: help setup web demo test quick check soak soak-stack bench lock outdated crepe clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(SETUP) $(WEB_DIST) ## the environment, in .venv and web/node_modules, from locks with hashes
 
-$(SETUP): requirements/dev.txt requirements/uv.txt
-	@scripts/find_python.sh >/dev/null
-	test -x $(PYTHON) || "$$(scripts/find_python.sh)" -m venv .venv
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
-	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(PYTHON) requirements/dev.txt requirements/uv.txt
+# SWARA_STACK=old|new chooses the set of packages; .venv is made anew where it has the other one.
+OTHER_STACK := $(if $(SWARA_STACK),$(if $(filter $(SWARA_STACK),$(shell cat .venv/.stack 2>/dev/null)),,FORCE))
+
+$(SETUP): requirements/old/dev.txt requirements/new/dev.txt requirements/uv.txt $(OTHER_STACK)
+	scripts/setup.sh
 	@touch $@
 
 $(WEB): web/package.json web/package-lock.json
@@ -66,8 +66,11 @@ soak: setup ## tests too long for `make test`
 bench: setup ## speed of training and data, a JSON line each; beside ddsp with DDSP=its python
 	DDSP="$(DDSP)" scripts/bench.sh
 
-lock: $(SETUP) ## resolve requirements/*.in anew into pins with hashes
-	scripts/lock.sh
+lock: $(SETUP) ## resolve requirements/*/*.in anew into pins with hashes; UPGRADE=1 takes newer releases
+	scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+outdated: $(SETUP) ## list locked packages that have a newer release which their set admits
+	@scripts/outdated.sh
 
 crepe: $(SETUP) ## install crepe with its weights: from GitHub, or WEIGHTS=FOLDER where that cannot be reached
 	scripts/install_crepe.sh "$(WEIGHTS)"

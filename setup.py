@@ -8,7 +8,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
-LOCK = Path(__file__).resolve().parent / "requirements" / "run.txt"
+# Each set of packages has Pythons of its own.
+LOCK = Path(__file__).resolve().parent / "requirements" / ("old" if sys.version_info < (3, 11) else "new") / "run.txt"
 
 
 class BuildOnLockedPackages(build_py):
@@ -32,7 +33,7 @@ setup(
     version="0.1.0",
     description="Trains small neural instruments from recordings and ships them to the browser.",
     license="Apache-2.0",
-    python_requires=">=3.10,<3.11",
+    python_requires=">=3.10,<3.14",
     packages=find_packages(include=["bundles*", "common*", "components*", "data*", "models*", "pipeline*", "player*"]),
     package_data={"": ["*.css", "*.html", "*.js", "*.json", "*.pbtxt"]},
     py_modules=["local_runner"],

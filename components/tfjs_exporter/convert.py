@@ -2,18 +2,20 @@
 
     python -m components.tfjs_exporter.convert SAVED_MODEL FOLDER SIGNATURE ...
 
-Importing the converter loads TensorFlow Decision Forests, JAX and an old Keras (8 s, 660 MB, patched registries):
-nothing that a process which goes on to train or serve should hold. Written to FOLDER: `SIGNATURE/model.json` with its
-weights in float32, `outputs.json` (signature -> output -> tensor of that graph) and `ir.npy`, the impulse response.
+Importing the converter loads an old Keras, which patches TensorFlow's registries: nothing that a process which goes on
+to train or serve should hold. Written to FOLDER: `SIGNATURE/model.json` with its weights in float32, `outputs.json`
+(signature -> output -> tensor of that graph) and `ir.npy`, the impulse response.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 IR_FILE = "ir.npy"
 OUTPUTS_FILE = "outputs.json"
@@ -26,22 +28,38 @@ def convert(saved_model: Path, folder: Path, signatures: Sequence[str]) -> dict[
       For every signature, where its outputs are: name -> tensor of the graph in `folder/SIGNATURE`.
 
     Raises:
-      RuntimeError: the converter failed; the message ends with what it said.
+      RuntimeError: the converter failed; the message ends with its own.
     """
     command = [sys.executable, "-m", __name__, str(saved_model.resolve()), str(folder.resolve()), *signatures]
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = "\n".join(done.stderr.strip().splitlines()[-15:])
-        raise RuntimeError(f"converting {saved_model} to TensorFlow.js failed:\n{said}")
+        errors = "\n".join(done.stderr.strip().splitlines()[-15:])
+        raise RuntimeError(f"converting {saved_model} to TensorFlow.js failed:\n{errors}")
     outputs: dict[str, dict[str, str]] = json.loads((folder / OUTPUTS_FILE).read_text(encoding="utf-8"))
     return outputs
 
 
+def use_bare_packages() -> None:
+    """Make the converter importable without running its packages' `__init__.py`.
+
+    These import converters of other formats, which need JAX, Flax and Orbax. The converter of SavedModels imports
+    TensorFlow Decision Forests for the ops of such forests alone, and no graph of ours has one. None is installed.
+    """
+    for name in ("tensorflowjs", "tensorflowjs.converters"):
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        sys.modules[name] = importlib.util.module_from_spec(spec)  # with its __path__, but not executed
+    sys.modules["tensorflow_decision_forests"] = ModuleType("tensorflow_decision_forests")
+
+
 def main(saved_model: str, folder: str, *signatures: str) -> None:
-    """What the subprocess does."""
+    """Run the converter: the main function of the subprocess."""
     import numpy as np
     import tensorflow as tf
+
+    use_bare_packages()
     from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
 
     target = Path(folder)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.tfjs_exporter.convert import use_bare_packages
 from models.baseline import Baseline, fit_baseline
 from models.ddsp.losses import SpectralLoss
 from models.ddsp.spectral import loudness_db
@@ -263,6 +264,7 @@ def test_errors_of_preprocessing_name_missing_inputs_and_unknown_outputs(everyth
 @pytest.mark.parametrize("signature", ["controls", "full"])
 def test_tensorflowjs_converts_it_and_every_tensor_keeps_its_name_and_value(saved, signature, tmp_path) -> None:
     """Use the bundle's converter, and find constants that can be traced to the manifest's tensors."""
+    use_bare_packages()
     from tensorflowjs import read_weights
     from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
 

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflowjs import quantization
 
 from models.instrument import Instrument
 from models.saved_model.precision import fit_affine, round_array, round_weights
 from models.saved_model.specification import describe_network, describe_synthesiser
+from tests.bundles.test_weights import converters_quantization
 from tests.models.reference_engine import run
 from tests.models.test_instrument import AUDIO, DECODERS, make_model, randomise
 
@@ -91,6 +91,7 @@ ARRAYS = {
 @pytest.mark.parametrize("precision", ["float16", "uint8"])
 def test_rounding_gives_what_tensorflowjs_widens(name, precision) -> None:
     array = ARRAYS[name]
+    quantization = converters_quantization()
     stored, metadata = quantization.quantize_weights(array, np.dtype(precision).type)
     np.testing.assert_array_equal(round_array(array, precision), quantization.dequantize_weights(stored, metadata))
 
