@@ -1,4 +1,4 @@
-"""Assembles a bundle from what the converter and the Trainer left."""
+"""Assembles a bundle from the outputs of the converter and the Trainer."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ CONTROL_FLOW = {"Enter", "Exit", "Merge", "Switch", "NextIteration", "LoopCond"}
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a bundle comes from.
+    """The origin of a bundle.
 
     Attributes:
-      configuration: the whole resolved configuration, canonical JSON; its `instrument` says who is who.
+      configuration: the whole resolved configuration, canonical JSON; its `instrument` has name, credits and licence.
       source_revision: of the code.
     """
 
@@ -55,14 +55,14 @@ def write_bundle(
     provenance: Provenance,
     now: datetime,
 ) -> Manifest:
-    """Write a whole bundle and checks it against the schema.
+    """Write a whole bundle and check it against the schema.
 
     Args:
       folder: empty or absent.
-      converted: what `convert` wrote.
-      outputs: what `convert` returned.
+      converted: folder that `convert` wrote.
+      outputs: of `convert`.
       trained: the model.
-      dataset: what it was trained on.
+      dataset: that it was trained on.
       provenance: configuration and code.
       now: time of the export.
 
@@ -70,7 +70,7 @@ def write_bundle(
       The manifest.
 
     Raises:
-      InvalidBundle: what came out does not follow the schema.
+      InvalidBundle: the bundle does not follow the schema.
     """
     written = {
         name: _write_graph(folder / name, converted / name, outputs[name], trained, exact=name == "controls")
@@ -84,7 +84,7 @@ def write_bundle(
         "instrument": configuration["instrument"],
         "audio": _describe_audio(trained.audio),
         "model": trained.model.model_dump(mode="json"),
-        "graphs": {name: _describe_graph(name, one.graph) for name, one in written.items()},
+        "graphs": {name: _describe_graph(name, each.graph) for name, each in written.items()},
         "precision": trained.model.precision,
         "statistics": dataset.statistics.to_json(),
         "synthesiser": dict(trained.synthesiser),
@@ -92,7 +92,7 @@ def write_bundle(
         "network": _locate_tensors(trained.network, weights_file, written["controls"].entries),
         "data": dataset.to_json(),
         "training": finite(trained.training),
-        "optimisation": {name: one.saved for name, one in written.items()},
+        "optimisation": {name: each.saved for name, each in written.items()},
         "configuration": configuration,
         "configuration_hash": hashlib.sha256(provenance.configuration.encode()).hexdigest(),
         "source_revision": provenance.source_revision,
@@ -103,15 +103,17 @@ def write_bundle(
 
 @dataclass(frozen=True)
 class Written:
-    """A graph as it was written: itself, the entries of its weights, what was saved."""
+    """A graph as it was written: itself, the entries of its weights, the bytes that were saved."""
 
     graph: graphs.Graph
     entries: list[dict[str, Any]]
     saved: dict[str, Any]
 
 
-def _write_graph(folder: Path, converted: Path, outputs: Mapping[str, str], trained: TrainedModel, exact: bool) -> Written:
-    """Shrinks a graph and writes it; unless it must be exact, large tables that nobody trained are rounded."""
+def _write_graph(
+    folder: Path, converted: Path, outputs: Mapping[str, str], trained: TrainedModel, exact: bool
+) -> Written:
+    """Shrink a graph and write it; unless it must be exact, large tables that nobody trained are rounded."""
     before = graphs.read(converted, outputs)
     after, folded = shrink(before, trained.tensors)
     constants = {key: value for key, value in after.weights.items() if key not in trained.tensors}
@@ -136,7 +138,7 @@ def _write_graph(folder: Path, converted: Path, outputs: Mapping[str, str], trai
 
 def _describe_graph(name: str, graph: graphs.Graph) -> dict[str, Any]:
     def tensors(side: Mapping[str, graphs.Tensor]) -> list[dict[str, Any]]:
-        return [{"name": key, "dtype": one.dtype, "shape": list(one.shape)} for key, one in side.items()]
+        return [{"name": key, "dtype": tensor.dtype, "shape": list(tensor.shape)} for key, tensor in side.items()]
 
     return {
         "model": f"{name}/{graphs.MODEL_FILE}",
@@ -180,12 +182,12 @@ def _write_reverb(folder: Path, ir: np.ndarray, audio: AudioConfig) -> dict[str,
 
 
 def _locate_tensors(network: Mapping[str, Any], file: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """The network section with the place of every tensor's bytes, so that an engine needs no model.json."""
-    places, offset = {}, 0
+    """Add the location of every tensor's bytes to the network section, so that an engine needs no model.json."""
+    locations, offset = {}, 0
     for entry in entries:
         quantization = entry.get("quantization", {})
         held = quantization.get("dtype", entry["dtype"])
         affine = {key: quantization[key] for key in ("scale", "min") if key in quantization}
-        places[entry["name"]] = {"file": file, "offset": offset, "dtype": held, **affine}
+        locations[entry["name"]] = {"file": file, "offset": offset, "dtype": held, **affine}
         offset += int(np.prod(entry["shape"])) * np.dtype(held).itemsize
-    return {**network, "tensors": [{**tensor, **places[tensor["name"]]} for tensor in network["tensors"]]}
+    return {**network, "tensors": [{**tensor, **locations[tensor["name"]]} for tensor in network["tensors"]]}

@@ -1,4 +1,4 @@
-"""TfjsExporter: a trained model becomes a bundle for the browser."""
+"""TfjsExporter: exports a trained model as a bundle for the browser."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class TfjsExporter(base_component.BaseComponent):
     Outputs `bundle`, a `Model` whose serving folder holds the bundle (`common.artifacts`).
 
     Args:
-      model: what the Trainer left.
-      examples: what the model was trained on, before Transform.
-      config: the whole resolved configuration, canonical JSON; its `instrument` says who is who.
+      model: of the Trainer.
+      examples: that the model was trained on, before Transform.
+      config: the whole resolved configuration, canonical JSON; its `instrument` has name, credits and licence.
       source_revision: of the code, for the manifest. It should change only with the code, since it is part of what the
         cache compares.
       source_fingerprint: of the sources that an export depends on, so that the cache sees an edit.

@@ -1,4 +1,4 @@
-"""What TfjsExporter does."""
+"""The executor of TfjsExporter."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Executor(base_executor.BaseExecutor):
     """Reads model and examples, writes the bundle."""
 
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
-        """See `TfjsExporter` for inputs and outputs."""
+        """Export a bundle; see `TfjsExporter` for inputs and outputs."""
         self._log_startup(input_dict, output_dict, exec_properties)
         saved_model = serving_folder(artifact_utils.get_single_uri(input_dict["model"]))
         train, evaluation = (

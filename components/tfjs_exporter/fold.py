@@ -92,7 +92,7 @@ def _fill(value: np.ndarray) -> Recipe | None:
 
 
 def _zeros_like(name: str, graph: Graph) -> Recipe | None:
-    """A constant of zeros takes its shape from another constant that is not zero, where there is one."""
+    """Make zeros with the shape of another constant that is not zero, where there is one."""
     value = graph.weights[name]
     if value.dtype == np.bool_ or np.any(value):
         return None
@@ -103,7 +103,7 @@ def _zeros_like(name: str, graph: Graph) -> Recipe | None:
 
 
 def _range(value: np.ndarray) -> Recipe | None:
-    """An even ramp, if adding up its step gives every bit of it (TensorFlow.js adds in float32)."""
+    """Make an even ramp, if adding up its step gives every bit of it (TensorFlow.js adds in float32)."""
     flat = value.reshape(-1)
     if flat.size < 3 or value.dtype == np.bool_:
         return None
@@ -112,7 +112,7 @@ def _range(value: np.ndarray) -> Recipe | None:
     if step == 0.0 or not np.isfinite(stop) or value.dtype.type(step) != step:
         return None
     if not np.allclose(flat, np.linspace(start, start + step * (flat.size - 1), flat.size)):
-        return None  # what follows is exact, and slow
+        return None  # the exact comparison below is slow
     ends = [np.asarray(number, value.dtype) for number in (start, stop, step)]
     if value.dtype == np.int32:
         ends[1] = np.asarray(int(flat[-1]) + int(np.sign(step)), value.dtype)
@@ -134,7 +134,7 @@ def _added_up(ends: list[np.ndarray], size: int) -> np.ndarray | None:
 
 
 def _tile(value: np.ndarray) -> Recipe | None:
-    """The smallest part of which the constant is a whole number of repetitions along every axis."""
+    """Repeat the smallest part of which the constant is a whole number of repetitions along every axis."""
     part = value
     for axis in range(value.ndim):
         part = np.take(part, range(_period(part, axis)), axis=axis)
@@ -145,16 +145,16 @@ def _tile(value: np.ndarray) -> Recipe | None:
 
 
 def _gather(value: np.ndarray) -> Recipe | None:
-    """A palette and the place in it of every entry, if a byte can tell it. Off by at most one `PALETTE_STEP`."""
+    """Look entries up in a palette, if a byte can index it. Off by at most one `PALETTE_STEP`."""
     greatest = float(np.abs(value).max()) if value.size else 0.0
     if value.dtype != np.float32 or not np.isfinite(greatest) or not greatest:
         return None
-    steps, places = np.unique(np.round(value / (greatest * PALETTE_STEP)), return_inverse=True)
+    steps, indices = np.unique(np.round(value / (greatest * PALETTE_STEP)), return_inverse=True)
     if steps.size > PALETTE:
         return None
     firsts = np.zeros(steps.size, np.float32)
-    firsts[places.reshape(-1)[::-1]] = value.reshape(-1)[::-1]  # the first value met speaks for those like it
-    return Recipe("GatherV2", (firsts, places.reshape(value.shape).astype(np.int32), np.zeros([], np.int32)))
+    firsts[indices.reshape(-1)[::-1]] = value.reshape(-1)[::-1]  # the first of those within a step stands for all
+    return Recipe("GatherV2", (firsts, indices.reshape(value.shape).astype(np.int32), np.zeros([], np.int32)))
 
 
 def _period(value: np.ndarray, axis: int) -> int:
@@ -171,7 +171,7 @@ def _shape_tensor(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _build(name: str, recipe: Recipe, dtype: np.dtype) -> tuple[list[Node], dict[str, np.ndarray]]:
-    """The nodes, the last of which bears the constant's name, and the constants they read."""
+    """Build the nodes, the last of which has the constant's name, and the constants that they read."""
     constants = {f"{name}/{recipe.op}/{i}": value for i, value in enumerate(recipe.constants)}
     nodes = [Node(constant, "Const") for constant in constants]
     attr = {recipe.type_attr: {"type": TYPE_NAMES[dtype.name]}} if recipe.type_attr else {}

@@ -29,7 +29,7 @@ class Node:
     """One operation.
 
     Attributes:
-      inputs: tensors by reference: `node`, or `node:1` for an output other than the first; `^node` only says what
+      inputs: tensors by reference: `node`, or `node:1` for an output other than the first; `^node` only states what
         must have run before.
       attr: TensorFlow's attributes as JSON, e.g. `{"T": {"type": "DT_FLOAT"}}`.
     """
@@ -65,11 +65,11 @@ class Graph:
     outputs: Mapping[str, Tensor]
 
     def by_name(self) -> dict[str, Node]:
-        """The nodes by their names."""
+        """Index the nodes by their names."""
         return {node.name: node for node in self.nodes}
 
     def with_inputs_mapped(self, references: Mapping[str, str]) -> Graph:
-        """The same graph in which everything that read a key reads its value instead (both full references)."""
+        """Return the same graph in which all that read a key read its value instead (both full references)."""
 
         def mapped(reference: str) -> str:
             while reference in references:
@@ -86,22 +86,22 @@ class Graph:
 
 
 def producer(reference: str) -> str:
-    """The name of the node that a reference points to."""
+    """Return the name of the node that a reference points to."""
     return reference.lstrip("^").split(":")[0]
 
 
 def normal(reference: str) -> str:
-    """`node:0` and `node` are one tensor; the shorter name is used."""
+    """Shorten `node:0` to `node`: both are one tensor."""
     return reference.removesuffix(":0")
 
 
 def string_attr(text: str) -> dict[str, str]:
-    """A string as TensorFlow's JSON holds it."""
+    """Encode a string as TensorFlow's JSON holds it."""
     return {"s": base64.b64encode(text.encode()).decode()}
 
 
 def read(folder: Path, outputs: Mapping[str, str]) -> Graph:
-    """Read what the converter wrote.
+    """Read a graph that the converter wrote.
 
     Args:
       folder: holds model.json and the weight files it names.
@@ -145,11 +145,11 @@ def _tensor(info: Mapping[str, Any]) -> Tensor:
 
 
 def model_json(graph: Graph, specs: list[dict[str, Any]]) -> bytes:
-    """`model.json`, compact, for `tf.loadGraphModel`; `predict` gives a map by the signature's names.
+    """Serialize `model.json`, compact, for `tf.loadGraphModel`; `predict` gives a map by the signature's names.
 
     Args:
-      graph: what to write.
-      specs: entries of the weights manifest, one a weight.
+      graph: that it describes.
+      specs: entries of the weights manifest, one for each weight.
     """
     signature = {
         side: {name: _tensor_json(tensor) for name, tensor in tensors.items()}
@@ -181,7 +181,7 @@ def _tensor_json(tensor: Tensor) -> dict[str, Any]:
 
 
 def reachable(graph: Graph, roots: Iterable[str]) -> set[str]:
-    """Names of all nodes that the given nodes depend on, themselves included."""
+    """Find the names of all nodes that the given nodes depend on, themselves included."""
     nodes, found, waiting = graph.by_name(), set[str](), list(roots)
     while waiting:
         name = waiting.pop()
@@ -192,7 +192,7 @@ def reachable(graph: Graph, roots: Iterable[str]) -> set[str]:
 
 
 def short_names(taken: set[str]) -> Iterator[str]:
-    """a, b, ... z, aa, ab, ...: every name that is not taken."""
+    """Yield a, b, ... z, aa, ab, ...: every name that is not taken."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     count = 0
     while True:

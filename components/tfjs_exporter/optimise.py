@@ -33,7 +33,7 @@ MANY_OUTPUTS = {"Split", "SplitV", "Switch", "Merge", "Unpack", "TopKV2", "Uniqu
 
 
 def shrink(graph: Graph, named: Mapping[str, np.ndarray]) -> tuple[Graph, dict[str, int]]:
-    """Make a graph as small as it gets.
+    """Make a graph as small as it can be.
 
     Args:
       graph: as the converter wrote it, with float32 weights that are already rounded to the bundle's precision.
@@ -78,7 +78,7 @@ def without_dead_nodes(graph: Graph, keep: Iterable[str] = ()) -> Graph:
 
 
 def without_duplicates(graph: Graph, keep: Iterable[str] = ()) -> Graph:
-    """Of constants with the same type, shape and bytes only one stays, preferably one in `keep`; those all stay."""
+    """Keep a single constant of those with the same type, shape and bytes, one in `keep` if any; those all stay."""
     kept = set(keep)
     first: dict[tuple[str, tuple[int, ...], bytes], str] = {}
     same: dict[str, str] = {}
@@ -107,7 +107,7 @@ def named_after_weights(graph: Graph, named: Mapping[str, np.ndarray]) -> Graph:
       named: name -> the tensor's value, rounded as the bundle rounds it.
 
     Raises:
-      ValueError: an input or output of the graph bears the name of a tensor.
+      ValueError: an input or output of the graph has the name of a tensor.
     """
     clash = set(named) & (set(graph.inputs) | set(graph.outputs))
     if clash:
@@ -167,9 +167,9 @@ def with_short_names(graph: Graph, keep: Iterable[str]) -> Graph:
 
 
 def with_signature_names(graph: Graph) -> Graph:
-    """Names the nodes of inputs and outputs as the signature does, so that either name works in `execute`.
+    """Name the nodes of inputs and outputs as the signature does, so that either name works in `execute`.
 
-    No other node may bear one of these names.
+    No other node may have one of these names.
     """
     names = {producer(tensor.reference): name for name, tensor in graph.inputs.items()}
     nodes, aliases, outputs = graph.by_name(), [], {}
@@ -216,7 +216,7 @@ def _is_default(value: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
 
 @cache
 def _attributes() -> dict[str, dict[str, dict[str, Any]]]:
-    """op -> attribute -> how TensorFlow.js reads it; from the lists that the converter carries (it is not imported)."""
+    """List op -> attribute -> how TensorFlow.js reads it, from the converter's own lists (it is not imported)."""
     [package] = importlib.util.find_spec("tensorflowjs").submodule_search_locations  # type: ignore[union-attr, misc]
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for path in sorted((Path(package) / "op_list").glob("*.json")):
