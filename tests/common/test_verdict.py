@@ -1,4 +1,4 @@
-"""A verdict is blessed exactly when nothing speaks against it, and survives its file."""
+"""A verdict is blessed exactly when there is no reason against it, and survives its file."""
 
 from pathlib import Path
 

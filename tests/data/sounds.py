@@ -53,7 +53,7 @@ def melody(seconds: float, rate: int = 16000, seed: int = 0, notes: Sequence[int
 
 
 def write(path: Path, audio: np.ndarray, rate: int = 16000, **options: Any) -> Path:
-    """Writes a file, and the folders above it: floats as exact 16-bit integers, unless a subtype is asked for."""
+    """Writes a file, and the folders above it: floats as exact 16-bit integers, unless a subtype is given."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if "subtype" not in options and audio.dtype.kind == "f":
         audio = np.rint(np.clip(audio, -1, 1) * 32767).astype(np.int16)

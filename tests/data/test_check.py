@@ -55,8 +55,8 @@ def test_every_bad_file_is_set_aside_with_its_reason_and_the_rest_goes_on(tmp_pa
     write(tmp_path / "short.wav", lines[2][:6000])
     write(tmp_path / "cancels.wav", np.stack([lines[2], -lines[2]], axis=1))
     write(tmp_path / "duet.wav", lines[2] + melody(10.0, seed=20, notes=(-12, -9, -7, -4, -2)))
-    said = verdicts(check(tmp_path, SHORT))
-    assert said.pop("good.wav") == said.pop("nested/ملودی भाई é.flac") == "used"
+    found = verdicts(check(tmp_path, SHORT))
+    assert found.pop("good.wav") == found.pop("nested/ملودی भाई é.flac") == "used"
     expected = {
         "empty.wav": "set aside: is empty",
         "truncated.wav": "set aside at 0:03.1: is truncated",
@@ -70,9 +70,9 @@ def test_every_bad_file_is_set_aside_with_its_reason_and_the_rest_goes_on(tmp_pa
         "cancels.wav": "set aside: is silent when mixed to mono",
         "duet.wav": "set aside at 0:0",
     }
-    assert said.keys() == expected.keys()
-    assert {name: text[: len(expected[name])] for name, text in said.items()} == expected
-    assert "second pitch" in said["duet.wav"]
+    assert found.keys() == expected.keys()
+    assert {name: text[: len(expected[name])] for name, text in found.items()} == expected
+    assert "second pitch" in found["duet.wav"]
 
 
 def test_a_copy_under_another_name_or_container_is_taken_once(tmp_path, lines):
@@ -86,7 +86,7 @@ def test_a_copy_under_another_name_or_container_is_taken_once(tmp_path, lines):
     assert report.usable_minutes == pytest.approx((8 + 9) / 60, abs=0.01)
 
 
-def test_names_and_places_change_no_split(tmp_path, lines):
+def test_names_and_folders_change_no_split(tmp_path, lines):
     for order, folder in ((lines, "one"), (lines[::-1], "two")):
         for number, line in enumerate(order):
             write(tmp_path / folder / str(number) / f"{folder}.wav", line)
@@ -170,8 +170,8 @@ def test_the_plan_does_not_depend_on_the_order_in_which_recordings_arrive():
 
 
 def test_the_newest_spans_and_versions_are_taken(tmp_path, lines):
-    for place in ("span-1/version-1/a", "span-2/version-1/b", "span-2/version-2/c", "span-10/version-3/nested/d"):
-        write(tmp_path / f"{place}.wav", lines[0])
+    for take in ("span-1/version-1/a", "span-2/version-1/b", "span-2/version-2/c", "span-10/version-3/nested/d"):
+        write(tmp_path / f"{take}.wav", lines[0])
     assert input_pattern(str(tmp_path)) == "span-{SPAN}/version-{VERSION}/*"
     (tmp_path / "span-11" / "version-1").mkdir(parents=True)  # nothing in it yet
     found = resolve(str(tmp_path), "span-{SPAN}/version-{VERSION}/*")

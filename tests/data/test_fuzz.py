@@ -64,9 +64,9 @@ def run(folder: Path, timeout: float, *command: str) -> Ended:
     measured = [sys.executable, "-c", MEASURE, str(folder / "usage"), str(timeout), sys.executable, *command]
     with (folder / "out").open("w") as out, (folder / "err").open("w") as errors:
         subprocess.run(measured, stdout=out, stderr=errors, cwd=ROOT, check=True)
-    said = [(folder / name).read_text(errors="replace") for name in ("out", "err")]
+    printed = [(folder / name).read_text(errors="replace") for name in ("out", "err")]
     code, kilobytes = json.loads((folder / "usage").read_text())
-    return Ended(code, *said, megabytes=kilobytes / 1024)
+    return Ended(code, *printed, megabytes=kilobytes / 1024)
 
 
 def check(recordings: Path, folder: Path, timeout: float = 120.0) -> Ended:
@@ -93,16 +93,16 @@ def test_hundreds_of_damaged_files_cost_neither_check_nor_the_pipeline_a_good_on
     alone = check(honest(tmp_path / "honest"), tmp_path / "alone")
     names = write_damaged(honest(tmp_path / "all"), 300, seed=0)
     checked = check(tmp_path / "all", tmp_path / "check")
-    said = verdicts(checked)
-    assert said.keys() == {*names, *HONEST}
-    assert {said[name] for name in HONEST} == {"used"}
-    assert sum(verdict == "set aside" for verdict in said.values()) > 200
+    found = verdicts(checked)
+    assert found.keys() == {*names, *HONEST}
+    assert {found[name] for name in HONEST} == {"used"}
+    assert sum(verdict == "set aside" for verdict in found.values()) > 200
     assert checked.megabytes < alone.megabytes + MEGABYTES
 
     ingested = run(tmp_path / "ingest", 300.0, "-c", INGEST, str(tmp_path / "all"), str(tmp_path / "out"))
     assert ingested.code == 0, ingested.errors[-2000:]
     [examples] = (tmp_path / "out" / "RecordingExampleGen" / "examples").iterdir()
-    assert {one.recording: one.verdict for one in IngestReport.read(examples).recordings} == said
+    assert {one.recording: one.verdict for one in IngestReport.read(examples).recordings} == found
     assert ingested.megabytes < 2048
     assert not (ROOT / "swara-was-here").exists()
 
@@ -112,9 +112,9 @@ def test_hundreds_of_damaged_files_cost_neither_check_nor_the_pipeline_a_good_on
 def test_thousands_of_damaged_files_each_have_a_verdict(tmp_path, seed):
     names = write_damaged(honest(tmp_path / "all"), 1000, seed)
     checked = check(tmp_path / "all", tmp_path / "check", timeout=600.0)
-    said = verdicts(checked)
-    assert said.keys() == {*names, *HONEST}
-    assert {said[name] for name in HONEST} == {"used"}
+    found = verdicts(checked)
+    assert found.keys() == {*names, *HONEST}
+    assert {found[name] for name in HONEST} == {"used"}
     assert checked.megabytes < check(honest(tmp_path / "honest"), tmp_path / "alone").megabytes + MEGABYTES
 
 

@@ -16,7 +16,7 @@ LINE = melody(2.0)
 
 
 def wav(rate: int, channels: int, body: bytes, coding: int = 1, bits: int = 16) -> bytes:
-    """A WAV file whose header says whatever it is told to."""
+    """A WAV file with any header."""
     align = channels * bits // 8
     form = struct.pack("<HHIIHH", coding, channels, rate, rate * align & 0xFFFFFFFF, align, bits)
     head = b"RIFF" + struct.pack("<I", 36 + len(body)) + b"WAVEfmt " + struct.pack("<I", len(form)) + form

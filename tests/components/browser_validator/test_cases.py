@@ -25,7 +25,7 @@ def test_real_pieces_have_the_configured_length_and_the_sweep_another_one_that_i
     ]
 
 
-def test_windows_shorter_than_what_is_asked_for_are_taken_whole(tmp_path):
+def test_windows_shorter_than_requested_are_taken_whole(tmp_path):
     write_eval(tmp_path / "eval", frames=100)
     cases = make_cases(tmp_path / "eval", NAMES, frame_rate=250, hop=64, seconds=1.0)
     assert cases[0].features["f0_hz"].shape == (1, 100, 1)

@@ -54,7 +54,7 @@ def make() -> BrowserValidator:
     )
 
 
-def test_the_cache_tells_a_machine_with_a_browser_from_one_without(monkeypatch, tmp_path):
+def test_the_cache_distinguishes_a_machine_with_a_browser_from_one_without(monkeypatch, tmp_path):
     without = make().exec_properties
     browser = tmp_path / "chromium"
     browser.write_text("#!/bin/sh\n")

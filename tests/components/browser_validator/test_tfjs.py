@@ -50,7 +50,7 @@ def test_a_browser_that_died_is_a_fault_and_not_a_verdict(tmp_path):
 
 
 def use_script(monkeypatch, tmp_path, script: str) -> None:
-    """Puts a Python script in the validator's place; Python ignores the arguments that follow it."""
+    """Replaces the validator by a Python script; Python ignores the arguments that follow it."""
     path = tmp_path / "script.py"
     path.write_text(script)
     monkeypatch.setattr(tfjs, "COMMAND", path)

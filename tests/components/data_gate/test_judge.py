@@ -1,4 +1,4 @@
-"""DataGate lets sound recordings through and says by feature and reason why others are refused."""
+"""DataGate accepts sound recordings, and refuses others with the feature and the reason."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The Evaluator's metrics measure what is heard, and nothing that is silent, broken or NaN can look good."""
+"""The Evaluator's metrics measure the audio, and nothing that is silent, broken or NaN can look good."""
 
 import json
 from typing import Any
@@ -88,7 +88,7 @@ def test_only_frames_in_which_the_recording_has_a_pitch_count():
     assert errors.tolist() == [0.0, NO_PITCH_CENTS]
 
 
-def test_no_worse_is_asked_on_all_windows_and_on_every_span_and_other_limits_on_all_windows():
+def test_no_worse_is_required_on_all_windows_and_on_every_span_and_other_limits_on_all_windows():
     config = load("violin")
     [spec] = eval_config(config.evaluator, config.audio, config.examples.pitch, "").metrics_specs
     judged = {

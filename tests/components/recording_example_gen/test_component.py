@@ -91,9 +91,9 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def output(folder, tmp_path_factory) -> Path:
-    place = tmp_path_factory.mktemp("output")
-    run(folder, place)
-    return place
+    output = tmp_path_factory.mktemp("output")
+    run(folder, output)
+    return output
 
 
 def test_every_example_holds_every_feature_at_its_length(output):
@@ -170,7 +170,7 @@ def test_a_second_run_does_nothing_and_a_changed_recording_setting_or_source_doe
     assert len({first, after_setting, after_edit, after_change}) == 4
 
 
-def test_names_places_and_containers_change_no_record(folder, output, tmp_path):
+def test_names_folders_and_containers_change_no_record(folder, output, tmp_path):
     write(tmp_path / "in" / "z" / "other.wav", melody(64.0, 22050, seed=1), 22050)
     write(tmp_path / "in" / "b.aiff", melody(1.0, seed=3))
     write(tmp_path / "in" / "a.flac", melody(7.0, 44100, seed=2), 44100)
@@ -181,8 +181,8 @@ def test_the_newest_span_is_taken_and_written_on_the_artifact(tmp_path):
     for span in (1, 2):
         for version in (1, 2):
             for part in range(2):
-                place = tmp_path / "in" / f"span-{span}" / f"version-{version}" / "x" / f"{part}.wav"
-                write(place, melody(5.0, seed=10 * span + 2 * version + part))
+                path = tmp_path / "in" / f"span-{span}" / f"version-{version}" / "x" / f"{part}.wav"
+                write(path, melody(5.0, seed=10 * span + 2 * version + part))
     report = IngestReport.read(run(tmp_path / "in", tmp_path / "out"))
     assert [entry.recording for entry in report.used] == [f"span-2/version-2/x/{part}.wav" for part in range(2)]
     store = metadata_store.MetadataStore(sqlite_metadata_connection_config(str(tmp_path / "out" / "metadata.sqlite")))

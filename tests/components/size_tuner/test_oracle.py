@@ -1,4 +1,4 @@
-"""Who may hand in what: a trial belongs to the worker that it was last given to."""
+"""Only one worker may hand in a result: a trial belongs to the worker that it was last given to."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def lost(oracle: HalvingOracle, clock: list[float]) -> tuple[Trial, Trial]:
     return silent, taken
 
 
-def test_a_worker_that_is_heard_keeps_its_trial(tmp_path, clock):
+def test_a_worker_that_shows_signs_of_life_keeps_its_trial(tmp_path, clock):
     oracle = made(tmp_path)
     own = handed(oracle, "one")
     for _ in range(5):

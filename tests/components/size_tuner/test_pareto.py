@@ -1,4 +1,4 @@
-"""The frontier, who goes on from a rung, and which of the finished ones ships."""
+"""The frontier, the trials that go on from a rung, and which of the finished ones ships."""
 
 import itertools
 
@@ -52,7 +52,7 @@ def test_of_equal_sizes_the_better_is_chosen() -> None:
     assert smallest_within([row("a", 100, 5.01), row("b", 100, 5.0)], None, 0.02).trial == "b"
 
 
-def test_only_finished_trials_are_chosen_and_nothing_to_choose_is_said() -> None:
+def test_only_finished_trials_are_chosen_and_nothing_to_choose_is_an_error() -> None:
     failed = TrialRow("a", "failed", {}, error="Traceback ...\nTrainingDiverged: the loss stopped being a number")
     assert smallest_within([failed, row("c", 1, 4.0, "stopped"), row("b", 100, 5.0)], None, 0.02).trial == "b"
     with pytest.raises(UserError, match=r"no size can be chosen.*TrainingDiverged: the loss stopped"):

@@ -1,4 +1,4 @@
-"""The line says what was tried, who goes on, what is best and how long it takes."""
+"""The line shows what was tried, how many go on, what is best and how long it takes."""
 
 from components.size_tuner.pareto import TrialRow
 from components.size_tuner.sweep_status import sweep_status

@@ -153,7 +153,7 @@ def test_a_lost_worker_is_done_without(fn_args, whole, tmp_path) -> None:
     rows, reference = tuner_fn(fn_args).tuner.rows()
     expected, _ = whole.rows()
     assert [row.status for row in [*rows, reference]].count("finished") == 3
-    # The first half is drawn by number, whoever draws; what comes of it does not depend on who trained it.
+    # The first half is drawn by number, on any worker; results do not depend on the worker that trained.
     for row, same in zip(rows[:2], expected[:2], strict=True):
         assert row.hyperparameters == same.hyperparameters
         assert row.losses[40] == same.losses[40]

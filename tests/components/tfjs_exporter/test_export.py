@@ -84,7 +84,7 @@ def test_a_bundle_is_whole_and_follows_the_schema(exported):
     assert exported.artifact.get_int_custom_property("download_gzip_bytes") == size
 
 
-def test_the_manifest_tells_inputs_loops_and_where_everything_came_from(exports):
+def test_the_manifest_has_inputs_loops_and_the_origin_of_everything(exports):
     cnn, gru = exports["cnn"].manifest, exports["gru"].manifest
     assert [one["name"] for one in cnn["graphs"]["controls"]["inputs"]] == ["f0_hz", "loudness_db"]
     assert [one["name"] for one in gru["graphs"]["full"]["inputs"]] == ["f0_hz", "loudness_db", "noise", "rms_energy"]

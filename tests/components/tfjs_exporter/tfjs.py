@@ -25,24 +25,24 @@ def run_graphs(requests: list[tuple[Path, dict[str, np.ndarray]]]) -> list[dict[
         reason = "TensorFlow.js in Node is missing: run `make setup`"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     with tempfile.TemporaryDirectory() as scratch:
-        asked = [_written(Path(scratch) / str(i), folder, inputs) for i, (folder, inputs) in enumerate(requests)]
+        written = [_written(Path(scratch) / str(i), folder, inputs) for i, (folder, inputs) in enumerate(requests)]
         listing = Path(scratch) / "requests.json"
-        listing.write_text(json.dumps(asked))
+        listing.write_text(json.dumps(written))
         done = subprocess.run(["node", SCRIPT, WEB, listing], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return [
             {name: _read(Path(f"{one['out']}.{name}"), info) for name, info in outputs.items()}
-            for one, outputs in zip(asked, json.loads(done.stdout), strict=True)
+            for one, outputs in zip(written, json.loads(done.stdout), strict=True)
         ]
 
 
-def _written(place: Path, folder: Path, inputs: dict[str, np.ndarray]) -> dict:
+def _written(stem: Path, folder: Path, inputs: dict[str, np.ndarray]) -> dict:
     files = {}
     for name, value in inputs.items():
-        file = Path(f"{place}.{name}.in")
+        file = Path(f"{stem}.{name}.in")
         file.write_bytes(value.astype("<f4").tobytes())
         files[name] = {"shape": list(value.shape), "file": str(file)}
-    return {"folder": str(folder), "inputs": files, "out": f"{place}.out"}
+    return {"folder": str(folder), "inputs": files, "out": f"{stem}.out"}
 
 
 def _read(file: Path, info: dict) -> np.ndarray:

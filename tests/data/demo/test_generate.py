@@ -21,7 +21,7 @@ def written(tmp_path_factory) -> list[Path]:
     return generate.generate(tmp_path_factory.mktemp("made") / "new" / "folder", minutes=0.4, seed=7)
 
 
-def test_files_are_16_bit_mono_flac_of_the_time_asked_for(written):
+def test_files_are_16_bit_mono_flac_of_the_requested_length(written):
     infos = [soundfile.info(path) for path in written]
     assert len(infos) >= 3
     assert {(info.format, info.subtype, info.channels, info.samplerate) for info in infos} == {
@@ -71,7 +71,7 @@ def test_takes_are_longer_and_shorter_than_a_minute_and_at_least_three():
     assert sum(generate.take_lengths(333.0)) == pytest.approx(333.0)
 
 
-def test_a_pitch_tracker_hears_what_was_played():
+def test_a_pitch_tracker_finds_what_was_played():
     """swift_f0 on half a minute: sure of itself, on pitch to 15 cents, no octave errors to speak of, loud and soft."""
     swift_f0 = pytest.importorskip("swift_f0")
     rng = np.random.default_rng(11)
@@ -79,19 +79,19 @@ def test_a_pitch_tracker_hears_what_was_played():
     played = perform(compose(rng, 30.0, "yaman"), samples, flute.SAMPLE_RATE, rng)
     sound = flute.play(played.f0_hz, played.breath, rng)
     sound *= generate.PEAK / np.abs(sound).max()
-    heard = swift_f0.SwiftF0().detect(sound.astype(np.float32), flute.SAMPLE_RATE)
-    at = np.minimum((heard.timestamps * flute.SAMPLE_RATE).astype(int), samples - 1)
+    tracked = swift_f0.SwiftF0().detect(sound.astype(np.float32), flute.SAMPLE_RATE)
+    at = np.minimum((tracked.timestamps * flute.SAMPLE_RATE).astype(int), samples - 1)
     sounding = played.breath[at] > 0.04
     assert 0.6 < sounding.mean() < 0.97
-    confidence = heard.confidence[sounding]
+    confidence = tracked.confidence[sounding]
     assert np.median(confidence) > 0.95
     assert np.mean(confidence > 0.9) > 0.9
     assert np.mean(confidence > 0.5) > 0.97
-    cents = 1200.0 * np.log2(heard.pitch_hz[sounding] / played.f0_hz[at][sounding])[confidence > 0.5]
+    cents = 1200.0 * np.log2(tracked.pitch_hz[sounding] / played.f0_hz[at][sounding])[confidence > 0.5]
     assert abs(np.median(cents)) < 3.0
     assert np.median(np.abs(cents)) < 5.0
     assert np.mean(np.abs(cents) > 300.0) < 0.01
-    loudness = np.percentile(heard.loudness_db[sounding], [3.0, 97.0])
+    loudness = np.percentile(tracked.loudness_db[sounding], [3.0, 97.0])
     assert loudness[1] - loudness[0] > 15.0
 
 

@@ -1,4 +1,4 @@
-"""Two pitched instruments at once are told from one, also from one in a reverberant room."""
+"""Two pitched instruments at once are distinguished from a single one, also from one in a reverberant room."""
 
 import itertools
 from pathlib import Path
@@ -15,7 +15,7 @@ from data.files.decode import Unusable
 from tests.data.sounds import CONFIG, melody, reader, tone
 
 LIMIT = CONFIG.examples.screening.max_polyphony
-PAIR_SAMPLES = 40 * 16000  # more tells no more and takes a minute
+PAIR_SAMPLES = 40 * 16000  # more shows no more and takes a minute
 TRACKER = Tracker("swift_f0", 16000, 250)
 
 
@@ -60,7 +60,7 @@ def test_a_held_interval_is_two_pitches(interval):
     assert measure(chord).share > LIMIT
 
 
-def test_the_place_is_in_the_part_where_two_play():
+def test_the_position_is_in_the_part_where_two_play():
     line = melody(30.0, seed=1)
     second = melody(30.0, seed=12, notes=(-12, -9, -7, -4, -2))
     second[: 18 * 16000] = 0

@@ -1,4 +1,4 @@
-"""f0 is right, in time, continuous, and the same however long a recording is; a missing tracker says how to get it."""
+"""f0 is right, in time, continuous, and the same however long a recording is; a missing tracker is a helpful error."""
 
 import subprocess
 import sys

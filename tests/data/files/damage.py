@@ -28,12 +28,12 @@ CONTAINERS = {
 }
 LOSSY = {"ogg": (192_000, 8), "opus": (48_000, 8), "mp3": (48_000, 2)}  # highest rate and channels of a container
 EXTREMES = (0, 1, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFF)
-HEADER = 64  # bytes; the fields that tell rate, channels, depth and length lie there in every container
+HEADER = 64  # bytes; the fields of rate, channels, depth and length lie there in every container
 
 
 @cache
 def whole(container: str, rate: int, channels: int, samples: int | None = None, poison: float = 0.0) -> bytes:
-    """A file as it should be; `poison` takes the place of one sample."""
+    """A file as it should be; `poison` replaces one sample."""
     most_rate, most_channels = LOSSY.get(container, (rate, channels))
     rate, channels = min(rate, most_rate), min(channels, most_channels)
     rate = 48_000 if container == "opus" else rate
@@ -51,14 +51,14 @@ def flipped(stored: bytes, draw: np.random.Generator) -> bytes:
 
 
 def flipped_in_the_header(stored: bytes, draw: np.random.Generator) -> bytes:
-    """Single bits where rate, channels and lengths are told."""
+    """Single bits in the fields of rate, channels and lengths."""
     return _flipped(stored, draw, HEADER)
 
 
 def _flipped(stored: bytes, draw: np.random.Generator, among: int) -> bytes:
     changed = np.frombuffer(stored, np.uint8).copy()
-    places = draw.integers(0, min(among, len(changed)), draw.integers(1, 30))
-    changed[places] ^= (1 << draw.integers(0, 8, len(places))).astype(np.uint8)
+    bytes_hit = draw.integers(0, min(among, len(changed)), draw.integers(1, 30))
+    changed[bytes_hit] ^= (1 << draw.integers(0, 8, len(bytes_hit))).astype(np.uint8)
     return changed.tobytes()
 
 
@@ -68,17 +68,17 @@ def truncated(stored: bytes, draw: np.random.Generator) -> bytes:
 
 
 def lying(stored: bytes, draw: np.random.Generator) -> bytes:
-    """A header with an extreme number in the place of another, huge lengths among them."""
+    """A header with an extreme number instead of another, huge lengths among them."""
     changed, value = bytearray(stored), int(draw.choice(EXTREMES))
     kind = str(draw.choice(["<I", ">I", "<H", ">H"]))
     size = struct.calcsize(kind)
-    place = int(draw.integers(4, HEADER - size))
-    changed[place : place + size] = struct.pack(kind, value & (1 << 8 * size) - 1)
+    offset = int(draw.integers(4, HEADER - size))
+    changed[offset : offset + size] = struct.pack(kind, value & (1 << 8 * size) - 1)
     return bytes(changed)
 
 
 def endless(stored: bytes, draw: np.random.Generator) -> bytes:
-    """The length of the audio, wherever the container tells it, is the largest that can be told."""
+    """The length of the audio, wherever the container states it, is the largest that fits."""
     changed = bytearray(stored)
     for mark, offset, size in ((b"data", 4, 4), (b"SSND", 4, 4), (b"COMM", 10, 4), (b"fLaC", 22, 4), (b"Xing", 8, 4)):
         at = stored.find(mark)
@@ -118,7 +118,7 @@ DAMAGES: tuple[Damage, ...] = (
 def odd_files() -> dict[str, bytes]:
     """Files that no damage made and that are hardly recordings: name -> content."""
     files = {"empty.wav": b"", "text.flac": b"not audio\n" * 50, "zeros.mp3": bytes(5000)}
-    files["tag.mp3"] = b"ID3\4\0\0" + b"\x7f" * 4  # a tag of 256 MB, it says
+    files["tag.mp3"] = b"ID3\4\0\0" + b"\x7f" * 4  # a tag of 256 MB, by its header
     files["chunks.wav"] = b"RIFF\xff\xff\xff\x7fWAVE" + bytes(20_000_000)  # two and a half million chunks of nothing
     files["frames.mp3"] = b"\xff\xfb\x14\xc4" * 1_000_000  # frames within frames
     for container in CONTAINERS:

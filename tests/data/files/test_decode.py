@@ -1,4 +1,4 @@
-"""Any container, rate, depth and channel count becomes the same mono audio; what is damaged says how and where."""
+"""Any container, rate, depth and channel count becomes the same mono audio; errors name the damage and its position."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ LINE = melody(6.0, RATE)
 CONTAINERS = ["wav", "flac", "ogg", "mp3", "aiff"]
 
 
-def heard(path: Path, rate: int = 16000) -> tuple[Source, np.ndarray]:
+def decoded(path: Path, rate: int = 16000) -> tuple[Source, np.ndarray]:
     with Spool() as spool:
         source = decode(path, rate, spool)
         return source, spool.read(0, spool.samples)
@@ -30,7 +30,7 @@ def reason(path: Path) -> Unusable:
 
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_every_container_gives_the_audio(tmp_path, container):
-    source, audio = heard(write(tmp_path / f"line.{container}", LINE, RATE))
+    source, audio = decoded(write(tmp_path / f"line.{container}", LINE, RATE))
     expected = soxr.resample(LINE, RATE, 16000)
     assert source.seconds == pytest.approx(6.0, abs=0.1)
     lag = np.argmax(np.correlate(audio[1000:9000], expected[1500:8000], "valid")) - 500
@@ -43,7 +43,7 @@ def test_every_container_gives_the_audio(tmp_path, container):
 @pytest.mark.parametrize("wanted", [16000, 48000])
 def test_every_rate_is_resampled_without_delay(tmp_path, rate, wanted):
     line = melody(5.0, rate)
-    _, audio = heard(write(tmp_path / "line.wav", line, rate), wanted)
+    _, audio = decoded(write(tmp_path / "line.wav", line, rate), wanted)
     assert len(audio) == pytest.approx(5.0 * wanted, abs=1)
     expected = soxr.resample(np.rint(line * 32767) / 32768, rate, wanted)
     np.testing.assert_allclose(audio[: len(expected)], expected[: len(audio)], atol=2e-4)
@@ -51,23 +51,23 @@ def test_every_rate_is_resampled_without_delay(tmp_path, rate, wanted):
 
 @pytest.mark.parametrize("depth", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
 def test_every_depth_gives_the_audio(tmp_path, depth):
-    _, audio = heard(write(tmp_path / "line.wav", LINE, RATE, subtype=depth), RATE)
+    _, audio = decoded(write(tmp_path / "line.wav", LINE, RATE, subtype=depth), RATE)
     np.testing.assert_allclose(audio, LINE, atol=1 / 100 if depth == "PCM_U8" else 1 / 16000)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6])
 def test_channels_are_mixed_by_their_mean(tmp_path, channels):
     weights = np.linspace(0.2, 1.0, channels)
-    source, audio = heard(write(tmp_path / "line.wav", LINE[:, None] * weights, RATE, subtype="FLOAT"), RATE)
+    source, audio = decoded(write(tmp_path / "line.wav", LINE[:, None] * weights, RATE, subtype="FLOAT"), RATE)
     assert source.channels == channels
     np.testing.assert_allclose(audio, LINE * weights.mean(), atol=1e-6)
 
 
 def test_the_length_of_blocks_changes_nothing(tmp_path, monkeypatch):
     path = write(tmp_path / "line.flac", LINE, RATE)
-    source, audio = heard(path)
+    source, audio = decoded(path)
     monkeypatch.setattr(decoding, "BLOCK_SECONDS", 0.013)
-    again, pieces = heard(path)
+    again, pieces = decoded(path)
     assert again.recording_id == source.recording_id
     np.testing.assert_allclose(pieces, audio, atol=1e-6)
 
@@ -81,17 +81,17 @@ def test_a_copy_in_another_lossless_container_or_depth_has_the_same_content_hash
         write(tmp_path / "e.flac", np.rint(LINE * 32767).astype(np.int32) << 16, RATE, subtype="PCM_24"),
         write(tmp_path / "f.wav", np.stack([LINE, LINE], axis=1), RATE),
     ]
-    assert len({heard(path)[0].recording_id for path in copies}) == 1
+    assert len({decoded(path)[0].recording_id for path in copies}) == 1
 
 
 def test_other_audio_has_another_content_hash(tmp_path):
     changed = np.rint(LINE * 32767).astype(np.int16)
     changed[70_000] += 1
     ids = {
-        heard(write(tmp_path / "a.wav", LINE, RATE))[0].recording_id,
-        heard(write(tmp_path / "b.wav", changed, RATE))[0].recording_id,
-        heard(write(tmp_path / "c.wav", LINE[:-1], RATE))[0].recording_id,
-        heard(write(tmp_path / "d.wav", LINE, 24000))[0].recording_id,
+        decoded(write(tmp_path / "a.wav", LINE, RATE))[0].recording_id,
+        decoded(write(tmp_path / "b.wav", changed, RATE))[0].recording_id,
+        decoded(write(tmp_path / "c.wav", LINE[:-1], RATE))[0].recording_id,
+        decoded(write(tmp_path / "d.wav", LINE, 24000))[0].recording_id,
     }
     assert len(ids) == 4
 
@@ -117,7 +117,7 @@ def test_a_stream_of_unknown_length_is_not_truncated(tmp_path):
     at = whole.index(b"data")
     whole[at + 4 : at + 8] = whole[4:8] = b"\xff\xff\xff\xff"
     (tmp_path / "piped.wav").write_bytes(whole)
-    assert heard(tmp_path / "piped.wav")[0].seconds == pytest.approx(6.0, abs=0.01)
+    assert decoded(tmp_path / "piped.wav")[0].seconds == pytest.approx(6.0, abs=0.01)
 
 
 def test_a_flac_of_unknown_length_is_read_whole(tmp_path):
@@ -125,11 +125,11 @@ def test_a_flac_of_unknown_length_is_read_whole(tmp_path):
     whole[21] &= 0xF0  # the number of samples: 36 bits from there on, 0 where a pipe was written to
     whole[22:26] = bytes(4)
     (tmp_path / "piped.flac").write_bytes(whole)
-    assert heard(tmp_path / "piped.flac")[0].seconds == pytest.approx(6.0, abs=0.01)
+    assert decoded(tmp_path / "piped.flac")[0].seconds == pytest.approx(6.0, abs=0.01)
 
 
 def without_its_first_frame(path: Path) -> Path:
-    """An MP3 file as encoders write it that do not go back: nothing tells how many frames there are."""
+    """An MP3 file as encoders write it that do not go back: nothing states how many frames there are."""
     stored = path.read_bytes()
     path.write_bytes(stored[stored.index(b"\xff\xf3" if RATE < 32000 else b"\xff\xfb", 1) :])
     return path
@@ -139,7 +139,7 @@ def without_its_first_frame(path: Path) -> Path:
 def test_an_mp3_that_does_not_tell_its_length_is_read_whole_where_frames_have_one_size(tmp_path, seconds):
     line = melody(seconds, RATE)
     soundfile.write(tmp_path / "line.mp3", line, RATE, bitrate_mode="CONSTANT", compression_level=0.5)
-    source, _ = heard(without_its_first_frame(tmp_path / "line.mp3"))
+    source, _ = decoded(without_its_first_frame(tmp_path / "line.mp3"))
     assert source.seconds == pytest.approx(seconds, abs=0.1)
 
 
@@ -162,15 +162,15 @@ def test_an_mp3_with_tags_before_and_behind_is_whole(tmp_path):
     audio = write(tmp_path / "line.mp3", LINE, RATE).read_bytes()
     tagged = tmp_path / "tagged.mp3"
     tagged.write_bytes(b"ID3\x04\x00\x00\x00\x00\x00\x20" + bytes(32) + audio + b"TAG" + bytes(125))
-    assert heard(tagged)[0].seconds == pytest.approx(6.0, abs=0.1)
+    assert decoded(tagged)[0].seconds == pytest.approx(6.0, abs=0.1)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"", "0 bytes"), (b"not music at all\n" * 50, "not audio"), (b"RIFF", "not audio")]
+    ("content", "message"), [(b"", "0 bytes"), (b"not music at all\n" * 50, "not audio"), (b"RIFF", "not audio")]
 )
-def test_what_is_no_audio_says_so(tmp_path, content, said):
+def test_what_is_no_audio_is_reported_as_such(tmp_path, content, message):
     (tmp_path / "bad.wav").write_bytes(content)
-    assert said in reason(tmp_path / "bad.wav").reason
+    assert message in reason(tmp_path / "bad.wav").reason
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -186,19 +186,19 @@ def test_samples_that_are_no_numbers_are_found_with_their_time(tmp_path, bad):
 @pytest.mark.parametrize("depth", ["PCM_16", "PCM_24", "FLOAT"])
 def test_clipping_is_counted_at_full_scale_and_below(tmp_path, gain, ceiling, depth):
     clipped = np.clip(LINE * gain, -ceiling, ceiling)
-    source, _ = heard(write(tmp_path / "loud.wav", clipped, RATE, subtype=depth))
+    source, _ = decoded(write(tmp_path / "loud.wav", clipped, RATE, subtype=depth))
     assert source.clipped_fraction == pytest.approx(np.mean(np.abs(clipped) == np.float32(ceiling)), rel=0.2)
     assert source.clipped_at_seconds < 0.1
 
 
 @pytest.mark.parametrize("peak", [0.01, 0.3, 0.999])
 def test_music_that_is_not_clipped_has_hardly_a_clipped_sample(tmp_path, peak):
-    source, _ = heard(write(tmp_path / "fine.wav", LINE * (peak / np.abs(LINE).max()), RATE))
+    source, _ = decoded(write(tmp_path / "fine.wav", LINE * (peak / np.abs(LINE).max()), RATE))
     assert source.clipped_fraction < 1e-3
 
 
 def test_a_clipped_mp3_is_recognised_too(tmp_path):
-    source, _ = heard(write(tmp_path / "loud.mp3", np.clip(LINE * 10, -1, 1), RATE))
+    source, _ = decoded(write(tmp_path / "loud.mp3", np.clip(LINE * 10, -1, 1), RATE))
     assert source.clipped_fraction > 0.05
 
 

@@ -48,10 +48,10 @@ def test_a_folder_that_cannot_be_looked_into_is_one_clear_error(tmp_path: Path, 
     recording(tmp_path / "span-2" / "a.wav")
     scandir = os.scandir
 
-    def denied(place: str) -> Any:
-        if Path(place) == shut:
-            raise PermissionError(errno.EACCES, "Permission denied", str(place))
-        return scandir(place)
+    def denied(path: str) -> Any:
+        if Path(path) == shut:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
 
     monkeypatch.setattr(os, "scandir", denied)
     for shut in (tmp_path, tmp_path / "span-2"):
@@ -130,9 +130,9 @@ def test_a_misnamed_version_is_refused_where_there_is_no_other(tmp_path: Path):
 
 def test_recordings_beside_the_versions_of_a_span_are_not_passed_over(tmp_path: Path):
     recording(tmp_path / "span-1" / "version-1" / "a.wav")
-    for place in ("version_2/b.wav", "b.wav"):
-        recording(tmp_path / "span-1" / place)
-        with pytest.raises(UserError, match=rf"span-1/{place[:9]}.*version-2|span-1/b\.wav lies beside version-M"):
+    for file in ("version_2/b.wav", "b.wav"):
+        recording(tmp_path / "span-1" / file)
+        with pytest.raises(UserError, match=rf"span-1/{file[:9]}.*version-2|span-1/b\.wav lies beside version-M"):
             input_pattern(str(tmp_path))
-        (tmp_path / "span-1" / place).unlink()
+        (tmp_path / "span-1" / file).unlink()
     assert input_pattern(str(tmp_path)) == "span-{SPAN}/version-{VERSION}/*"

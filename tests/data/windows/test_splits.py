@@ -155,7 +155,7 @@ def test_training_windows_are_a_hop_apart_and_fill_their_range():
     assert starts == [100 + n * RATE for n in range(7)]
 
 
-def test_silence_is_told_by_how_loud_the_rest_is_however_long_it_lasts():
+def test_silence_is_relative_to_the_loudness_of_the_rest_however_long_it_lasts():
     loudness = np.full(100 * RATE, -75.0, np.float32)
     loudness[: 2 * RATE] = np.linspace(-32, -28, 2 * RATE)
     assert loud_level(loudness) == pytest.approx(-28.2, abs=0.1)
