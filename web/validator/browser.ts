@@ -6,6 +6,7 @@ import type { Case } from "./cases.ts";
 import { launchChromium } from "./chromium.ts";
 
 const CLOSE_MS = 5_000;
+const CRASH_MS = 1_000; // within which a crash is reported that cut a navigation or a call short
 
 /** The browser did not finish, which a bundle may be to blame for. All else that ends a run is the browser's end. */
 class TooSlow extends Error {}
@@ -43,7 +44,12 @@ async function attempt(
         page.on("crash", () => reject(new Error("the page crashed")));
         browser.on("disconnected", () => reject(new Error("Chromium went away")));
       });
-      await withDeadline(Promise.race([died, runOnPage(page, origin, backend, cases, run)]), timeoutMs);
+      const cutShort = async (error: unknown) => {
+        await Promise.race([died, sleep(CRASH_MS)]); // the crash is the cause, where there was one
+        throw error;
+      };
+      const work = runOnPage(page, origin, backend, cases, run).catch(cutShort);
+      await withDeadline(Promise.race([died, work]), timeoutMs);
     } finally {
       // A browser that does not close in time is killed, profile and all, when this process exits.
       await Promise.race([browser.close().catch(() => undefined), sleep(CLOSE_MS)]);
