@@ -36,6 +36,7 @@ import tensorflow as tf
 
 from benchmarks.sound import judge, read, resynthesise
 from benchmarks.train_step import MODELS
+from common.features import AUDIO, F0_HZ, PITCH_AND_LOUDNESS
 from models.instrument import Instrument
 from models.training.loop import TrainingGraphs, deterministic_ops
 from models.training.optimizer import learning_rate
@@ -44,7 +45,7 @@ from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load
 
 TINY = "papers/iclr2020/tiny_instrument.gin"
-FEATURES = ("audio", "f0_hz", "f0_confidence", "loudness_db")
+FEATURES = (AUDIO, *PITCH_AND_LOUDNESS)
 WARM_UP = 5  # steps that do not count in the ratio of seconds
 
 Row = dict[str, Any]
@@ -133,11 +134,11 @@ def chosen(step: int, config: Config, windows: WindowStore) -> np.ndarray:
 
 def training(instrument: Instrument, config: Config, windows: WindowStore) -> Iterator[float]:
     """Take the steps of a training one by one, each with its seconds, reading the windows included."""
-    graphs = TrainingGraphs(instrument, config.trainer, config.loss, windows.minimum("f0_hz"))
+    graphs = TrainingGraphs(instrument, config.trainer, config.loss, windows.minimum(F0_HZ))
     for step in range(config.trainer.steps):
         began = time.perf_counter()
         batch = windows.batch(chosen(step, config, windows))
-        inputs = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
+        inputs = {name: batch[name] for name in (AUDIO, F0_HZ, *instrument.feature_names)}
         rate = tf.constant(learning_rate(step, config.trainer), tf.float32)
         float(graphs.train_step(inputs, tf.constant(step), rate)[0])
         yield time.perf_counter() - began

@@ -25,6 +25,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.train_step import MODELS, notes
+from common.features import F0_HZ
 from data.analysis import analyse, make_tracker
 from data.files.decode import Spool, decode
 from models.ddsp.synths import white_noise
@@ -168,7 +169,7 @@ def ours(model: str) -> dict[str, float | str]:
     instrument = Instrument(config.model, config.audio)
     inputs = {name: tf.constant(value) for name, value in notes(1, config.audio).items()}
     noise = white_noise(1, config.audio.window_samples, (0, 0))
-    play = tf.function(lambda: instrument(inputs, noise, instrument.basis(inputs["f0_hz"], 100.0)), autograph=False)
+    play = tf.function(lambda: instrument(inputs, noise, instrument.basis(inputs[F0_HZ], 100.0)), autograph=False)
     play()
     times = []
     for _ in range(8):

@@ -27,6 +27,8 @@ from pathlib import Path
 import psutil
 import soundfile
 
+from data.windows.examples import read_serialized, split_files
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data.files.listing import list_recordings
@@ -66,7 +68,6 @@ class Extracted:
 
 def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Extracted:
     """Run RecordingExampleGen alone, as a pipeline with these settings does."""
-    import tensorflow as tf
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
     from tfx.orchestration.metadata import sqlite_metadata_connection_config
     from tfx.orchestration.pipeline import Pipeline
@@ -88,15 +89,7 @@ def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Ext
         LocalDagRunner().run(pipeline)
     seconds = time.monotonic() - began
     folder = max((output / "RecordingExampleGen" / "examples").iterdir(), key=lambda made: int(made.name))
-    examples = {
-        split: sorted(
-            record.numpy()
-            for record in tf.data.TFRecordDataset(
-                [str(path) for path in (folder / f"Split-{split}").iterdir()], compression_type="GZIP"
-            )
-        )
-        for split in ("train", "eval")
-    }
+    examples = {split: sorted(read_serialized(split_files(folder / f"Split-{split}"))) for split in ("train", "eval")}
     return Extracted(examples, IngestReport.read(folder), seconds)
 
 

@@ -27,6 +27,8 @@ import numpy as np
 import tensorflow as tf
 
 from common.audio import AudioConfig
+from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
+from common.pitch import VOICED_CONFIDENCE
 from components.evaluator.metrics import f0_errors
 from data.features.tracker import TRACKER_RATE, Tracker, require
 from models.ddsp import spectral
@@ -34,6 +36,7 @@ from models.ddsp.losses import SpectralLoss, Targets
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 from models.preprocessing import network_input_names
+from models.saved_model.signatures import AUDIBLE_DB
 from models.training.loop import TrainingGraphs, deterministic_ops
 from models.training.optimizer import learning_rate
 from models.training.window_store import WindowStore, read_windows, shuffled_indices
@@ -51,8 +54,8 @@ def as_it_is(batch: Batch, random: np.random.Generator) -> Batch:
 
 def gain(batch: Batch, random: np.random.Generator) -> Batch:
     """Make every window louder or softer by up to 6 dB, and its loudness with it (in its standardised units)."""
-    decibels = random.uniform(-6.0, 6.0, (len(batch["audio"]), 1)).astype(np.float32)
-    louder = {"audio": batch["audio"] * 10.0 ** (decibels / 20.0)}
+    decibels = random.uniform(-6.0, 6.0, (len(batch[AUDIO]), 1)).astype(np.float32)
+    louder = {AUDIO: batch[AUDIO] * 10.0 ** (decibels / 20.0)}
     return {**batch, **louder, "loudness_scaled": batch["loudness_scaled"] + decibels / batch["loudness_deviation"]}
 
 
@@ -60,7 +63,7 @@ def jitter(semitones: float, decibels: float) -> Callable[[Batch, np.random.Gene
     """Return an augmentation that shifts the network's inputs, not its target, by a random constant of every window."""
 
     def jittered(batch: Batch, random: np.random.Generator) -> Batch:
-        windows = len(batch["audio"])
+        windows = len(batch[AUDIO])
         by = {"f0_scaled": semitones / batch["f0_deviation"], "loudness_scaled": decibels / batch["loudness_deviation"]}
         moved = {name: batch[name] + width * random.standard_normal((windows, 1)) for name, width in by.items()}
         return {**batch, **{name: value.astype(np.float32) for name, value in moved.items()}}
@@ -165,9 +168,9 @@ def newest(folder: Path, split: str) -> list[str]:
 def deviations(windows: WindowStore) -> Batch:
     """Estimate the deviations by which f0 in semitones and loudness in dB were divided to be standardised."""
     sample = {
-        name: np.concatenate([one[name] for one in windows.sample(50)]) for name in windows.lengths if name != "audio"
+        name: np.concatenate([one[name] for one in windows.sample(50)]) for name in windows.lengths if name != AUDIO
     }
-    midi, loudness = 12 * np.log2(sample["f0_hz"]), sample["loudness_db"]
+    midi, loudness = 12 * np.log2(sample[F0_HZ]), sample[LOUDNESS_DB]
     return {
         "f0_deviation": np.std(midi) / np.std(sample["f0_scaled"]),
         "loudness_deviation": np.std(loudness) / np.std(sample["loudness_scaled"]),
@@ -177,7 +180,7 @@ def deviations(windows: WindowStore) -> Batch:
 def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instrument, float]:
     """Train one variant. Returns it and the seconds that its steps took, the first one left out."""
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
-    graphs = TrainingGraphs(instrument, config.trainer, config.loss, windows.minimum("f0_hz"))
+    graphs = TrainingGraphs(instrument, config.trainer, config.loss, windows.minimum(F0_HZ))
     loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
     if variant.embedding and config.audio.sample_rate != TRACKER_RATE:
         sys.exit(f"CREPE takes {TRACKER_RATE} Hz: no embedding of {config.audio.sample_rate} Hz")
@@ -190,7 +193,7 @@ def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instr
         began = time.perf_counter() if step == 1 else began
         chosen = shuffled_indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
         batch = variant.augment({**windows.batch(chosen), **scales}, random)
-        inputs = {name: batch[name] for name in ("audio", "f0_hz", *instrument.feature_names)}
+        inputs = {name: batch[name] for name in (AUDIO, F0_HZ, *instrument.feature_names)}
         graphs.train_step(inputs, tf.constant(step), tf.constant(learning_rate(step, config.trainer), tf.float32))
         if variant.averaging:
             keep = min(variant.averaging, step / (step + 10))
@@ -206,8 +209,8 @@ def resynthesise(instrument: Instrument, windows: WindowStore) -> Iterator[np.nd
     """Resynthesise every window from its features alone: audio [samples]."""
     for number in range(len(windows)):
         batch = windows.batch([number])
-        noise = white_noise(1, batch["audio"].shape[1], (0, number))
-        yield instrument({name: batch[name] for name in ("f0_hz", *instrument.feature_names)}, noise).numpy()[0]
+        noise = white_noise(1, batch[AUDIO].shape[1], (0, number))
+        yield instrument({name: batch[name] for name in (F0_HZ, *instrument.feature_names)}, noise).numpy()[0]
 
 
 def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) -> dict[str, float]:
@@ -216,25 +219,25 @@ def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) 
     loss, found, cents = SpectralLoss(), [], []
     for number, one in enumerate(made):
         batch = windows.batch([number])
-        target, resynthesis = tf.constant(batch["audio"]), tf.constant(one[np.newaxis])
-        loudness = spectral.loudness_db(resynthesis)[:, : batch["loudness_db"].shape[1]]
-        sounding = batch["loudness_db"] > -60.0
+        target, resynthesis = tf.constant(batch[AUDIO]), tf.constant(one[np.newaxis])
+        loudness = spectral.loudness_db(resynthesis)[:, : batch[LOUDNESS_DB].shape[1]]
+        sounding = batch[LOUDNESS_DB] > AUDIBLE_DB
         found.append(
             {
                 "spectral_loss": float(loss.per_example(loss.target(target), resynthesis)[0]),
                 "log_mel": float(tf.reduce_mean(tf.abs(spectral.log_mel(target) - spectral.log_mel(resynthesis)))),
                 "mfcc": float(tf.reduce_mean(tf.abs(spectral.mfcc(target) - spectral.mfcc(resynthesis)))),
-                "loudness_db": float(np.mean(np.abs(loudness - batch["loudness_db"])[sounding])),
+                LOUDNESS_DB: float(np.mean(np.abs(loudness - batch[LOUDNESS_DB])[sounding])),
             }
         )
-        cents.append(f0_errors(batch["f0_hz"][0], batch["f0_confidence"][0], *tracker(one), 0.5))
+        cents.append(f0_errors(batch[F0_HZ][0], batch[F0_CONFIDENCE][0], *tracker(one), VOICED_CONFIDENCE))
     means = {name: round(float(np.mean([one[name] for one in found])), 4) for name in found[0]}
     return {**means, "f0_cents": round(float(np.median(np.concatenate(cents))), 2)}
 
 
 def read(folder: Path, config: Config) -> tuple[WindowStore, WindowStore]:
     """Read the windows that a run trained on, and its eval windows."""
-    features = ("f0_hz", "f0_confidence", "loudness_db", *network_input_names(config.model.inputs))
+    features = (*PITCH_AND_LOUDNESS, *network_input_names(config.model.inputs))
     train, held_out = (read_windows(newest(folder, split), config.audio, features) for split in ("train", "eval"))
     return train, held_out
 

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.sound import judge, newest, resynthesise
 from common.artifacts import serving_folder
+from common.features import LOUDNESS_DB, PITCH_AND_LOUDNESS
 from models.saved_model.precision import round_weights
 from models.saved_model.signatures import load_instrument
 from models.training.window_store import read_windows
@@ -42,11 +43,11 @@ def rows(folder: Path) -> list[tuple[str, ...]]:
 
 def _row(folder: Path, name: str, trial: dict[str, Any], model: Path) -> tuple[str, ...]:
     instrument = round_weights(load_instrument(str(model)))
-    features = ("f0_hz", "f0_confidence", "loudness_db", *instrument.feature_names)
+    features = (*PITCH_AND_LOUDNESS, *instrument.feature_names)
     windows = read_windows(newest(folder, "eval"), instrument.audio, features)
     judged = judge(resynthesise(instrument, windows), windows, instrument.audio)
     sizes = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in trial["hyperparameters"].items())
-    figures = (judged["spectral_loss"], judged["log_mel"], judged["loudness_db"], judged["f0_cents"])
+    figures = (judged["spectral_loss"], judged["log_mel"], judged[LOUDNESS_DB], judged["f0_cents"])
     size = f"{trial['gzip_bytes'] / 1000:,.1f}"
     return (folder.name, name, sizes, f"{trial['parameters']:,}", size, *(f"{value:.3g}" for value in figures))
 

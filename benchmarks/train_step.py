@@ -29,6 +29,7 @@ import numpy as np
 import tensorflow as tf
 
 from common.audio import AudioConfig
+from common.features import AUDIO, F0_HZ
 from models.ddsp.synths import Harmonic, white_noise
 from models.instrument import Instrument
 from models.training.loop import TrainingGraphs, deterministic_ops
@@ -61,7 +62,7 @@ def notes(batch: int, audio: AudioConfig) -> dict[str, np.ndarray]:
     sound = 0.2 * level * tone + 1e-3 * random.standard_normal(tone.shape)
     frames = f0[:, :: audio.hop]
     scaled = {"f0_scaled": np.log2(frames / 440), "loudness_scaled": np.broadcast_to(level[:: audio.hop], frames.shape)}
-    return {name: value.astype(np.float32) for name, value in ({"audio": sound, "f0_hz": frames} | scaled).items()}
+    return {name: value.astype(np.float32) for name, value in ({AUDIO: sound, F0_HZ: frames} | scaled).items()}
 
 
 def whole_model(config: Config, batch: int) -> tuple[Action, Action, int]:
@@ -69,7 +70,7 @@ def whole_model(config: Config, batch: int) -> tuple[Action, Action, int]:
     instrument = Instrument(config.model, config.audio)
     inputs = notes(batch, config.audio)
     trainer = config.trainer.model_copy(update={"batch_size": batch})
-    graphs = TrainingGraphs(instrument, trainer, config.loss, float(inputs["f0_hz"].min()))
+    graphs = TrainingGraphs(instrument, trainer, config.loss, float(inputs[F0_HZ].min()))
     first = {name: tf.constant(value[:1]) for name, value in inputs.items()}
     noise = white_noise(1, config.audio.window_samples, (0, 0))
     infer = tf.function(lambda: instrument(first, noise), autograph=False)
@@ -84,7 +85,7 @@ def whole_model(config: Config, batch: int) -> tuple[Action, Action, int]:
 def synthesiser_alone(config: Config, batch: int) -> tuple[Action, Action, int]:
     """Build both passes through the harmonic synthesiser, the basis of sines included, and a forward of batch 1."""
     synth = Harmonic(harmonics=60, envelope="window", sample_rate=config.audio.sample_rate, hop=config.audio.hop)
-    f0 = tf.constant(notes(batch, config.audio)["f0_hz"])[..., tf.newaxis]
+    f0 = tf.constant(notes(batch, config.audio)[F0_HZ])[..., tf.newaxis]
     lowest_hz = float(tf.reduce_min(f0))
     shape = [batch, config.audio.window_frames]
     controls = [tf.random.stateless_uniform([*shape, width], (0, width)) for width in (1, 60)]

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import tensorflow as tf
 
+from common.features import AUDIO, F0_HZ
 from models.instrument import Instrument
 from models.network.sizes import draw, resized, search_space
 from models.training import loop as training
@@ -36,8 +37,8 @@ def main() -> None:
     space["inputs"] = ["loudness"]
     size = (config.trainer.batch_size, config.audio.window_frames)
     batch = {name: np.zeros(size, np.float32) for name in ("f0_scaled", "loudness_scaled")}
-    batch["f0_hz"] = random.uniform(200.0, 800.0, size).astype(np.float32)
-    batch["audio"] = random.standard_normal((size[0], config.audio.window_samples)).astype(np.float32)
+    batch[F0_HZ] = random.uniform(200.0, 800.0, size).astype(np.float32)
+    batch[AUDIO] = random.standard_normal((size[0], config.audio.window_samples)).astype(np.float32)
 
     def start() -> float:
         began = time.perf_counter()

@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
 from common.loudness import a_weighting_db, window_samples
-from common.pitch import VOICED_CONFIDENCE
+from common.pitch import VOICED_CONFIDENCE, midi_to_hz
 from models.ddsp.core import hz_to_midi
 from models.ddsp.graph import ProcessorGraph
 from models.ddsp.synths import normalise_harmonics
@@ -215,7 +215,7 @@ def _level_db(distribution: Array, sample_rate: int) -> Array:
     A sine of amplitude a has the loudness 10 log10(3 n a^2 / 16) + A(f): Parseval's sum over a Hann window of n
     samples, divided by the n / 2 bins of loudness's mean. The powers of harmonics add up.
     """
-    f0 = 440.0 * np.exp2((_PITCHES - 69.0) / 12.0)
+    f0 = midi_to_hz(_PITCHES)
     hz = np.outer(f0, np.arange(1, len(distribution) + 1))  # [pitches, harmonics]
     shares = np.where(hz < sample_rate / 2, distribution, 0.0)
     shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), _TINY)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy.signal
 import tensorflow as tf
 
+from common.features import F0_HZ
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 
@@ -71,8 +72,8 @@ def play(
 
 def _dry_blocks(instrument: Instrument, features: Mapping[str, npt.NDArray[np.floating]], seed: int) -> Iterator[Audio]:
     audio = instrument.audio
-    inputs = {name: np.asarray(features[name], np.float32) for name in ("f0_hz", *instrument.feature_names)}
-    frames = len(inputs["f0_hz"])
+    inputs = {name: np.asarray(features[name], np.float32) for name in (F0_HZ, *instrument.feature_names)}
+    frames = len(inputs[F0_HZ])
     length = round(BLOCK_SECONDS * audio.frame_rate)
     step = tf.function(instrument.step)
     state = instrument.initial_state(1)
