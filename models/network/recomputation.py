@@ -44,7 +44,7 @@ class RecomputedInput:
         return cls(function, tuple(tensor for each in inputs for tensor in each.saved))
 
     def evaluated(self) -> RecomputedInput:
-        """Compute the operand once and store it, in place of the tensors that it is computed from."""
+        """Compute the operand once and store it, instead of the tensors that it is computed from."""
         return RecomputedInput.of(self.function(*self.saved))
 
     def matmul(self, kernel: tf.Tensor) -> tf.Tensor:

@@ -99,7 +99,7 @@ def train(
     label: str = "training",
     until: int | None = None,
 ) -> TrainingResult:
-    """Train an instrument in place until its steps are done or the eval loss stops falling.
+    """Update an instrument's weights until its steps are done or the eval loss stops falling.
 
     Args:
       instrument: holds the initial weights.

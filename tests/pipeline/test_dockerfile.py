@@ -88,9 +88,9 @@ def test_the_gpu_image_has_the_libraries_of_each_set(stack: str):
 
 
 def test_the_gpu_image_has_the_libraries_that_this_tensorflow_asks_for():
-    asked = [Requirement(one) for one in requires("tensorflow") or [] if "and-cuda" in one]
+    needed = [Requirement(line) for line in requires("tensorflow") or [] if "and-cuda" in line]
     pins = dict(re.findall(r"^(\S+)==(\S+)$", (LOCKS / HERE / "gpu.in").read_text(), re.MULTILINE))
-    assert asked
-    for one in asked:
-        if one.marker is None or one.marker.evaluate({"extra": "and-cuda"}):
-            assert one.specifier.contains(pins[one.name]), one
+    assert needed
+    for package in needed:
+        if package.marker is None or package.marker.evaluate({"extra": "and-cuda"}):
+            assert package.specifier.contains(pins[package.name]), package

@@ -61,7 +61,7 @@ def test_windows_of_other_shapes_and_broken_values_are_named() -> None:
         WindowStore([*rows, ("broken", {"audio": np.zeros(640, "f4"), "f0_hz": np.full(10, np.nan, "f4")})])
 
 
-def test_every_epoch_hears_every_window_once_and_in_another_order() -> None:
+def test_every_epoch_takes_every_window_once_and_in_another_order() -> None:
     chosen = np.concatenate([shuffled_indices(step, count=12, batch=4, seed=5) for step in range(6)])
     assert sorted(chosen[:12]) == sorted(chosen[12:]) == list(range(12))
     assert chosen[:12].tolist() != chosen[12:].tolist()
