@@ -1,4 +1,4 @@
-"""docs/architecture.md agrees with the code: the figure with a real output, the table with all strings that name code."""
+"""docs/architecture.md agrees with the code: figure with a real output, table with the strings that name code."""
 
 from __future__ import annotations
 
