@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 import tensorflow as tf
@@ -108,4 +109,5 @@ def _summary(
         "seconds": result.seconds,
         "seed": config.seed,
         "warm_start": warm,
+        **{package: version(package) for package in ("tfx", "tensorflow")},
     }

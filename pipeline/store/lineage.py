@@ -49,7 +49,7 @@ class Training:
       run: name of the pipeline run, the time it began.
       model: folder or URI of the trained model.
       started_from: folder or URI of the model that it was warm-started from, or None.
-      record: the manifest's `training`: steps, examples, seconds, seed.
+      record: the manifest's `training`: steps, examples, seconds, seed, versions of TFX and TensorFlow.
     """
 
     execution: int
@@ -99,6 +99,7 @@ class Lineage:
         """Format the lineage as text for people."""
         state = "served" if self.served else "kept" if self.kept else "removed from what is published"
         recordings = self.data.recordings
+        trained = {key: value for key, value in self.training.record.items() if key not in ("tfx", "tensorflow")}
         lines = [
             f"{self.name} {self.version} ({state})",
             f"  pushed to    {self.folder}",
@@ -106,7 +107,8 @@ class Lineage:
             f"  model        Trainer, execution {self.training.execution} of the run of {self.training.run}",
             f"               {self.training.model}",
             f"  started from {self.training.started_from or 'random weights'}",
-            f"  trained      {_pairs(self.training.record)}",
+            f"  trained      {_pairs(trained)}",
+            f"  packages     {_packages(self.training.record)}",
             f"  blessed by   {', '.join(gate for gate, blessed in self.blessings.items() if blessed) or 'no gate'}",
             f"  metrics      {_pairs(self.metrics)}",
             f"  settings     {self.configuration_hash[:12]}, {len(self.differences)} of them not as in the defaults",
@@ -216,6 +218,13 @@ def _input(step: Step, name: str, folders: RunFolders) -> pb.Artifact:
 def _row(entry: RecordingEntry) -> str:
     length = "?" if entry.seconds is None else f"{clock(entry.seconds)} ({entry.seconds:.1f} s)"
     return f"               {entry.recording}  {length}  {(entry.recording_id or 'no id')[:12]}  {entry.explanation}"
+
+
+def _packages(record: dict[str, Any]) -> str:
+    """Name the versions that trained."""
+    if "tfx" not in record or "tensorflow" not in record:
+        return "versions of TFX and TensorFlow were not recorded"
+    return f"TFX {record['tfx']}, TensorFlow {record['tensorflow']}"
 
 
 def _pairs(values: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """run_fn: transformed examples and settings become an instrument; interrupted, resized and warm-started runs."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,7 @@ def test_the_model_comes_with_a_summary_and_the_history_of_its_training(trained:
     assert summary["steps"] == len(history["train_loss"]) == 12
     assert summary["examples"] == 24
     assert (summary["train_windows"], summary["eval_windows"], summary["seed"]) == (6, 2, TRAINER.seed)
+    assert (summary["tfx"], summary["tensorflow"]) == (version("tfx"), tf.version.VERSION)
     assert history["eval_steps"] == [0, 4, 8, 12]
     best = history["eval_steps"].index(summary["best_step"])
     assert summary["eval_loss"] == pytest.approx(history["eval_loss"][best], rel=0.01)

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -140,6 +140,14 @@ def test_the_text_holds_what_people_look_for(workshop: Workshop):
     text = lineage(workshop.output, "violin").text()
     for fact in ("span 2", "span-2/b.wav  0:30 (30.0 s)  2b2b2b2b2b2b  set aside at 0:02.5: it is clipped", "a1b2c3"):
         assert fact in text
+
+
+def test_the_text_names_the_packages_that_trained_where_the_manifest_has_them(workshop: Workshop):
+    traced = lineage(workshop.output, "violin")
+    assert "packages     versions of TFX and TensorFlow were not recorded" in traced.text()  # a bundle of earlier
+    record = {**traced.training.record, "tfx": "1.21.0", "tensorflow": "2.21.0"}
+    recorded = replace(traced, training=replace(traced.training, record=record))
+    assert "packages     TFX 1.21.0, TensorFlow 2.21.0" in recorded.text()
 
 
 def test_the_command_prints_json_and_needs_no_tensorflow(workshop: Workshop):
