@@ -15,11 +15,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from bundles.manifest import (
     load,
 )
 from bundles.seal import seal
+from bundles.versions import VERSION_PATTERN, check_name, is_intact, load_intact, next_version
 from common import durable
 from common.errors import UserError
 
@@ -40,7 +41,6 @@ LATEST_FILE = "latest.json"
 INDEX_FILE = "index.json"
 LOCK_FILE = ".lock"
 INDEX_FORMAT_VERSION = 1
-VERSION_PATTERN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def publish(
     Args:
       bundle: folder that the exporter made; it is not changed.
       root: folder of all published instruments; made if it is absent.
-      now: time of the push, part of the version.
+      now: time of the push, part of the version; see `next_version` for a clock that is behind.
       metrics: of the evaluation; they go into the manifest and the model card.
-      keep_versions: how many of the newest versions stay; the served version stays in any case. None keeps all.
+      keep_versions: how many of the newest intact versions stay; the served version stays in any case. None keeps all.
 
     Raises:
       InvalidBundle: the bundle does not match its manifest, or the manifest its schema.
-      UserError: the destination cannot be written (read-only, full).
+      UserError: the destination cannot be written (read-only, full), or holds a version from the end of time.
     """
     manifest = load(bundle)
     check_files(bundle, manifest)
@@ -93,7 +93,7 @@ def publish(
         before = served_version(folder)
         version = _find(folder, content)
         if version is None:
-            version = f"{now.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}-{content[:8]}"
+            version = next_version(folder, versions(folder), content, now)
             _add(bundle, folder, version, metrics)
         if version != before:
             _point_to(folder, version)
@@ -128,15 +128,20 @@ def versions(folder: Path) -> list[str]:
 
 
 def served_version(folder: Path) -> str | None:
-    """Return the served version of one instrument, or None where there is none or `latest.json` leads nowhere."""
+    """Return the served version of one instrument.
+
+    None where there is none, `latest.json` leads nowhere, or the version's manifest was changed.
+    """
     try:
         latest = json.loads((folder / LATEST_FILE).read_bytes())
         version = str(latest["version"])
+        if not VERSION_PATTERN.fullmatch(version):
+            return None
         stored = (folder / version / MANIFEST_FILE).read_bytes()
-    except (OSError, ValueError, KeyError, TypeError):
+        check_name(folder / version, json.loads(stored))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # JSON of any other shape
         return None
-    whole = VERSION_PATTERN.fullmatch(version) and hashlib.sha256(stored).hexdigest() == latest.get("sha256")
-    return version if whole else None
+    return version if hashlib.sha256(stored).hexdigest() == latest.get("sha256") else None
 
 
 def resolve(folder: Path) -> Path:
@@ -159,7 +164,7 @@ def _check_whole(folder: Path, version: str) -> None:
     if version not in known:
         raise UserError(f"{folder}: no version {version!r}; published versions: {', '.join(known) or 'none'}")
     try:
-        check_files(folder / version, load(folder / version))
+        load_intact(folder / version)
     except InvalidBundle as error:
         raise UserError(f"{folder.name} {version} cannot be served, it is damaged: {error}") from None
 
@@ -169,8 +174,7 @@ def _find(folder: Path, content: str) -> str | None:
     candidates = [version for version in versions(folder) if version.endswith(f"-{content[:8]}")]
     for version in sorted(candidates, key=lambda version: version != served_version(folder)):
         try:
-            manifest = load(folder / version)
-            check_files(folder / version, manifest)
+            manifest = load_intact(folder / version)
         except InvalidBundle:
             continue
         if content_hash(manifest) == content:
@@ -195,12 +199,18 @@ def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] 
 
 
 def _remove_old(folder: Path, keep: int | None) -> tuple[str, ...]:
-    """Remove all but the newest versions and the served version; return those that were removed."""
+    """Remove what is older than the newest intact versions, but the served one; return those that were removed.
+
+    A version that was changed or damaged takes no intact one's place: it goes when its time comes.
+    """
     served = served_version(folder)
     if keep is None or served is None:  # where the served version is unknown, no version may go
         return ()
+    intact = (version for version in reversed(versions(folder)) if is_intact(folder / version))
+    kept = list(islice(intact, keep))
+    too_old = [version for version in versions(folder) if len(kept) == keep and version < kept[-1]]
     removed = []
-    for version in [old for old in versions(folder)[:-keep] if old != served]:
+    for version in [old for old in too_old if old != served]:
         try:
             durable.remove(folder / version)
         except OSError as error:  # the push itself is done: the next one tries again

@@ -14,6 +14,7 @@ from bundles import manifest as manifests
 from bundles import room as reverb
 from bundles.manifest import InvalidBundle
 from bundles.publish import resolve
+from bundles.versions import load_intact
 from common.audio import AudioConfig
 from common.errors import UserError
 from common.features import F0_HZ, LOUDNESS_DB, RMS_ENERGY
@@ -71,7 +72,7 @@ class Bundle:
 
 
 def load(path: Path) -> Bundle:
-    """Load a bundle, after checking it against its schema and every file against its hash.
+    """Load a bundle, after checking it against its schema and its version, and every file against its hash.
 
     Args:
       path: `pushed/NAME` (the version that is served), `pushed/NAME/VERSION`, or any folder with a manifest.
@@ -82,8 +83,7 @@ def load(path: Path) -> Bundle:
     """
     folder = resolve(path)
     try:
-        manifest = manifests.load(folder)
-        manifests.check_files(folder, manifest)
+        manifest = load_intact(folder)
         room = _impulse_response(folder, manifest["reverb"])
         statistics = DatasetStatistics.from_json(manifest["statistics"])
         return Bundle(folder, manifest, _instrument(folder, manifest, room), room, statistics)

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
-from bundles.publish import INDEX_FILE, LATEST_FILE, VERSION_PATTERN
+from bundles.publish import INDEX_FILE, LATEST_FILE
+from bundles.versions import VERSION_PATTERN
 from common.errors import UserError
 
 PAGE = Path(__file__).resolve().parents[1] / "web" / "dist"

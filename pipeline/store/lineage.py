@@ -10,6 +10,7 @@ from ml_metadata.proto import metadata_store_pb2 as pb
 
 from bundles.manifest import MANIFEST_FILE, InvalidBundle, Manifest, load
 from bundles.publish import served_version, versions
+from bundles.versions import check_name
 from common.artifacts import serving_folder
 from common.errors import UserError
 from common.progress import clock
@@ -196,9 +197,11 @@ def _manifest(folders: RunFolders, version: str, bundle: pb.Artifact) -> Manifes
     """Read the manifest of the published version, or the exporter's copy where the version has been removed."""
     published = folders.pushed / folders.name / version
     try:
-        return load(published if (published / MANIFEST_FILE).is_file() else serving_folder(bundle.uri))
+        manifest = load(published if (published / MANIFEST_FILE).is_file() else serving_folder(bundle.uri))
+        check_name(published, manifest)
     except InvalidBundle as fault:
-        raise UserError(f"{folders.name} {version}: no manifest is left of it: {fault}") from None
+        raise UserError(f"{folders.name} {version}: no manifest is left of it as it was published: {fault}") from None
+    return manifest
 
 
 def _maker(history: History, artifact: pb.Artifact, folders: RunFolders) -> Step:

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bundles.manifest import InvalidBundle, check_files, content_hash, load
+from bundles.manifest import InvalidBundle, check_files, content_hash, dumps, load
 from bundles.publish import (
     INDEX_FILE,
     LATEST_FILE,
@@ -408,3 +409,95 @@ def test_a_mounted_bucket_that_renames_no_folders_is_published_to_all_the_same(t
     assert whole(root) == made[-1]
     assert versions(root / "violin") == made[1:]
     assert leftovers(root) == []
+
+
+def tamper(version: Path) -> None:
+    """Changes one digit of the manifest, as an edit or a bad copy would: every file still matches its hash."""
+    manifest = load(version)
+    manifest["statistics"]["pitch"]["mean"] += 1.0
+    (version / "manifest.json").write_bytes(dumps(manifest))
+    check_files(version, load(version))
+
+
+def test_a_version_whose_manifest_was_changed_is_not_served_again(bundle, better, root):
+    first, second = publish(bundle, root, NOON), publish(better, root, NOON + timedelta(hours=1))
+    tamper(first.folder)
+    with pytest.raises(UserError, match=r"manifest\.json: was changed after it was published.* name [0-9a-f]{8}"):
+        serve(root, "violin", first.version)
+    assert whole(root) == second.version
+
+
+def test_a_changed_version_is_not_served_even_where_latest_json_was_changed_with_it(bundle, root):
+    first = publish(bundle, root, NOON)
+    tamper(first.folder)
+    latest = json.loads((root / "violin" / LATEST_FILE).read_text())
+    latest["sha256"] = hashlib.sha256((first.folder / "manifest.json").read_bytes()).hexdigest()
+    (root / "violin" / LATEST_FILE).write_text(json.dumps(latest))
+    assert served_version(root / "violin") is None
+    with pytest.raises(UserError, match="neither a bundle"):
+        resolve(root / "violin")
+    again = publish(bundle, root, NOON + timedelta(hours=1))
+    assert again.new
+    assert whole(root) == again.version != first.version
+
+
+@pytest.mark.parametrize("latest", ["null", "[]", "3", '{"version": {}}', "[" * 100_000, "\ufeff{}", ""])
+def test_a_latest_json_of_any_other_shape_leads_nowhere(bundle, root, latest):
+    publish(bundle, root, NOON)
+    (root / "violin" / LATEST_FILE).write_text(latest)
+    assert served_version(root / "violin") is None
+
+
+@pytest.mark.parametrize(
+    "manifest", ["null", "[]", "{}", '{"training": 3, "files": 4}', '{"training": {}, "files": [1]}']
+)
+def test_a_manifest_of_any_other_shape_is_not_served(bundle, root, manifest):
+    served = publish(bundle, root, NOON)
+    (served.folder / "manifest.json").write_text(manifest)
+    latest = json.loads((root / "violin" / LATEST_FILE).read_text())
+    latest["sha256"] = hashlib.sha256(manifest.encode()).hexdigest()
+    (root / "violin" / LATEST_FILE).write_text(json.dumps(latest))
+    assert served_version(root / "violin") is None
+
+
+def test_a_push_by_a_clock_that_is_behind_is_still_the_newest(tmp_path, root):
+    write_small_bundle(tmp_path / "future", gain=0.9)
+    future = publish(tmp_path / "future", root, NOON.replace(year=2099, microsecond=5))
+    made = pushed(3, tmp_path, root)
+    assert made == sorted(made)
+    assert [version[:16] for version in made] == ["20990405T120001Z", "20990405T120002Z", "20990405T120003Z"]
+    assert versions(root / "violin") == [future.version, *made]
+    write_small_bundle(tmp_path / "last", gain=0.95)
+    last = publish(tmp_path / "last", root, NOON, keep_versions=2)
+    assert last.removed == (future.version, *made[:2])
+    assert versions(root / "violin") == [made[2], last.version]
+    assert whole(root) == last.version
+
+
+def test_pushes_of_one_second_are_in_their_order(tmp_path, root):
+    for number in range(5):
+        write_small_bundle(tmp_path / str(number), gain=0.1 + 0.1 * number)
+    made = [publish(tmp_path / str(number), root, NOON).version for number in range(5)]
+    assert made == sorted(made)
+    assert len({version[:16] for version in made}) == 5
+
+
+@pytest.mark.parametrize("name", ["99991231T235959Z-00000000", "20251399T000000Z-00000000"])
+def test_a_version_that_none_can_follow_is_named(bundle, root, name):
+    (root / "violin" / name).mkdir(parents=True)
+    with pytest.raises(UserError, match=f"{name}: no version can be later than this one"):
+        publish(bundle, root, NOON)
+    assert leftovers(root) == []
+
+
+def test_a_changed_version_does_not_count_among_those_that_are_kept(tmp_path, root):
+    made = pushed(3, tmp_path, root)
+    tamper(root / "violin" / made[2])
+    (root / "violin" / made[1] / "reverb.bin").write_bytes(b"")
+    write_small_bundle(tmp_path / "next", gain=0.8)
+    following = publish(tmp_path / "next", root, NOON + timedelta(hours=8), keep_versions=2)
+    assert following.removed == ()  # two are intact: the first and this one
+    write_small_bundle(tmp_path / "last", gain=0.9)
+    last = publish(tmp_path / "last", root, NOON + timedelta(hours=9), keep_versions=2)
+    assert last.removed == tuple(made)
+    assert versions(root / "violin") == [following.version, last.version]

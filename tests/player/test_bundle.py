@@ -17,6 +17,7 @@ from models.instrument import Instrument
 from models.saved_model.precision import round_weights
 from pipeline.configuration.loading import load as load_config
 from player.bundle import load
+from tests.bundles.test_publish import tamper
 from tests.player.playable_bundle import INPUTS, write_playable_bundle
 
 SMALL = {
@@ -100,6 +101,15 @@ def test_the_served_version_is_found_by_the_instruments_name(written: Write, tmp
     published = publish(written()[0], tmp_path / "pushed", THEN)
     assert load(tmp_path / "pushed" / "violin").folder == published.folder
     assert load(published.folder).manifest == load(tmp_path / "bundle").manifest
+
+
+def test_a_published_version_that_was_changed_is_refused(written: Write, tmp_path: Path):
+    published = publish(written()[0], tmp_path / "pushed", THEN)
+    tamper(published.folder)
+    with pytest.raises(UserError, match=f"{published.version}/manifest.json: was changed after it was published"):
+        load(published.folder)
+    with pytest.raises(UserError, match="neither a bundle"):
+        load(tmp_path / "pushed" / "violin")
 
 
 def _cut_weights(folder: Path) -> str:

@@ -20,6 +20,7 @@ from common.errors import UserError
 from data.ingest_report import IngestReport, RecordingEntry
 from pipeline.store.lineage import lineage
 from tests.bundles.small_bundle import write_small_bundle
+from tests.bundles.test_publish import tamper
 from tests.pipeline.store.recorded import Recorder
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -184,3 +185,10 @@ def test_a_damaged_store_is_one_clear_error(workshop: Workshop, bytes_left: byte
     store.write_bytes(bytes_left)
     assert local_runner.main(["lineage", "violin", "--output", str(workshop.output)]) == 2
     assert f"error: {store}: not a readable metadata store" in capsys.readouterr().err
+
+
+def test_a_changed_manifest_proves_no_lineage(workshop: Workshop):
+    version = workshop.versions[1]
+    tamper(workshop.output / "pushed" / "violin" / version)
+    with pytest.raises(UserError, match=f"violin {version}: no manifest is left of it as it was .* was changed after"):
+        lineage(workshop.output, "violin", version)

@@ -11,6 +11,7 @@ import pytest
 import local_runner
 from bundles.publish import publish, served_version, versions
 from tests.bundles.small_bundle import write_small_bundle
+from tests.bundles.test_publish import tamper
 
 NOON = datetime(2025, 4, 5, 12, 0, 0, tzinfo=timezone.utc)
 
@@ -78,4 +79,14 @@ def test_a_damaged_version_is_not_served(output: Path, capsys: pytest.CaptureFix
     (output / "pushed" / "violin" / first / "reverb.bin").write_bytes(b"")
     assert local_runner.main(["rollback", "violin", first, "--output", str(output)]) == 2
     assert f"violin {first} cannot be served, it is damaged" in capsys.readouterr().err
+    assert served_version(output / "pushed" / "violin") == second
+
+
+def test_a_version_that_was_changed_by_one_digit_is_not_served(output: Path, capsys: pytest.CaptureFixture[str]):
+    first, second = versions(output / "pushed" / "violin")
+    tamper(output / "pushed" / "violin" / first)
+    assert local_runner.main(["rollback", "violin", first, "--output", str(output)]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "it is damaged" in line
+    assert f"{first}/manifest.json: was changed after it was published" in line
     assert served_version(output / "pushed" / "violin") == second

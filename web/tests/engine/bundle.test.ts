@@ -1,15 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { contentText } from "../../engine/src/bundle/content_hash.ts";
 import { listInstruments, loadInstrument, readManifest } from "../../engine/src/bundle/load.ts";
 import type { Manifest, Processor } from "../../engine/src/bundle/manifest.ts";
 import { type Schema, violation } from "../../engine/src/bundle/schema.ts";
 import { decodeFloat16, decodeTensor } from "../../engine/src/bundle/weights.ts";
 import { describeChain } from "../../engine/src/synthesis/chain.ts";
 import { ROOT } from "./shared.ts";
-import { serveFiles, sha256, smallBundle, text } from "./small_bundle.ts";
+import { serveFiles, sha256, smallBundle, text, versionOf } from "./small_bundle.ts";
 
-const VERSION = "20250101T000000Z-0123abcd";
+const VERSION = versionOf(smallBundle());
 
 /** A small bundle as it is published, at http://bundle/pushed/. */
 function published(change: (files: Map<string, Uint8Array<ArrayBuffer>>) => void = () => undefined): typeof fetch {
@@ -121,6 +122,20 @@ describe("what is wrong with a bundle is reported", () => {
     });
   }
 
+  test("a manifest that was changed with everything that states its hash, but for its version's name", async () => {
+    const changed = published((files) => {
+      edit(files, "manifest.json", (bytes) => text(new TextDecoder().decode(bytes).replace('"mean":66', '"mean":67')));
+      const stored = files.get(`pushed/small/${VERSION}/manifest.json`) as Uint8Array;
+      const latest = { version: VERSION, manifest: `${VERSION}/manifest.json`, sha256: sha256(stored) };
+      files.set("pushed/small/latest.json", text(JSON.stringify(latest)));
+    });
+    for (const address of ["http://bundle/pushed/small/", at(""), at("manifest.json")]) {
+      const loading = loadInstrument(address, { fetch: changed });
+      await expect(loading).rejects.toMatchObject({ name: "BundleError" });
+      await expect(loading).rejects.toThrow(/manifest\.json: was changed after it was published: its content has the/);
+    }
+  });
+
   test("a server that cannot be reached, and one that fails", async () => {
     const away = async () => Promise.reject(new TypeError("fetch failed"));
     await expect(loadInstrument(at(""), { fetch: away })).rejects.toThrow(
@@ -230,6 +245,14 @@ test("the schema that is checked is the repository's, and all of its keywords ar
 
 test("a keyword that is not known is an error, not a check that is left out", () => {
   expect(() => violation(3, { maximum: 2 })).toThrow("the schema uses maximum, which this engine does not check");
+});
+
+test("the text of a manifest is hashed as Python hashes its values, without times, metrics and the card", () => {
+  // Of bundles.manifest.dumps; the hash is of bundles.manifest.content_hash.
+  const manifest = String.raw`{"audio":{"hop":64.0},"created":"2025","empty":{},"files":[{"path":"README.md",\
+"sha256":"x"},{"bytes":3,"path":"a{b],\"c"}],"metrics":{"loss":1.0},"small":1e-07,"title":"स्वर \\\" } ,",\
+"training":{"seconds":3.5,"steps":1e+22,"x":[[],{}]}}`.replaceAll("\\\n", "");
+  expect(sha256(text(contentText(manifest)))).toBe("8d4f7b8c49dde772bc6fcd896308eeba06f3b74295ff50537a6d69af91a683d5");
 });
 
 test("stored numbers are read as they were meant", () => {

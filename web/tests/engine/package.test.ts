@@ -17,7 +17,7 @@ import config from "../../vite.engine.config.ts";
 import { ROOT } from "./shared.ts";
 import { snrDb } from "./signals.ts";
 import { type Site, serveSite } from "./site.ts";
-import { sha256, smallBundle, smallInstrument, text } from "./small_bundle.ts";
+import { sha256, smallBundle, smallInstrument, text, versionOf } from "./small_bundle.ts";
 
 declare global {
   /** On the page: the package. */
@@ -252,8 +252,9 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
 
 /** What the site holds: the package, the example, and a published instrument. */
 function published(path: string): string | Uint8Array | undefined {
-  const { files } = smallBundle(RECIPE);
-  const version = "20250101T000000Z-00000000";
+  const bundle = smallBundle(RECIPE);
+  const { files } = bundle;
+  const version = versionOf(bundle);
   if (path === "index.html") return '<!doctype html><title>Engine</title><script type="module" src="page.js"></script>';
   if (path === "page.js") return 'import * as engine from "./dist/index.js"; globalThis.engine = engine;';
   if (path === "example.html") return readFileSync(join(WEB, "engine/example.html"));

@@ -62,7 +62,8 @@ async function download(url: URL, name: string, source: Source): Promise<ArrayBu
   }
 }
 
-async function sha256(bytes: ArrayBuffer): Promise<string> {
+/** Computes the SHA-256 of bytes, hex. */
+export async function sha256(bytes: BufferSource): Promise<string> {
   if (!globalThis.crypto?.subtle) {
     throw new Error("cannot check the bundle here: browsers compute hashes only on pages from https: or localhost");
   }

@@ -2,15 +2,16 @@
 
 import schema from "swara:manifest-schema";
 import { checkPlayable } from "../network/check_playable.ts";
+import { contentText } from "./content_hash.ts";
 import { BundleError } from "./errors.ts";
-import { type Expected, fetchFile, fetchJson, type Source } from "./fetching.ts";
+import { type Expected, fetchFile, fetchJson, type Source, sha256 } from "./fetching.ts";
 import type { Manifest } from "./manifest.ts";
 import { type Schema, violation } from "./schema.ts";
 import { decodeFloat16, decodeTensor } from "./weights.ts";
 
 const FORMAT_VERSION = 1;
 const INDEX_FORMAT_VERSION = 1;
-const VERSION_FOLDER = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
+const VERSION_FOLDER = /^\d{8}T\d{6}Z-([0-9a-f]{8})$/;
 
 /** One line of `pushed/index.json`. */
 export interface InstrumentEntry {
@@ -96,6 +97,7 @@ export async function loadInstrument(url: string | URL, options: LoadOptions = {
   const located = await findManifest(url, source);
   const stored = await fetchFile(located.url, located.name, source, located.expected);
   const manifest = readManifest(stored, located.name);
+  await checkVersion(stored, located);
   const file = bundleFiles(located.url, manifest, source);
   const { files, tensors } = await loadTensors(manifest, file);
   const impulseResponse = await loadReverb(manifest, file);
@@ -146,6 +148,17 @@ async function findManifest(given: string | URL, source: Source): Promise<Locate
     throw new BundleError("latest.json", "does not name a manifest and its sha256");
   }
   return { url: new URL(latest.manifest, folder), name: latest.manifest, expected: { sha256: latest.sha256 } };
+}
+
+/** Checks a manifest against the hash in its version's name, where it lies in the folder of a version. */
+async function checkVersion(stored: ArrayBuffer, { url, name }: Located): Promise<void> {
+  const [, named] = VERSION_FOLDER.exec(url.pathname.split("/").at(-2) ?? "") ?? [];
+  if (named === undefined) return;
+  const content = contentText(new TextDecoder().decode(stored));
+  const found = (await sha256(new TextEncoder().encode(content))).slice(0, named.length);
+  if (found === named) return;
+  const fault = `its content has the hash ${found}, and the version's name ${named}`;
+  throw new BundleError(name, `was changed after it was published: ${fault}; publish or copy the bundle again`);
 }
 
 interface Latest {
