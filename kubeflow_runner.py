@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line. Nothing heavy is imported for it: `--help` is instant."""
-    top = argparse.ArgumentParser(prog="kubeflow_runner.py", description=__doc__.splitlines()[0])
+    top = command.Parser(prog="kubeflow_runner.py", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(dest="verb", required=True, metavar="compile | submit")
     compile_ = verbs.add_parser("compile", help="write a PipelineJob (schema 2.1)")
-    compile_.add_argument("--output", type=Path, required=True, help="JSON file; with --all a folder, NAME.json each")
+    compile_.add_argument(
+        "--output", type=command.path, required=True, help="JSON file; with --all a folder, NAME.json each"
+    )
     compile_.set_defaults(handler=_compile)
 
     submit = verbs.add_parser("submit", help="compile and start a run on Vertex or on Kubeflow Pipelines")
@@ -37,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     submit.add_argument("--endpoint", metavar="URL", help="of Kubeflow Pipelines; with --project, of Vertex's API")
     submit.add_argument("--experiment", default="swara", help="of Kubeflow Pipelines (default: swara)")
     submit.add_argument("--namespace", help="of Kubeflow Pipelines, where it has many users")
-    submit.add_argument("--token-file", type=Path, help="bearer token for Kubeflow Pipelines")
+    submit.add_argument("--token-file", type=command.path, help="bearer token for Kubeflow Pipelines")
     submit.set_defaults(handler=_submit)
     for verb in (compile_, submit):
         _add_pipeline(verb)
@@ -50,13 +52,19 @@ def _add_pipeline(verb: argparse.ArgumentParser) -> None:
     which.add_argument("--instrument", metavar="NAME", help="a file in configs/instruments")
     which.add_argument("--all", action="store_true", help="every instrument that has recordings")
     verb.add_argument(
-        "--pipeline-root", required=True, type=_not_empty, metavar="URI", help="of artifacts, checkpoints and pushed/"
+        "--pipeline-root",
+        required=True,
+        type=command.not_empty,
+        metavar="URI",
+        help="of artifacts, checkpoints and pushed/",
     )
-    verb.add_argument("--image", required=True, type=_not_empty, help="container image, made with Dockerfile")
-    verb.add_argument("--gpu-image", type=_not_empty, metavar="IMAGE", help="of the steps that have an accelerator")
+    verb.add_argument("--image", required=True, type=command.not_empty, help="container image, made with Dockerfile")
+    verb.add_argument(
+        "--gpu-image", type=command.not_empty, metavar="IMAGE", help="of the steps that have an accelerator"
+    )
     verb.add_argument(
         "--recordings",
-        type=_not_empty,
+        type=command.not_empty,
         metavar="URI",
         help="of the instrument's recordings (default: URI/recordings/NAME); with --all, of a folder that holds one "
         "folder an instrument, which is listed",
@@ -70,13 +78,6 @@ def _add_pipeline(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--set", dest="overrides", action="append", default=[], metavar="a.b=value", help="override; repeatable"
     )
-
-
-def _not_empty(text: str) -> str:
-    """Raise ArgumentTypeError for an empty argument: in a shell, a variable that is not set."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("is empty")
-    return text
 
 
 def _fleet(arguments: argparse.Namespace) -> Fleet:

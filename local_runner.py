@@ -25,7 +25,7 @@ RECORDINGS = Path(__file__).resolve().parent / "data" / "recordings"
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line. Nothing heavy is imported for it: `--help` is instant."""
-    top = argparse.ArgumentParser(prog="local_runner.py", description=__doc__.splitlines()[0])
+    top = command.Parser(prog="local_runner.py", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(
         dest="verb", required=True, metavar="run | retrain | sweep | check | render | serve | rollback | lineage"
     )
@@ -36,7 +36,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_instrument(verb: argparse.ArgumentParser, required: bool) -> None:
-    verb.add_argument("--instrument", required=required, metavar="NAME", help="a file in configs/instruments")
+    verb.add_argument(
+        "--instrument", required=required, type=command.not_empty, metavar="NAME", help="a file in configs/instruments"
+    )
     _add_overrides(verb)
 
 
@@ -53,14 +55,16 @@ def _add_overrides(verb: argparse.ArgumentParser) -> None:
 
 def _add_published(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("name", metavar="NAME", help="an instrument in pushed/")
-    verb.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
+    verb.add_argument(
+        "--output", type=command.path, default=Path("out"), help="folder that holds pushed/ (default: out)"
+    )
 
 
 def _add_run(verbs: Verbs) -> argparse.ArgumentParser:
     verb = verbs.add_parser("run", help="recordings -> a trained, gated, pushed instrument")
     _add_instrument(verb, required=True)
-    verb.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
-    verb.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    verb.add_argument("--recordings", type=command.path, help="folder of recordings (default: data/recordings/NAME)")
+    verb.add_argument("--output", type=command.path, default=Path("out"), help="folder of all results (default: out)")
     verb.set_defaults(handler=_run)
     return verb
 
@@ -90,11 +94,11 @@ def _add_retrain(verbs: Verbs) -> argparse.ArgumentParser:
     _add_overrides(verb)
     verb.add_argument(
         "--recordings",
-        type=Path,
+        type=command.path,
         default=RECORDINGS,
         help="folder with a folder an instrument (default: data/recordings)",
     )
-    verb.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    verb.add_argument("--output", type=command.path, default=Path("out"), help="folder of all results (default: out)")
     verb.add_argument(
         "--minutes",
         type=float,
@@ -139,10 +143,10 @@ def _retrain_all(arguments: argparse.Namespace) -> Result:
 def _add_sweep(verbs: Verbs) -> argparse.ArgumentParser:
     verb = verbs.add_parser("sweep", help="try many sizes of model, and push the smallest that sounds as good")
     _add_instrument(verb, required=True)
-    verb.add_argument("--recordings", type=Path, help="folder of recordings (default: data/recordings/NAME)")
+    verb.add_argument("--recordings", type=command.path, help="folder of recordings (default: data/recordings/NAME)")
     verb.add_argument("--trials", type=int, metavar="N", help="sizes to try (default: tuner.trials)")
     verb.add_argument("--workers", type=int, metavar="N", help="processes that try them (default: tuner.workers)")
-    verb.add_argument("--output", type=Path, default=Path("out"), help="folder of all results (default: out)")
+    verb.add_argument("--output", type=command.path, default=Path("out"), help="folder of all results (default: out)")
     verb.set_defaults(handler=_sweep)
     return verb
 
@@ -156,7 +160,7 @@ def _sweep(arguments: argparse.Namespace) -> Result:
 
 def _add_check(verbs: Verbs) -> argparse.ArgumentParser:
     verb = verbs.add_parser("check", help="what is wrong with these recordings, file by file")
-    verb.add_argument("--recordings", type=Path, required=True, help="folder of recordings")
+    verb.add_argument("--recordings", type=command.path, required=True, help="folder of recordings")
     _add_instrument(verb, required=False)
     verb.set_defaults(handler=_check)
     return verb
@@ -173,9 +177,9 @@ def _check(arguments: argparse.Namespace) -> Result:
 
 def _add_render(verbs: Verbs) -> argparse.ArgumentParser:
     verb = verbs.add_parser("render", help="turn any recording into the instrument")
-    verb.add_argument("--bundle", type=Path, required=True, help="pushed/NAME or pushed/NAME/VERSION")
-    verb.add_argument("--input", type=Path, required=True, help="a recording of a voice or an instrument")
-    verb.add_argument("--output", type=Path, required=True, help="wav or flac file to write")
+    verb.add_argument("--bundle", type=command.path, required=True, help="pushed/NAME or pushed/NAME/VERSION")
+    verb.add_argument("--input", type=command.path, required=True, help="a recording of a voice or an instrument")
+    verb.add_argument("--output", type=command.path, required=True, help="wav or flac file to write")
     verb.set_defaults(handler=_render)
     return verb
 
@@ -190,7 +194,9 @@ def _render(arguments: argparse.Namespace) -> Result:
 
 def _add_serve(verbs: Verbs) -> argparse.ArgumentParser:
     verb = verbs.add_parser("serve", help="the player and the published instruments, in a browser on this machine")
-    verb.add_argument("--output", type=Path, default=Path("out"), help="folder that holds pushed/ (default: out)")
+    verb.add_argument(
+        "--output", type=command.path, default=Path("out"), help="folder that holds pushed/ (default: out)"
+    )
     verb.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (default: 127.0.0.1)")
     verb.add_argument("--port", type=int, default=8000, metavar="P", help="port to listen on (default: 8000)")
     verb.set_defaults(handler=_serve)

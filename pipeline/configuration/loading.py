@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import difflib
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from common.errors import UserError
+from common.text import one_line, shown
 from pipeline.configuration.config import Config
+from pipeline.configuration.yaml_text import MOST_CHARACTERS, NOT_YAML, RefusedYamlError, parse
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
-# PyYAML itself raises the first only; its constructors of values (dates, numbers in odd bases, tags) raise the others.
-NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError, RecursionError)
+MOST_FAULTS = 3  # that one message names
+MOST_ORIGIN = 200  # characters of a setting, where a message names it as the origin of a fault
 
 Layer = tuple[str, dict[str, Any]]  # its origin, as a user names it, and its values
 
@@ -68,7 +70,7 @@ def load(
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise UserError("\n".join(_describe(error, values, origins))) from None
+        raise UserError(_describe(error, values, origins)) from None
     if config.instrument.name != instrument:
         raise UserError(
             f"configs/instruments/{instrument}.yaml: instrument.name must be {instrument!r}, the name of its file"
@@ -82,7 +84,7 @@ def _check_exists(instrument: str, configs: Path) -> None:
         return
     near = difflib.get_close_matches(instrument, known, n=1)
     raise UserError(
-        f"no instrument {instrument!r}: {configs / 'instruments' / (instrument + '.yaml')} does not exist. "
+        f"no instrument {shown(instrument)}: {configs / 'instruments'} has no {shown(instrument + '.yaml')}. "
         + (f"Did you mean {near[0]!r}? " if near else "")
         + f"Known: {', '.join(known)}. For a new one, copy one of those files and change its names and credits."
     )
@@ -91,14 +93,26 @@ def _check_exists(instrument: str, configs: Path) -> None:
 def _read(path: Path, configs: Path) -> Layer:
     name = f"configs/{path.relative_to(configs).as_posix()}"
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse(_text(path))
     except FileNotFoundError:
         raise UserError(f"{name}: no such file in {configs}") from None
+    except OSError as error:
+        raise UserError(f"{name}: cannot be read: {error.strerror}") from None
+    except RefusedYamlError as error:
+        raise UserError(f"{name}: {error}") from None
     except NOT_YAML as error:
-        raise UserError(f"{name}: not readable as YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{name}: not readable as YAML: {one_line(' '.join(str(error).split()), 500)}") from None
     if not isinstance(values, dict):
         raise UserError(f"{name}: must hold settings (`key: value`), not {type(values).__name__}")
     return name, values
+
+
+def _text(path: Path) -> str:
+    """Read a file of settings, or as much as shows that it is too long."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise RefusedYamlError("is no plain file: settings are read from one")
+    with path.open(encoding="utf-8") as file:
+        return file.read(MOST_CHARACTERS + 1)
 
 
 def _model_layer(layers: list[Layer], configs: Path) -> Layer:
@@ -106,22 +120,25 @@ def _model_layer(layers: list[Layer], configs: Path) -> Layer:
     origin, model = named[-1] if named else ("configs/base.yaml", "")
     known = sorted(path.stem for path in (configs / "models").glob("*.yaml"))
     if model not in known:
-        raise UserError(f"{origin}: model: no model {model!r}; known: {', '.join(known)}")
+        raise UserError(f"{origin}: model: no model {shown(model)}; known: {', '.join(known)}")
     name, values = _read(configs / "models" / f"{model}.yaml", configs)
     return name, {"model": values}
 
 
 def _parse_override(text: str) -> Layer:
     path, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*", path):
-        raise UserError(f"--set {text}: must look like a.b=value, for example --set trainer.steps=2000")
+    origin = f"--set {one_line(text, MOST_ORIGIN)}"
+    if not equals or not re.fullmatch(r"[A-Za-z0-9_]{1,64}(\.[A-Za-z0-9_]{1,64}){0,15}", path):
+        raise UserError(f"{origin}: must look like a.b=value, for example --set trainer.steps=2000")
     try:
-        parsed = yaml.safe_load(value)
+        parsed = parse(value)
+    except RefusedYamlError as error:
+        raise UserError(f"{origin}: the value {error}") from None
     except NOT_YAML:
-        raise UserError(f"--set {text}: the value {value!r} is not readable as YAML") from None
+        raise UserError(f"{origin}: the value {shown(value)} is not readable as YAML") from None
     for key in reversed(path.split(".")):
         parsed = {key: parsed}
-    return f"--set {text}", parsed
+    return origin, parsed
 
 
 def _merge(values: Any, layer: dict[str, Any], origin: str, origins: dict[str, str], at: str = "") -> None:
@@ -146,21 +163,34 @@ def _index(values: Any, key: str, origin: str, at: str) -> str | int:
     """Return the key in a dict, or the index in a list of the element with that name or index."""
     if isinstance(values, dict):
         return key
-    names = [element.get("name") if isinstance(element, dict) else None for element in values]
+    names = [_name(element) for element in values]
     if key in names:
         return names.index(key)
-    if key.isdigit() and int(key) < len(values):
+    if key.isdecimal() and len(key) < 10 and int(key) < len(values):
         return int(key)
-    raise UserError(f"{origin}: {at.rstrip('.')} has no element {key!r}; it has {', '.join(map(str, names))}")
+    known = ", ".join(name if name is not None else str(index) for index, name in enumerate(names))
+    raise UserError(f"{origin}: {at.rstrip('.')} has no element {shown(key)}; it has {one_line(known, 500) or 'none'}")
 
 
-def _describe(error: ValidationError, values: dict[str, Any], origins: dict[str, str]) -> Iterator[str]:
-    for fault in error.errors():
-        keys = list(_plain_keys(fault["loc"], values))
-        where = _origin(keys, origins)
-        has_value = fault["type"] not in ("missing", "extra_forbidden", "value_error")
-        value = f", not {fault['input']!r}" if has_value else ""
-        yield f"{where}: {'.'.join(keys)}: {_plain_message(fault)}{value}"
+def _name(element: Any) -> str | None:
+    """Return the name of an element of a list; None where it has none, or something else in its place."""
+    name = element.get("name") if isinstance(element, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _describe(error: ValidationError, values: dict[str, Any], origins: dict[str, str]) -> str:
+    """Describe the first faults in one line, and count the others."""
+    faults = error.errors(include_url=False)
+    more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
+    return "; ".join(_describe_one(fault, values, origins) for fault in faults[:MOST_FAULTS]) + more
+
+
+def _describe_one(fault: Any, values: dict[str, Any], origins: dict[str, str]) -> str:
+    keys = list(_plain_keys(fault["loc"], values))
+    has_value = fault["type"] not in ("missing", "extra_forbidden", "value_error")
+    value = f", not {shown(fault['input'])}" if has_value else ""
+    where = f"{_origin(keys, origins)}: {one_line('.'.join(keys), MOST_ORIGIN)}"
+    return f"{where}: {one_line(_plain_message(fault), 300)}{value}"
 
 
 def _plain_keys(loc: Sequence[str | int], values: Any) -> Iterator[str]:
@@ -168,7 +198,7 @@ def _plain_keys(loc: Sequence[str | int], values: Any) -> Iterator[str]:
     for key in loc:
         if isinstance(key, int) and isinstance(values, list) and key < len(values):
             values = values[key]
-            yield values.get("name", str(key)) if isinstance(values, dict) else str(key)
+            yield _name(values) or str(key)
         elif isinstance(values, dict) and key not in values and key in (values.get("kind"), values.get("type")):
             continue
         else:

@@ -7,6 +7,7 @@ import dataclasses
 import fcntl
 import json
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import Stopped, UserError
 from common.progress import RecordingProgress
+from common.text import shown
 from common.verdict import GateRefused, Verdict
 from components.size_tuner.pareto import PARETO_FILE
 from data.ingest_report import IngestReport
@@ -87,13 +89,15 @@ def check(config: Config, recordings: Path) -> IngestReport:
 
 def _check_paths(config: Config, folders: RunFolders) -> None:
     """Raise UserError for missing files before the first stage, so that none is found missing after the last."""
-    if not folders.recordings.is_dir():
+    if not os.path.isdir(folders.recordings):  # unlike Path's, false for what no path can be
         raise UserError(
             f"{folders.recordings}: no such folder of recordings: put wav, flac, ogg, mp3 or aiff files there or name "
             "another one with --recordings"
         )
-    if config.report.voice is not None and not Path(config.report.voice).is_file():
-        raise UserError(f"report.voice: {config.report.voice}: no such file: give the path of a voice clip, or null")
+    if config.report.voice is not None and not os.path.isfile(config.report.voice):
+        raise UserError(
+            f"report.voice: {shown(config.report.voice)}: no such file: give the path of a voice clip, or null"
+        )
 
 
 def _reported(config: Config, folders: RunFolders, refusal: Verdict | None = None) -> Outcome:

@@ -62,7 +62,7 @@ def _native_messages_to(log: Path) -> Iterator[None]:
         yield
         return
     terminal, python = os.dup(2), sys.stderr
-    with log.open("ab") as file, os.fdopen(os.dup(terminal), "w", buffering=1) as sys.stderr:
+    with log.open("ab") as file, open(os.dup(terminal), "w", 1, python.encoding, "backslashreplace") as sys.stderr:
         os.dup2(file.fileno(), 2)
         try:
             yield
