@@ -105,7 +105,7 @@ class Trial:
 
     def write(self, file: Path, steps: int) -> None:
         """Write what ddsp needs: all windows, and which of them each step takes."""
-        arrays = {
+        arrays: dict[str, Any] = {
             f"{split}/{name}": values
             for split, windows in (("train", self.windows), ("eval", self.eval_windows))
             for name, values in windows.batch(range(len(windows))).items()

@@ -58,7 +58,7 @@ def notes(batch: int, audio: AudioConfig) -> dict[str, np.ndarray]:
     f0 = 440.0 * 2.0 ** ((midi + 0.3 * np.sin(2 * np.pi * 5.5 * seconds) - 69) / 12)  # [batch, samples]
     level = np.clip((seconds % 0.5) / 0.03, 0, 1) * np.clip((0.5 - seconds % 0.5) / 0.06, 0, 1)
     phase = 2 * np.pi * np.cumsum(f0, axis=1) / audio.sample_rate
-    tone = sum(np.sin(k * phase) / k * (k * f0 < audio.sample_rate / 2) for k in range(1, 25))
+    tone = np.sum([np.sin(k * phase) / k * (k * f0 < audio.sample_rate / 2) for k in range(1, 25)], axis=0)
     sound = 0.2 * level * tone + 1e-3 * random.standard_normal(tone.shape)
     frames = f0[:, :: audio.hop]
     scaled = {"f0_scaled": np.log2(frames / 440), "loudness_scaled": np.broadcast_to(level[:: audio.hop], frames.shape)}

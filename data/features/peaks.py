@@ -53,13 +53,13 @@ class Peaks:
     @property
     def power(self) -> Floats:
         """Power of the peaks, [peaks], linear."""
-        power: Floats = 10 ** (self.level / 10)
+        power: Floats = np.power(10, self.level / 10)
         return power
 
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
         """Times in s on which the frames are centred, [frames]."""
-        return (self.first_frame + np.arange(self.frames)) * FRAME_SECONDS
+        return ((self.first_frame + np.arange(self.frames)) * FRAME_SECONDS).astype(np.float64)
 
     def energy(self, chosen: npt.NDArray[np.bool_] | bool = True) -> npt.NDArray[np.float64]:
         """Sum the energy of chosen peaks, a mask [peaks] or all of them, in every frame. Shape [frames]."""

@@ -92,8 +92,8 @@ def save(
     }
     with tf.io.gfile.GFile(f"{folder}/{INSTRUMENT_FILE}", "w") as file:
         file.write(json.dumps(described, indent=1))
-    stored = io.BytesIO()
-    np.savez(stored, **instrument.weights())
+    stored, weights = io.BytesIO(), dict[str, Any](instrument.weights())
+    np.savez(stored, **weights)
     with tf.io.gfile.GFile(f"{folder}/{WEIGHTS_FILE}", "wb") as file:
         file.write(stored.getvalue())
 

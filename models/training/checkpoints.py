@@ -51,7 +51,8 @@ class Checkpoints:
         """Replace the latest checkpoint. Killed meanwhile, it leaves the previous checkpoint."""
         packed = io.BytesIO()
         values = np.frombuffer(json.dumps(dict(checkpoint.values)).encode(), np.uint8)
-        np.savez(packed, **{_VALUES: values}, **{f"arrays/{name}": array for name, array in checkpoint.arrays.items()})
+        stored: dict[str, Any] = {f"arrays/{name}": array for name, array in checkpoint.arrays.items()}
+        np.savez(packed, **{_VALUES: values, **stored})
         tf.io.gfile.makedirs(self.folder)
         with tf.io.gfile.GFile(self._path + ".part", "wb") as file:
             file.write(packed.getvalue())

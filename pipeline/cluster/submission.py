@@ -152,7 +152,7 @@ class Kubeflow(Service):
     def _start(self, compiled: Compiled, run: str) -> str:
         import kfp
         from kfp_server_api.exceptions import ApiException, ApiTypeError, ApiValueError  # type: ignore[import-untyped]
-        from urllib3.exceptions import HTTPError  # type: ignore[import-untyped]
+        from urllib3.exceptions import HTTPError
 
         try:
             client = kfp.Client(host=self.endpoint, namespace=self.namespace or "kubeflow", existing_token=self.token)
