@@ -201,7 +201,7 @@ def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] 
 def _remove_old(folder: Path, keep: int | None) -> tuple[str, ...]:
     """Remove what is older than the newest intact versions, but the served one; return those that were removed.
 
-    A version that was changed or damaged takes no intact one's place: it goes when its time comes.
+    A version that was changed or damaged does not count: it is removed once it is older than those that are kept.
     """
     served = served_version(folder)
     if keep is None or served is None:  # where the served version is unknown, no version may go
