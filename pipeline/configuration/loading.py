@@ -173,7 +173,7 @@ def _index(values: Any, key: str, origin: str, at: str) -> str | int:
 
 
 def _name(element: Any) -> str | None:
-    """Return the name of an element of a list; None where it has none, or something else in its place."""
+    """Return the name of an element of a list; None where it has none, or a name that is no text."""
     name = element.get("name") if isinstance(element, dict) else None
     return name if isinstance(name, str) else None
 
