@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.errors import UserError
+from common.output_file import written
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC"}
 SUBTYPE = "PCM_24"
@@ -29,8 +30,9 @@ def check_path(path: Path) -> None:
     """
     if path.suffix.lower() not in FORMATS:
         raise UserError(f"{path}: cannot write {path.suffix or 'a file without extension'}: name a .wav or .flac file")
-    if not path.parent.is_dir():
-        raise UserError(f"{path}: there is no folder {path.parent}: make it, or choose another file")
+    folder = Path(os.path.realpath(path)).parent  # of a symbolic link, that of its target
+    if not folder.is_dir():
+        raise UserError(f"{path}: there is no folder {folder}: make it, or choose another file")
     if path.is_dir():
         raise UserError(f"{path}: is a folder: name a file in it")
 
@@ -38,7 +40,8 @@ def check_path(path: Path) -> None:
 def write_sound(path: Path, blocks: Iterable[Audio], sample_rate: int) -> float:
     """Write a sound whole or not at all, and turn it down as a whole where it would clip.
 
-    The blocks wait in a nameless file beside the output, since the peak is known only at the end.
+    The blocks wait in a nameless file beside the output, since the peak is known only at the end. A symbolic link or
+    a device stays what it is (see `written`).
 
     Args:
       path: of a wav or flac file (24 bits), by its extension; replaced if it exists.
@@ -54,21 +57,17 @@ def write_sound(path: Path, blocks: Iterable[Audio], sample_rate: int) -> float:
     import soundfile
 
     check_path(path)
-    part = path.with_name(f".{path.name}.part")
     try:
-        with tempfile.TemporaryFile(dir=path.parent) as waiting:
+        with written(path) as part, tempfile.TemporaryFile(dir=part.parent) as waiting:
             peak = max((_append(waiting, block) for block in blocks), default=0.0)
             gain = min(1.0, FULL_SCALE / peak) if peak > 0.0 else 1.0
             waiting.seek(0)
             with soundfile.SoundFile(part, "w", sample_rate, 1, SUBTYPE, format=FORMATS[path.suffix.lower()]) as file:
                 while stored := waiting.read(COPY_BYTES):
                     file.write(np.frombuffer(stored, np.float32) * np.float32(gain))
-        os.replace(part, path)
     except (OSError, soundfile.LibsndfileError) as error:
         why = getattr(error, "strerror", None) or error
         raise UserError(f"{path}: cannot be written ({why}): free some space or choose another file") from None
-    finally:
-        part.unlink(missing_ok=True)
     return gain
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from common.errors import UserError
+from pipeline.cluster import addresses
 
 Compiled = dict[str, Any]
 
@@ -80,6 +81,15 @@ class Vertex(Service):
     service_account: str | None = None
     endpoint: str | None = None
 
+    def __post_init__(self) -> None:
+        """Raise UserError for what would lead a request, and the credentials in it, elsewhere."""
+        addresses.project("--project", self.project)
+        addresses.label("--region", self.region)
+        if self.service_account is not None:
+            addresses.account("--service-account", self.service_account)
+        if self.endpoint is not None:
+            addresses.service_url("--endpoint", self.endpoint)
+
     def request(self, compiled: Compiled, run: str) -> Request:
         """See `Service.request`."""
         host = self.endpoint or f"https://{self.region}-aiplatform.googleapis.com"
@@ -136,6 +146,12 @@ class Kubeflow(Service):
     experiment: str
     namespace: str | None = None
     token: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UserError for what would lead a request, and the token in it, elsewhere."""
+        addresses.service_url("--endpoint", self.endpoint)
+        if self.namespace is not None:
+            addresses.label("--namespace", self.namespace)
 
     def request(self, compiled: Compiled, run: str) -> Request:
         """See `Service.request`; the experiment's id, which only the server knows, is left out."""

@@ -1,5 +1,6 @@
 """A sound is written whole or not at all, never clips, and its path is checked before the work begins."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +50,27 @@ def test_a_path_that_cannot_be_written_is_refused_by_name(tmp_path: Path, name: 
     (tmp_path / "folder.wav").mkdir()
     with pytest.raises(UserError, match=name):
         check_path(tmp_path / name)
+
+
+def test_a_link_stays_a_link_and_its_target_gets_the_sound(tmp_path: Path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "out.wav").symlink_to("far/sound.wav")
+    write_sound(tmp_path / "out.wav", iter([np.full(100, 0.5, np.float32)]), 16000)
+    assert (tmp_path / "out.wav").is_symlink()
+    assert len(soundfile.read(tmp_path / "far" / "sound.wav")[0]) == 100
+    assert [path.name for path in (tmp_path / "far").iterdir()] == ["sound.wav"]
+
+
+def test_a_device_is_written_to_and_stays(tmp_path: Path):
+    (tmp_path / "null.wav").symlink_to("/dev/null")
+    (tmp_path / "full.wav").symlink_to("/dev/full")
+    write_sound(tmp_path / "null.wav", iter([np.zeros(100, np.float32)]), 16000)
+    with pytest.raises(UserError, match=r"full\.wav: cannot be written \(No space left on device\)"):
+        write_sound(tmp_path / "full.wav", iter([np.zeros(100, np.float32)]), 16000)
+    assert os.readlink(tmp_path / "full.wav") == "/dev/full"
+
+
+def test_a_link_to_a_folder_that_is_absent_is_refused_before_the_work(tmp_path: Path):
+    (tmp_path / "out.wav").symlink_to("none/sound.wav")
+    with pytest.raises(UserError, match="there is no folder "):
+        check_path(tmp_path / "out.wav")
