@@ -53,15 +53,20 @@ $(CREPE): $(SETUP)
 	@if ls $(SWARA_SHARED)/crepe/model-*.h5.bz2 >/dev/null 2>&1; then scripts/install_crepe.sh "$$(realpath $(SWARA_SHARED)/crepe)"; fi
 	@touch $@
 
+BOTH_CORES := -n 2 --dist loadgroup --no-loadscope-reorder # tests/conftest.py keeps together what shares a dear fixture
+
 test: check $(CREPE) ## set up from nothing; every check and test
 	cd web && npm run --silent test && npm run --silent e2e
-	$(PYTHON) -m pytest -m "not soak" -n 2 --dist loadgroup --no-loadscope-reorder --durations=15
+	$(PYTHON) -m pytest -m "not soak" $(BOTH_CORES) --durations=15
 
 quick: setup ## the tests that take seconds
-	$(PYTHON) -m pytest -m "not slow and not soak" -x -q
+	$(PYTHON) -m pytest -m "not slow and not soak" $(BOTH_CORES) -x -q
 
 soak: setup ## tests too long for `make test`
 	$(PYTHON) -m pytest -m soak
+
+soak-stack: ## the new set of packages (in a Debian 13 root where this system is older): quick tests, demo, replay of a compiled pipeline
+	scripts/soak_stack.sh all
 
 bench: setup ## speed of training and data, a JSON line each; beside ddsp with DDSP=its python
 	DDSP="$(DDSP)" scripts/bench.sh
