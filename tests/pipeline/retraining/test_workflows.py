@@ -27,10 +27,6 @@ def steps(of: Workflow) -> list[dict[str, Any]]:
     return [step for job in of["jobs"].values() for step in job["steps"]]
 
 
-def commands(of: Workflow) -> list[str]:
-    return [step["run"].strip() for step in steps(of) if "run" in step]
-
-
 def scripts_of(step: dict[str, Any]) -> list[str]:
     """The script that a step is, in a list; none where it is anything else. Plain options may follow."""
     found = re.fullmatch(r"(?:exec )?(scripts/[a-z_]+\.sh)(?: --[a-z]+ [0-9]+)*", step.get("run", "").strip())
@@ -55,13 +51,28 @@ def test_only_retraining_may_write_and_only_to_the_repository(name: str):
     parsed = workflow(name)
     assert parsed["permissions"] == {"contents": "read"}
     granted = [job.get("permissions") for job in parsed["jobs"].values()]
-    assert granted == ([{"contents": "write"}] if name == "retrain" else [None])
+    assert granted == ([{"contents": "write"}] if name == "retrain" else [None, None])
 
 
-def test_ci_is_make_test_with_a_browser_or_a_failure():
-    assert commands(workflow("ci")) == ["make test"]
-    assert [step["env"] for step in steps(workflow("ci")) if "run" in step] == [{"CI": "true"}]
+def test_ci_is_make_test_with_a_browser_or_a_failure_and_quick_tests_and_the_demo_on_macos():
+    jobs = workflow("ci")["jobs"]
+    linux, macos = ([step for step in jobs[name]["steps"] if "run" in step] for name in ("test", "macos"))
+    assert [step["run"] for step in linux] == ["make test"]
+    assert [step["env"] for step in linux] == [{"CI": "true"}]
+    assert [step["run"] for step in macos] == ["make quick", "make demo"]
     assert {"push", "pull_request"} <= set(workflow("ci")["on"])
+
+
+def test_ci_tests_both_sets_of_packages_with_a_python_of_theirs():
+    jobs = workflow("ci")["jobs"]
+    tried = [(one["os"], one["stack"], one["python"]) for one in jobs["test"]["strategy"]["matrix"]["include"]]
+    assert tried == [
+        ("ubuntu-24.04", "new", "3.13"),
+        ("ubuntu-24.04", "old", "3.10"),
+        ("ubuntu-22.04", "old", "3.10"),
+    ]
+    assert jobs["test"]["env"]["SWARA_STACK"] == "${{ matrix.stack }}"
+    assert jobs["macos"]["env"]["SWARA_STACK"] == "new"
 
 
 def test_retraining_begins_with_new_recordings_on_a_schedule_and_by_hand_and_never_overlaps():
