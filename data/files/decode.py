@@ -19,14 +19,16 @@ import soundfile
 import soxr
 
 from common.errors import UserError
-from data.files.completeness import fault, guessed_samples
+from common.progress import clock
+from data.files.contents import inspect
+from data.files.reading import MARGIN_SECONDS, Contents, Reader, View
 
 Floats = npt.NDArray[np.float32]
 
 BLOCK_SECONDS, BLOCK_SAMPLES = 4.0, 2**22  # decoded at a time: the less of both, samples of all channels
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000  # Hz; headers that state others are wrong, and would fill memory and disk
 UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's value for a length that no header states
-GUESS_SECONDS = 0.25  # that a decoder may drop at the beginning of a stream that was cut out of another one
+FILTER_SAMPLES = 4_096  # that decoders of lossy kinds drop at the beginning and at the end
 LONGEST_HOURS = 6.0  # so that a small file that unpacks without end does not fill the disk
 HIGHEST_PEAK = 16.0  # times full scale, 24 dB above it; float files with more hold no real audio
 HASH_SCALE = 2.0**23  # samples are hashed as 24-bit integers: what any lossless container keeps
@@ -149,16 +151,34 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
         raise Unusable("is not a file, or a link to nowhere")
     if not path.stat().st_size:
         raise Unusable("is empty (0 bytes)")
-    found = fault(path)
-    try:
-        with _Stream(os.fsencode(path)) as file:  # bytes, since a name need not be Unicode
-            if found:
-                raise Unusable(found, file.frames / file.samplerate)
-            return _decode(file, sample_rate, spool, guessed_samples(path))
-    except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
-        if found:
-            raise Unusable(found) from None
-        raise Unusable(f"is not audio that can be read ({_clean(error)})") from None
+    with path.open("rb") as file:
+        contents = inspect(Reader(file), path.name)
+        fault = fault_of(contents)
+        try:
+            source = os.fsencode(path)  # bytes, since a name need not be Unicode
+            view = None if contents.pieces is None else View(file, contents.pieces)
+            if contents.unread:
+                raise Unusable(contents.unread)
+            with _Stream(source if view is None else view) as stream:
+                if fault:
+                    seconds = None if contents.held is None else contents.held / (contents.rate or stream.samplerate)
+                    raise Unusable(fault, stream.frames / stream.samplerate if seconds is None else seconds)
+                return _decode(stream, sample_rate, spool, contents)
+        except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
+            if fault:
+                raise Unusable(fault) from None
+            raise Unusable(f"is not {contents.kind or 'audio'} that can be read ({_clean(error)})") from None
+
+
+def fault_of(contents: Contents) -> str | None:
+    """Describe what keeps a file from being read whole, as a clause for a message; None where nothing does."""
+    if contents.damaged:
+        return f"is damaged: {contents.damaged}"
+    if contents.cut:
+        return f"is truncated: {contents.cut}"
+    if contents.joined:
+        return f"holds several recordings, one behind the other ({contents.joined}): cut it into files of their own"
+    return None
 
 
 class _Stream(soundfile.SoundFile):
@@ -172,16 +192,16 @@ class _Stream(soundfile.SoundFile):
         return False
 
 
-def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, counted: int | None) -> Source:
-    """Decode an open file; `counted` is the samples that its container holds, where libsndfile only guesses."""
-    rate, promised = file.samplerate, file.frames
+def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, contents: Contents) -> Source:
+    """Decode an open file, and hold what was decoded against what its bytes hold."""
+    rate = file.samplerate
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise Unusable(f"has a sample rate of {rate:,} Hz: {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz can be used")
     resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, "float32", "HQ")
     digest = hashlib.sha256(f"{rate} Hz mono".encode())
     clipping = Clipping()
     frames, mix_peak = 0, 0.0
-    for block in _blocks(file):
+    for block in _blocks(file, contents.held if contents.is_exact else None):
         if not np.isfinite(block).all():
             bad = int(np.argmin(np.isfinite(block).all(axis=1)))
             raise Unusable("holds samples that are not numbers (NaN or infinite)", (frames + bad) / rate)
@@ -200,15 +220,7 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, counted: 
         spool.append(mono if resampler is None else resampler.resample_chunk(mono))
     if resampler is not None:
         spool.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    if counted is not None:
-        if frames < counted - GUESS_SECONDS * rate:
-            raise Unusable(
-                f"can be read to {frames / rate:.1f} of its {counted / rate:.1f} s only, since its header does not "
-                "state its length: convert it to wav or flac",
-                frames / rate,
-            )
-    elif promised != UNKNOWN_FRAMES and frames < promised:
-        raise Unusable(f"is truncated: {frames:,} of {promised:,} samples can be decoded", frames / rate)
+    _check_length(file, frames, contents)
     if not frames:
         raise Unusable("holds no samples")
     clipped_at = clipping.first_frame()
@@ -224,12 +236,33 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, counted: 
     )
 
 
-def _blocks(file: soundfile.SoundFile) -> Iterator[Floats]:
-    """Read blocks [frames, channels] to the end of the file."""
+def _check_length(file: soundfile.SoundFile, frames: int, contents: Contents) -> None:
+    """Check that as much was decoded as the bytes hold, or as the header states where they were not counted.
+
+    Raises:
+      Unusable: it was not.
+    """
+    decoded, rate = frames / file.samplerate, file.samplerate
+    if contents.held is not None:
+        expected = contents.held / (contents.rate or rate)
+    elif file.frames != UNKNOWN_FRAMES:
+        expected = file.frames / rate
+    else:
+        return
+    if decoded >= expected - MARGIN_SECONDS - FILTER_SAMPLES / rate:
+        return
+    raise Unusable(
+        f"is truncated or damaged: {clock(decoded, tenths=True)} of its {clock(expected, tenths=True)} can be decoded",
+        decoded,
+    )
+
+
+def _blocks(file: soundfile.SoundFile, most: int | None) -> Iterator[Floats]:
+    """Read blocks [frames, channels] to the end of the file, or as many frames as it holds, whatever stands behind."""
     size, frames = max(1, min(round(BLOCK_SECONDS * file.samplerate), BLOCK_SAMPLES // file.channels)), 0
-    while True:
+    while most is None or frames < most:
         try:
-            block = file.read(size, dtype="float32", always_2d=True)
+            block = file.read(size if most is None else min(size, most - frames), dtype="float32", always_2d=True)
         except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
             seconds = frames / file.samplerate
             raise Unusable(f"is truncated or damaged: decoding fails ({_clean(error)})", seconds) from None
@@ -298,12 +331,19 @@ class Clipping:
 
 
 def duration_seconds(path: Path) -> float:
-    """Read the length in s from a file's header, for progress only: 0 where it is not known or absurd."""
+    """Read the length in s of what a file holds, for progress only: 0 where it is not known or absurd."""
     if not path.is_file():
         return 0.0
     try:
-        information = soundfile.info(os.fsencode(path))
+        with path.open("rb") as file:
+            contents = inspect(Reader(file), path.name)
+        if contents.unread:
+            return 0.0
+        if contents.held is not None and contents.rate:
+            seconds = contents.held / contents.rate
+        else:
+            information = soundfile.info(os.fsencode(path))
+            seconds = float(information.frames / information.samplerate)
     except (soundfile.LibsndfileError, OSError):
         return 0.0
-    seconds = float(information.frames / information.samplerate)
     return seconds if seconds <= LONGEST_HOURS * 3600 else 0.0

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from data.files.completeness import MOST_CHUNKS, fault
+from data.files.chunks import MOST_CHUNKS
+from data.files.contents import inspect
+from data.files.decode import fault_of
+from data.files.reading import Reader
 from data.ingest_report import IngestReport
 from tests.data.files.damage import odd_files, whole, write_damaged
 from tests.data.sounds import melody, write
@@ -116,6 +119,12 @@ def test_thousands_of_damaged_files_each_have_a_verdict(tmp_path, seed):
     assert found.keys() == {*names, *HONEST}
     assert {found[name] for name in HONEST} == {"used"}
     assert checked.megabytes < check(honest(tmp_path / "honest"), tmp_path / "alone").megabytes + MEGABYTES
+
+
+def fault(path: Path) -> str | None:
+    """Of a file, without decoding it."""
+    with path.open("rb") as file:
+        return fault_of(inspect(Reader(file)))
 
 
 def test_chunks_without_end_are_walked_a_bounded_way(tmp_path):
