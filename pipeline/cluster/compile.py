@@ -12,6 +12,7 @@ from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
 from tfx.orchestration.pipeline import Pipeline
 
 from common.errors import UserError
+from common.patterns import check_no_pattern
 from pipeline.cluster.container import ACCELERATOR, SCHEME
 from pipeline.configuration.config import Config
 from pipeline.configuration.resources import ResourcesConfig
@@ -78,8 +79,8 @@ def make_pipeline(config: Config, job: Job) -> Pipeline:
     """Make the same pipeline as on one machine, with runtime parameters and machines.
 
     Raises:
-      UserError: the instrument's name cannot be that of a pipeline on a cluster, or its recordings or its root cannot
-        be reached from there.
+      UserError: the instrument's name cannot be that of a pipeline on a cluster, its recordings or its root cannot be
+        reached from there, or the root is a pattern to Beam.
     """
     name = config.instrument.name
     if not PIPELINE_NAME.fullmatch(name):
@@ -89,6 +90,7 @@ def make_pipeline(config: Config, job: Job) -> Pipeline:
         )
     _check_reachable("--pipeline-root", job.pipeline_root)
     _check_reachable("--recordings", job.recordings)
+    check_no_pattern("--pipeline-root", job.pipeline_root)
     root = job.pipeline_root.rstrip("/")
     pipeline = create_pipeline(
         config,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import Stopped, UserError
+from common.patterns import check_no_pattern
 from common.progress import RecordingProgress
 from common.text import shown
 from common.verdict import GateRefused, Verdict
@@ -88,7 +89,8 @@ def check(config: Config, recordings: Path) -> IngestReport:
 
 
 def _check_paths(config: Config, folders: RunFolders) -> None:
-    """Raise UserError for missing files before the first stage, so that none is found missing after the last."""
+    """Raise UserError for missing files and impossible paths before the first stage, and not after the last."""
+    check_no_pattern("--output", str(folders.output), os.path.realpath(folders.output))
     if not os.path.isdir(folders.recordings):  # unlike Path's, false for what no path can be
         raise UserError(
             f"{folders.recordings}: no such folder of recordings: put wav, flac, ogg, mp3 or aiff files there or name "
