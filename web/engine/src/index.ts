@@ -13,6 +13,7 @@ export type { ClipFeatures } from "./clip/controls.ts";
 export { type RenderOptions, renderClip } from "./clip/render.ts";
 export { adjust } from "./features/adjust.ts";
 export { analyse } from "./features/analyse.ts";
+export { FLOOR_DB } from "./features/floor.ts";
 export { gateGains } from "./features/gate.ts";
 export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
 export { createLiveInstrument, LiveInstrument } from "./live/instrument.ts";

@@ -1,10 +1,10 @@
 /** Levels in dB of full scale. */
 
-export const QUIETEST_DB = -80;
+import { FLOOR_DB } from "swara-engine";
 
-/** Converts a linear amplitude to dB, no lower than -80. */
+/** Converts a linear amplitude to dB, no lower than `FLOOR_DB`. */
 export function decibels(amplitude: number): number {
-  return amplitude > 0 ? Math.max(QUIETEST_DB, 20 * Math.log10(amplitude)) : QUIETEST_DB;
+  return amplitude > 0 ? Math.max(FLOOR_DB, 20 * Math.log10(amplitude)) : FLOOR_DB;
 }
 
 /** Computes the root mean square of [samples], linear. */

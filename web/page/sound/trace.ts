@@ -1,6 +1,6 @@
 /** The last seconds of voice and instrument: a ring of frames that is written live and drawn from. */
 
-import type { FrameReport } from "swara-engine";
+import { FLOOR_DB, type FrameReport } from "swara-engine";
 import { midiOf } from "./pitch.ts";
 
 /** One frame. Pitches in MIDI numbers, NaN where there is none. */
@@ -30,7 +30,7 @@ export class Trace {
       time: Number.NEGATIVE_INFINITY,
       voice: Number.NaN,
       confidence: 0,
-      loudness: -80,
+      loudness: FLOOR_DB,
       played: Number.NaN,
       playedLoudness: -120,
     }));
@@ -45,7 +45,7 @@ export class Trace {
       point.time = report.time - (frames - 1 - index) / frameRate;
       point.voice = midiOf(report.voice.f0Hz[index] ?? 0);
       point.confidence = report.voice.confidence[index] ?? 0;
-      point.loudness = report.voice.loudnessDb[index] ?? -80;
+      point.loudness = report.voice.loudnessDb[index] ?? FLOOR_DB;
       point.played = loudness > SILENT_DB ? midiOf(report.played.f0Hz[index] ?? 0) : Number.NaN;
       point.playedLoudness = loudness;
     }

@@ -6,11 +6,11 @@
  */
 
 import { effect, signal } from "@preact/signals";
-import { createLiveInstrument, type FrameReport, type Instrument, type LiveInstrument } from "swara-engine";
+import { createLiveInstrument, FLOOR_DB, type FrameReport, type Instrument, type LiveInstrument } from "swara-engine";
 import { prepareTakes } from "../clip/client.ts";
 import { audioContext, awake, wake } from "../sound/context.ts";
 import { FeedbackGuard, type GuardState } from "../sound/feedback.ts";
-import { decibels, QUIETEST_DB, rms, softLimit } from "../sound/levels.ts";
+import { decibels, rms, softLimit } from "../sound/levels.ts";
 import { closeMicrophone, openMicrophone } from "../sound/microphone.ts";
 import { Recorder, type Recording } from "../sound/recorder.ts";
 import { Trace } from "../sound/trace.ts";
@@ -22,6 +22,8 @@ import * as settings from "./settings.ts";
 const TRACE_SECONDS = 30;
 const FADE_SECONDS = 0.03;
 const NOTICE_AFTER_MS = 300;
+/** The device's delay is read when its sound has settled: Firefox hangs now and then where it is read as that begins. */
+const LATENCY_AFTER_MS = 1_000;
 
 export const microphone = signal<"off" | "starting" | "on">("off");
 /** Source of the recording under way: the voice, the keys, or none. */
@@ -30,8 +32,8 @@ export const recording = signal<"voice" | "keys" | null>(null);
 export const audible = signal(true);
 export const guardState = signal<GuardState>("open");
 /** dB of the microphone and of what goes to the loudspeaker. */
-export const inputDb = signal(QUIETEST_DB);
-export const outputDb = signal(QUIETEST_DB);
+export const inputDb = signal(FLOOR_DB);
+export const outputDb = signal(FLOOR_DB);
 /** Share of the audio thread's time, and octaves by which the voice is moved. */
 export const load = signal(0);
 export const octaveShift = signal(0);
@@ -160,9 +162,9 @@ const samples = new Float32Array(2048);
 function receiveFrames(made: Studio, frames: FrameReport): void {
   trace.add(frames, made.playing.manifest.audio.frame_rate);
   made.analyser.getFloatTimeDomainData(samples);
-  const microphoneDb = microphone.value === "on" ? decibels(rms(samples)) : QUIETEST_DB;
+  const microphoneDb = microphone.value === "on" ? decibels(rms(samples)) : FLOOR_DB;
   inputDb.value = microphoneDb;
-  outputDb.value = isAudible() ? decibels(frames.output.rms) : QUIETEST_DB;
+  outputDb.value = isAudible() ? decibels(frames.output.rms) : FLOOR_DB;
   load.value = frames.load;
   octaveShift.value = frames.octaveShift;
   watchFeedback(frames.time, microphoneDb, decibels(frames.output.rms));
@@ -211,7 +213,7 @@ async function connectMicrophone(): Promise<void> {
     source.connect(analyser);
     opened = { stream, source };
     stream.getTracks()[0]?.addEventListener("ended", () => void stopMicrophone());
-    measureLatency();
+    setTimeout(measureLatency, LATENCY_AFTER_MS);
     trace.clear();
     microphone.value = "on";
     status.value = "The microphone is on.";
@@ -242,7 +244,7 @@ export async function stopMicrophone(): Promise<void> {
     status.value = "The microphone is off.";
   }
   microphone.value = "off";
-  inputDb.value = QUIETEST_DB;
+  inputDb.value = FLOOR_DB;
   reopenGuard();
   openNetwork();
 }
@@ -267,7 +269,7 @@ export async function stopRecording(): Promise<Recording> {
   return recorded;
 }
 
-export function measureLatency(): void {
+function measureLatency(): void {
   if (!studio) return;
   const { context, live } = studio;
   latency.value = { method: live.latency.total, output: context.baseLatency + (context.outputLatency || 0) };

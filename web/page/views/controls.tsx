@@ -1,5 +1,6 @@
 /** Controls of the sound: those that apply to the chosen way to play. */
 
+import { FLOOR_DB } from "swara-engine";
 import {
   attackSeconds,
   autotune,
@@ -32,7 +33,14 @@ function VoiceControls() {
     <>
       <Slider label="Octave" setting={octaves} min={-2} max={2} step={1} format={(value) => signed(value)} />
       <Loudness />
-      <Slider label="Gate" setting={gateDb} min={-80} max={-20} step={1} format={(value) => `${signed(value)} dB`} />
+      <Slider
+        label="Gate"
+        setting={gateDb}
+        min={FLOOR_DB}
+        max={-20}
+        step={1}
+        format={(value) => `${signed(value)} dB`}
+      />
       <Slider label="Autotune" setting={autotune} min={0} max={1} step={0.05} format={percent} />
       <Slider label="Voice or instrument" setting={mix} min={0} max={1} step={0.05} format={formatMix} />
     </>

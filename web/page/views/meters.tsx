@@ -2,7 +2,7 @@
 
 import type { ReadonlySignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { QUIETEST_DB } from "../sound/levels.ts";
+import { FLOOR_DB } from "swara-engine";
 import { inputDb, outputDb } from "../store/studio.ts";
 
 const LOUD_DB = -6;
@@ -25,15 +25,15 @@ function Meter({ label, level }: { readonly label: string; readonly level: Reado
       <meter
         id={id}
         class={db > LOUD_DB ? "hot" : ""}
-        min={QUIETEST_DB}
+        min={FLOOR_DB}
         max={0}
         high={LOUD_DB}
         value={db}
         aria-valuetext={`${Math.round(db)} decibels`}
-        style={{ "--share": `${100 * (1 - db / QUIETEST_DB)}%` }}
+        style={{ "--share": `${100 * (1 - db / FLOOR_DB)}%` }}
       />
       <span class="meter-value" aria-hidden="true">
-        {db <= QUIETEST_DB ? "–" : Math.round(db)}
+        {db <= FLOOR_DB ? "–" : Math.round(db)}
       </span>
     </div>
   );

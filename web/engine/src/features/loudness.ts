@@ -3,10 +3,11 @@
 import type { AudioFormat } from "../bundle/manifest.ts";
 import { rootsOf } from "../wasm/fourier.ts";
 import { Block, blockOf, type KernelExports } from "../wasm/kernels.ts";
+import { FLOOR_DB } from "./floor.ts";
 
 const FLOOR_POWER = 1e-12;
 
-/** Computes A-weighting in dB (IEC 61672-1), no lower than -80. */
+/** Computes A-weighting in dB (IEC 61672-1), no lower than `FLOOR_DB`. */
 export function aWeightingDb(hz: number): number {
   const square = hz ** 2;
   const response =
@@ -14,7 +15,7 @@ export function aWeightingDb(hz: number): number {
     ((square + 20.598997 ** 2) *
       Math.sqrt((square + 107.65265 ** 2) * (square + 737.86223 ** 2)) *
       (square + 12194.217 ** 2));
-  return Math.max(20 * Math.log10(response) + 2, -80);
+  return Math.max(20 * Math.log10(response) + 2, FLOOR_DB);
 }
 
 /** 10 log10 of the mean over bins of |S|^2 * 10^(A / 10), S the spectrum of a frame under a Hann window. */

@@ -1,6 +1,7 @@
 /** Finds the notes in features (`models/voice/statistics.py`, detect_notes). */
 
-export const MIN_LOUDNESS_DB = -80;
+import { FLOOR_DB } from "./floor.ts";
+
 export const CONFIDENCE_THRESHOLD = 0.7;
 const SMOOTHING_FRAMES = 40;
 
@@ -10,7 +11,7 @@ const SMOOTHING_FRAMES = 40;
  */
 export function noteRatio(loudnessDb: ArrayLike<number>, confidence: ArrayLike<number>): Float64Array {
   const frames = loudnessDb.length;
-  const height = Float64Array.from(loudnessDb, (db) => db - MIN_LOUDNESS_DB);
+  const height = Float64Array.from(loudnessDb, (db) => db - FLOOR_DB);
   const typical = (height.reduce((sum, value) => sum + value, 0) / frames) * CONFIDENCE_THRESHOLD ** 2;
   if (!(typical > 0)) return new Float64Array(frames);
   const sure = smooth(

@@ -6,7 +6,7 @@ export interface Features {
   readonly f0Hz: Float32Array;
   /** 0 to 1; a frame is voiced from 0.5. */
   readonly confidence: Float32Array;
-  /** A-weighted dB as training measured it, at least -80. */
+  /** A-weighted dB as training measured it, at least `FLOOR_DB`. */
   readonly loudnessDb: Float32Array;
   /** Root mean square, linear. */
   readonly rms: Float32Array;
@@ -34,7 +34,7 @@ export interface AdjustOptions {
 export interface AdjustedFeatures {
   /** Hz, at most 4699 (MIDI 110). */
   readonly f0Hz: Float32Array;
-  /** dB; gated frames may lie below -80. */
+  /** dB; gated frames may lie below `FLOOR_DB`. */
   readonly loudnessDb: Float32Array;
   /** Linear: the mean RMS energy of the instrument's notes where they are so loud. */
   readonly rms: Float32Array;

@@ -8,6 +8,7 @@
  */
 
 import type { Manifest } from "../bundle/manifest.ts";
+import { FLOOR_DB } from "../features/floor.ts";
 import { LOUDEST, StreamingAnalysis } from "../features/streaming_analysis.ts";
 import type { Tensors } from "../network/layers.ts";
 import { StreamingNetwork } from "../network/streaming_network.ts";
@@ -40,7 +41,7 @@ export class LiveCore {
   readonly latencySamples: number;
   /** Samples that were wanted and not there: none, ever, unless something is wrong here. */
   starved = 0;
-  readonly #frame: LiveFrame = { voiceHz: 440, confidence: 0, voiceDb: -80, playedHz: 440, playedDb: SILENT_DB };
+  readonly #frame: LiveFrame = { voiceHz: 440, confidence: 0, voiceDb: FLOOR_DB, playedHz: 440, playedDb: SILENT_DB };
   readonly #analysis: StreamingAnalysis;
   readonly #voice: Voice;
   readonly #network: StreamingNetwork;

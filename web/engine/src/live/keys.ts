@@ -2,6 +2,7 @@
 
 import type { Statistics } from "../bundle/manifest.ts";
 import { rmsOfLoudness } from "../features/adjust.ts";
+import { FLOOR_DB } from "../features/floor.ts";
 import { midiToHz } from "../features/pitch_scale.ts";
 import { valueAtRank } from "../features/quantiles.ts";
 import { type PlayedFrame, remainder } from "./played_frame.ts";
@@ -15,7 +16,7 @@ const VIBRATO_RISE_SECONDS = 0.4;
 const TOUCH_SECONDS = 0.03; // from one velocity to the next in a tied note
 
 export class Keys {
-  readonly frame: PlayedFrame = { f0Hz: 440, loudnessDb: -80, rms: 0, gain: 0 };
+  readonly frame: PlayedFrame = { f0Hz: 440, loudnessDb: FLOOR_DB, rms: 0, gain: 0 };
   readonly #statistics: Statistics;
   readonly #frameRate: number;
   /** Keys that are down, the newest last, with their velocities. */
@@ -25,7 +26,7 @@ export class Keys {
   /** Where the glide is, and by how much it goes on in a frame. */
   #midi = 69;
   #glide = 0;
-  #touchDb = -80;
+  #touchDb = FLOOR_DB;
   #envelope = 0;
   #sounding = 0; // frames since the note began
   #vibrato = 0; // cycles

@@ -1,10 +1,10 @@
 /** Gives a voice the loudness of an instrument while the voice still goes on. */
 
+import { FLOOR_DB } from "../features/floor.ts";
 import { valueAtRank } from "../features/quantiles.ts";
 import { remainder } from "./played_frame.ts";
 
-const LOWEST_DB = -80;
-const BINS = 100; // of 1 dB
+const BINS = 100; // of 1 dB, from the floor up
 const MEMORY_SECONDS = 60; // in which a frame loses nine tenths of its weight
 /** Before the first note: a voice between these, with the weight of half a second of it. */
 const EXPECTED_DB = [-50, -15] as const;
@@ -24,13 +24,13 @@ export class LoudnessMatch {
     this.#fading = remainder(MEMORY_SECONDS, frameRate);
     const [from, to] = EXPECTED_DB;
     const weight = (EXPECTED_SECONDS * frameRate) / (to - from);
-    for (let db = from; db < to; db++) this.#counts[db - LOWEST_DB] = weight;
+    for (let db = from; db < to; db++) this.#counts[db - FLOOR_DB] = weight;
     this.#total = weight * (to - from);
   }
 
   /** Remembers the loudness of a frame in which a note sounds. */
   learn(db: number): void {
-    const bin = Math.max(0, Math.min(BINS - 1, Math.floor(db - LOWEST_DB)));
+    const bin = Math.max(0, Math.min(BINS - 1, Math.floor(db - FLOOR_DB)));
     for (let i = 0; i < BINS; i++) this.#counts[i] = (this.#counts[i] as number) * this.#fading;
     this.#counts[bin] = (this.#counts[bin] as number) + 1;
     this.#total = this.#total * this.#fading + 1;
@@ -44,7 +44,7 @@ export class LoudnessMatch {
   }
 
   #rankOf(db: number): number {
-    const height = db - LOWEST_DB;
+    const height = db - FLOOR_DB;
     let below = 0;
     for (let i = 0; i < BINS && i + 1 <= height; i++) below += this.#counts[i] as number;
     const bin = Math.floor(height);
@@ -56,9 +56,9 @@ export class LoudnessMatch {
     let left = rank * this.#total;
     for (let i = 0; i < BINS; i++) {
       const count = this.#counts[i] as number;
-      if (left <= count) return LOWEST_DB + i + (count > 0 ? left / count : 0);
+      if (left <= count) return FLOOR_DB + i + (count > 0 ? left / count : 0);
       left -= count;
     }
-    return LOWEST_DB + BINS;
+    return FLOOR_DB + BINS;
   }
 }

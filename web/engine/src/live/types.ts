@@ -10,8 +10,8 @@ export interface LiveSettings {
   /** dB, by hand, on top of the automatic match. Default 0. */
   readonly loudnessDb: number;
   /**
-   * dB of loudness (-80 to 0) below which the voice is silence. Default -45: a microphone's hiss lies below that (white
-   * noise at -68 dB of full scale), and soft singing above it (a tone of 400 Hz at -55).
+   * dB of loudness (`FLOOR_DB` to 0) below which the voice is silence. Default -45: a microphone's hiss lies below that
+   * (white noise at -68 dB of full scale), and soft singing above it (a tone of 400 Hz at -55).
    */
   readonly gateDb: number;
   /** 0: the voice only, 1: the instrument only. Default 1. */

@@ -5,8 +5,9 @@
 
 import type { Statistics } from "../bundle/manifest.ts";
 import { rmsOfLoudness, shiftOctaves } from "../features/adjust.ts";
+import { FLOOR_DB } from "../features/floor.ts";
 import { Gate } from "../features/gate.ts";
-import { CONFIDENCE_THRESHOLD, MIN_LOUDNESS_DB } from "../features/notes.ts";
+import { CONFIDENCE_THRESHOLD } from "../features/notes.ts";
 import { hzToMidi, midiToHz } from "../features/pitch_scale.ts";
 import type { AnalysedFrame } from "../features/streaming_analysis.ts";
 import { nearestSemitone } from "../features/tuning.ts";
@@ -40,7 +41,7 @@ export class Voice {
     this.#gate = new Gate(frameRate);
     this.octaveChoice = new OctaveChoice(statistics.pitch.mean, frameRate);
     this.#loudness = new LoudnessMatch(statistics.loudness_quantiles, frameRate);
-    this.frame = { f0Hz: this.#pitchHz, loudnessDb: MIN_LOUDNESS_DB, rms: 0, gain: 0 };
+    this.frame = { f0Hz: this.#pitchHz, loudnessDb: FLOOR_DB, rms: 0, gain: 0 };
   }
 
   /** Takes an analysed frame of the voice and leaves what to play in `frame`. */
@@ -95,7 +96,7 @@ export class Voice {
     const [rise, fall] = SURE_SECONDS;
     const kept = remainder(sure > this.#sure ? rise : fall, this.#frameRate);
     this.#sure = sure + kept * (this.#sure - sure);
-    const height = loudnessDb - MIN_LOUDNESS_DB;
+    const height = loudnessDb - FLOOR_DB;
     if (this.#gate.open) this.#typical += (height - this.#typical) / (TYPICAL_SECONDS * this.#frameRate);
     return (this.#sure * height) / (Math.max(1, this.#typical) * CONFIDENCE_THRESHOLD ** 2);
   }

@@ -1,8 +1,7 @@
 /** Features of a frame -> inputs of the network. */
 
 import type { Manifest, NetworkInput } from "../bundle/manifest.ts";
-
-const QUIETEST_AMPLITUDE = 1e-4; // -80 dB
+import { FLOOR_AMPLITUDE } from "../features/floor.ts";
 
 /** Counts the frames for which controls are held: the network runs on the first of so many. */
 export function framesHeld({ audio, network }: Pick<Manifest, "audio" | "network">): number {
@@ -25,5 +24,5 @@ export function networkInput(input: NetworkInput, frame: Readonly<FrameFeatures>
 
 function inUnit({ feature }: NetworkInput, { f0Hz, loudnessDb, rms }: Readonly<FrameFeatures>): number {
   if (feature === "f0_hz") return 69 + 12 * Math.log2(Math.max(f0Hz, 1) / 440);
-  return feature === "loudness_db" ? loudnessDb : 20 * Math.log10(Math.max(rms, QUIETEST_AMPLITUDE));
+  return feature === "loudness_db" ? loudnessDb : 20 * Math.log10(Math.max(rms, FLOOR_AMPLITUDE));
 }
