@@ -25,6 +25,9 @@ from data.windows.splits import Sound, length
 
 Floats = npt.NDArray[np.float32]
 
+UNPRINTED = {"Cc", "Cf", "Zl", "Zp"}  # control and format characters, separators of lines and paragraphs
+JOINERS = "\u200c\u200d"  # format characters that Indian and Persian words are written with
+
 
 @dataclass(frozen=True)
 class Features:
@@ -164,8 +167,16 @@ def _measure(
 
 
 def shown(name: str) -> str:
-    """Convert a file's name to text that is the same on every machine: composed Unicode, undecodable bytes replaced."""
-    return unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    """Convert a file's name to text that is the same on every machine, in one line, and harmless on a terminal.
+
+    That is composed Unicode, with undecodable bytes replaced, and line breaks and control characters escaped.
+    """
+    text = unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    return "".join(_escaped(letter) if unicodedata.category(letter) in UNPRINTED else letter for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    return letter if letter in JOINERS else letter.encode("unicode_escape").decode("ascii")
 
 
 @contextlib.contextmanager

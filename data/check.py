@@ -10,7 +10,7 @@ from data.analysis import analyse, make_tracker, shown
 from data.config import ExtractionConfig
 from data.files.decode import duration_seconds
 from data.files.listing import input_pattern, list_recordings, resolve
-from data.ingest_report import IngestReport, RecordingEntry
+from data.ingest_report import IngestReport
 from data.windows.plan import Summary, make_plan
 
 
@@ -31,7 +31,7 @@ def check(folder: Path | str, extraction: ExtractionConfig, progress: ReportProg
     listing = list_recordings(base, pattern, extraction.examples.span_window)
     lengths = {name: duration_seconds(Path(base) / name) for name in listing.names}
     total, done = sum(lengths.values()), 0.0
-    summaries: list[Summary] = [(unread_entry(name), None) for name in listing.unread]
+    summaries: list[Summary] = []
     for name in listing.names:
 
         def on_progress(seconds: float, name: str = name, before: float = done) -> None:
@@ -44,10 +44,3 @@ def check(folder: Path | str, extraction: ExtractionConfig, progress: ReportProg
     if progress:
         progress("", total, total)
     return make_plan(summaries, extraction).report
-
-
-def unread_entry(name: str) -> RecordingEntry:
-    """Make the entry of an audio file in a format that is not read."""
-    return RecordingEntry(
-        shown(name), "set aside", reason="is of a kind that is not read: convert it to flac, wav, ogg, mp3 or aiff"
-    )

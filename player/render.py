@@ -15,6 +15,7 @@ from common.errors import UserError
 from common.progress import RecordingProgress, ReportProgress
 from data.config import PitchConfig
 from data.features.loudness import loudness_and_rms
+from data.features.screening import screen_mix
 from data.features.tracker import Tracker
 from data.files.decode import Spool, Unusable, decode
 from models.voice.adjust import AdjustedFeatures, adjust, rms_from_loudness
@@ -95,12 +96,12 @@ def analyse(path: Path, audio: AudioConfig, pitch: PitchConfig, report_progress:
     """Measure the features of a recording of any length as RecordingExampleGen does.
 
     Raises:
-      UserError: it cannot be decoded or is shorter than a frame, or the tracker is not installed.
+      UserError: it cannot be decoded, its channels cancel, it is shorter than a frame, or the tracker is missing.
     """
     tracker = Tracker(pitch.tracker, audio.sample_rate, audio.frame_rate, pitch.crepe_capacity, pitch.crepe_viterbi)
     with Spool() as spool:
         try:
-            decode(path, audio.sample_rate, spool)
+            screen_mix(decode(path, audio.sample_rate, spool))
         except Unusable as fault:
             where = "" if fault.at_seconds is None else f" at {fault.at_seconds:.1f} s"
             raise UserError(f"{path}: {fault.reason}{where}") from None

@@ -15,7 +15,6 @@ from apache_beam.pvalue import AsSingleton, TaggedOutput
 
 from common.progress import RECORDINGS_LOG, clock
 from data.analysis import Analysis, analyse, make_tracker
-from data.check import unread_entry
 from data.config import ExtractionConfig
 from data.files.listing import Listing
 from data.windows.cutting import cut
@@ -29,7 +28,6 @@ def extract(
     pipeline: beam.Pipeline, base: str, listing: Listing, config: ExtractionConfig, report_uri: str | None
 ) -> beam.pvalue.DoOutputsTuple:
     """Convert recordings to examples, tagged "train" and "eval"; the ingest report goes to `report_uri`."""
-    unread = [(unread_entry(name), None) for name in listing.unread]
     analyses = (
         pipeline
         | "Recordings" >> beam.Create([(name, None) for name in listing.names])
@@ -41,7 +39,7 @@ def extract(
         analyses
         | "Summaries" >> beam.Map(lambda named: named[1].summary())
         | "All" >> beam.combiners.ToList()
-        | "Plan" >> beam.Map(lambda summaries: make_plan([*summaries, *unread], config))
+        | "Plan" >> beam.Map(lambda summaries: make_plan(summaries, config))
     )
     if report_uri:
         _ = plan | "Report" >> beam.Map(_write_report, report_uri)

@@ -22,14 +22,23 @@ def screen_sound(source: Source, screening: ScreeningConfig) -> None:
         raise Unusable(f"is shorter than {SHORTEST_SECONDS} s ({source.seconds:.2f} s)")
     if source.peak < SILENT_PEAK:
         raise Unusable("is silent: nothing in it is louder than -60 dB of full scale")
-    if source.mix_peak < CANCELLED * source.peak:
-        raise Unusable("is silent when mixed to mono: its channels cancel each other (is one inverted?)")
+    screen_mix(source)
     if source.clipped_fraction > screening.max_clipped_fraction:
         raise Unusable(
             f"is clipped: {100 * source.clipped_fraction:.1f} % of its samples are cut off "
             f"(at most {100 * screening.max_clipped_fraction:g} % may be); record it quieter",
             source.clipped_at_seconds,
         )
+
+
+def screen_mix(source: Source) -> None:
+    """Check that there is sound left where all channels are mixed.
+
+    Raises:
+      Unusable: they cancel each other.
+    """
+    if source.mix_peak < CANCELLED * source.peak:
+        raise Unusable("is silent when mixed to mono: its channels cancel each other (is one inverted?)")
 
 
 def screen_pitch(voiced_fraction: float, screening: ScreeningConfig) -> None:

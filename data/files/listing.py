@@ -11,10 +11,14 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from common.errors import UserError
+from data.files.contents import HEAD_BYTES, is_something_else
 
-READABLE = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
-NOT_READ = {".m4a", ".mp4", ".aac", ".wma", ".webm", ".ape", ".alac", ".amr", ".mka"}
-AUDIO = READABLE | NOT_READ
+# Endings of sound files, read or not: their bytes decide. Of other files, the bytes alone do.
+DECODED = ".wav .wave .bwf .rf64 .bw64 .w64 .flac .ogg .oga .opus .mp3 .mp2 .mpga .aif .aiff .aifc .au .snd .caf"
+RARE = ".voc .8svx .sph .nist .sf .ircam .paf .avr .pvf .xi .wve"
+NOT_DECODED = ".m4a .mp4 .aac .wma .webm .ape .alac .amr .mka .3gp .wv"
+AUDIO_ENDINGS = frozenset((*DECODED.split(), *RARE.split(), *NOT_DECODED.split()))
+READ = "wav flac ogg opus mp3 mp2 aiff au caf w64 rf64"  # the usual kinds, for a message
 SPAN = re.compile(r"span-(\d+)$")
 VERSION = re.compile(r"version-(\d+)$")
 WORDS = {SPAN: ("span", "N"), VERSION: ("version", "M")}
@@ -23,15 +27,13 @@ ALMOST = {kind: re.compile(rf"{word}[\W_]*(\d+)", re.IGNORECASE) for kind, (word
 
 @dataclass(frozen=True)
 class Listing:
-    """The audio files in a folder of recordings.
+    """The files in a folder of recordings that are, or may be, sound.
 
     Attributes:
-      names: of audio files, relative to the folder, in order.
-      unread: of audio files in formats that are not read.
+      names: relative to the folder, in order.
     """
 
     names: tuple[str, ...]
-    unread: tuple[str, ...]
 
 
 def list_recordings(base: str, pattern: str, span_window: int) -> Listing:
@@ -52,16 +54,14 @@ def list_recordings(base: str, pattern: str, span_window: int) -> Listing:
     odd = [name for name in found if not _is_unicode(name)]
     if odd:
         raise UserError(f"{base}: the name of {os.fsencode(odd[0])!r} is not Unicode (UTF-8): rename that file")
-    names = tuple(name for name in found if _suffix(name) in READABLE)
-    unread = tuple(name for name in found if _suffix(name) in NOT_READ)
+    names = tuple(name for name in found if _may_be_sound(base, name))
     newest = f"{folders[-1]}/" if folders and folders[-1] else ""
-    if not any(name.startswith(newest) for name in (*names, *unread)):
-        kinds = " ".join(sorted(suffix[1:] for suffix in READABLE))
+    if not any(name.startswith(newest) for name in names):
         searched = f"{base.rstrip('/')}/{newest}".rstrip("/")
         raise UserError(
-            f"{searched}: no recordings there, nor in folders below it; files of these kinds are read: {kinds}"
+            f"{searched}: no recordings there, nor in folders below it; files of these kinds are read: {READ}"
         )
-    return Listing(names, unread)
+    return Listing(names)
 
 
 def input_pattern(base: str) -> str:
@@ -184,7 +184,7 @@ def _alone(base: str, folder: str, kind: re.Pattern[str]) -> dict[int, str]:
             f"{base}: {at}{name} holds recordings and looks like a {word}, but is not named {word}-{number}: rename it "
             f"to {word}-{int(almost.group(1)) if almost else 1}, or to something else if it is none"
         )
-    loose = [name for name in files if _suffix(name) in AUDIO]
+    loose = [name for name in files if _may_be_sound(base, f"{at}{name}")]
     if found and loose:
         raise UserError(f"{base}: {at}{loose[0]} lies beside {word}-{number} folders: move it into one of them")
     return found
@@ -239,7 +239,24 @@ def holds_recordings(base: str, folder: str) -> bool:
     Raises:
       UserError: it cannot be listed.
     """
-    return any(_suffix(name) in AUDIO for name in _files(base, folder))
+    return any(_may_be_sound(base, name) for name in _files(base, folder))
+
+
+def _may_be_sound(base: str, name: str) -> bool:
+    """Check a file's ending, and its first bytes where it is no sound's: only what is known to be no sound is none."""
+    if _suffix(name) in AUDIO_ENDINGS:
+        return True
+    path = f"{base.rstrip('/')}/{name}"
+    if "://" in base:
+        with _fileio().open(path, "rb") as file:
+            return not is_something_else(file.read(HEAD_BYTES))
+    if not os.path.isfile(path):  # a pipe would be waited for
+        return False
+    try:
+        with open(path, "rb") as file:
+            return not is_something_else(file.read(HEAD_BYTES))
+    except OSError:  # it will be set aside for that
+        return True
 
 
 def _listed(base: str, folder: str) -> tuple[list[str], list[str]]:
@@ -302,7 +319,7 @@ def fingerprint(base: str, listing: Listing) -> str:
     Of those behind a URI, which would have to be fetched to be read, size and time of change stand for the content.
     """
     digest = hashlib.sha256()
-    for name in sorted((*listing.names, *listing.unread)):
+    for name in sorted(listing.names):
         digest.update(f"{name}\0{_content(base, name)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 

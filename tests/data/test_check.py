@@ -44,6 +44,9 @@ def test_every_bad_file_is_set_aside_with_its_reason_and_the_rest_goes_on(tmp_pa
     (tmp_path / "truncated.wav").write_bytes(good.read_bytes()[:100_000])
     (tmp_path / "text.wav").write_text("this is not audio")
     (tmp_path / "phone.m4a").write_bytes(b"....ftypM4A ")
+    (tmp_path / "browser").write_bytes(b"\x1a\x45\xdf\xa3\x9fB\x82\x84webm A_OPUS")
+    (tmp_path / "sensor.bin").write_bytes(b"\x81\x07\x92\xfe" * 40)
+    (tmp_path / "cover").write_bytes(b"\x89PNG\r\n\x1a\n")
     (tmp_path / "notes.txt").write_text("ignored")
     (tmp_path / "._good.wav").write_bytes(b"ignored")
     holes = lines[2].copy()
@@ -61,7 +64,9 @@ def test_every_bad_file_is_set_aside_with_its_reason_and_the_rest_goes_on(tmp_pa
         "empty.wav": "set aside: is empty",
         "truncated.wav": "set aside at 0:03.1: is truncated",
         "text.wav": "set aside: is not audio",
-        "phone.m4a": "set aside: is of a kind that is not read",
+        "phone.m4a": "set aside: is MPEG-4: convert it to wav or flac",
+        "browser": "set aside: is WebM/Opus, whatever its name says: convert it to wav or flac",
+        "sensor.bin": "set aside: is not audio of a kind that is known (its first bytes are 81 07 92 fe",
         "nan.wav": "set aside at 0:02.0: holds samples that are not numbers",
         "silent.wav": "set aside: is silent",
         "clipped.wav": "set aside at 0:00.0: is clipped",
@@ -267,6 +272,18 @@ def test_progress_counts_the_seconds_of_all_recordings(tmp_path, lines):
     assert steps[-1] == ("", 17.0, 17.0)
 
 
+@pytest.mark.parametrize(
+    "name", ["take.WAVE", "take.au", "take.caf", "take.w64", "take.aifc", "take.8svx", "take", "take.dat"]
+)
+def test_every_kind_that_is_decoded_is_listed_whatever_its_name(tmp_path, lines, name):
+    forms = {"au": "AU", "caf": "CAF", "w64": "W64", "aifc": "AIFF", "8svx": "SVX", "dat": "FLAC"}
+    form = forms.get(name.partition(".")[2], "WAV")
+    write(tmp_path / name, lines[0], format=form)
+    write(tmp_path / "b.wav", lines[1])
+    assert verdicts(check(tmp_path, SHORT)) == {name: "used", "b.wav": "used"}
+
+
 def test_undecodable_names_are_shown_and_read(tmp_path: Path):
+    assert shown("two\nlines\x1b[31m\u202e.wav") == "two\\nlines\\x1b[31m\\u202e.wav"
     assert shown("cafe\u0301.wav") == "caf\u00e9.wav"
     assert shown("\udcff.wav") == "\ufffd.wav"

@@ -137,6 +137,15 @@ def test_a_recording_without_a_note_is_refused(bundle: Path, tmp_path: Path, sam
     assert not (tmp_path / "out.wav").exists()
 
 
+def test_channels_that_cancel_and_what_is_no_sound_are_named_as_in_check(bundle: Path, tmp_path: Path):
+    one = _voice(2.0)
+    soundfile.write(tmp_path / "cancels.wav", np.stack([one, -one], axis=1), 44100)
+    (tmp_path / "phone.wav").write_bytes(b"\0\0\0\x1cftypM4A \0\0\0\0" + bytes(50))
+    for name, named in (("cancels", "its channels cancel"), ("phone", "is MPEG-4, whatever its name says: convert it")):
+        with pytest.raises(UserError, match=named):
+            render(bundle, tmp_path / f"{name}.wav", tmp_path / "out.wav", QUIETLY)
+
+
 def test_mistakes_in_arguments_are_reported_before_any_work(bundle: Path, voice: Path, tmp_path: Path):
     (tmp_path / "text.wav").write_text("not a sound")
     for arguments, named in (
