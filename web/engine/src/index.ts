@@ -17,4 +17,4 @@ export { FLOOR_DB } from "./features/floor.ts";
 export { gateGains } from "./features/gate.ts";
 export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
 export { createLiveInstrument, LiveInstrument } from "./live/instrument.ts";
-export { DEFAULT_SETTINGS, type FrameReport, type Latency, type LiveSettings } from "./live/types.ts";
+export { DEFAULT_SETTINGS, type FrameReport, type Latency, type LiveSettings, SILENCE_DB } from "./live/types.ts";

@@ -1,6 +1,6 @@
 /** The last seconds of voice and instrument: a ring of frames that is written live and drawn from. */
 
-import { FLOOR_DB, type FrameReport } from "swara-engine";
+import { FLOOR_DB, type FrameReport, SILENCE_DB } from "swara-engine";
 import { midiOf } from "./pitch.ts";
 
 /** One frame. Pitches in MIDI numbers, NaN where there is none. */
@@ -18,8 +18,8 @@ export interface TracePoint {
   playedLoudness: number;
 }
 
-/** dB below which the instrument counts as silent. */
-const SILENT_DB = -75;
+/** dB of loudness above which the instrument has a pitch to draw. */
+const AUDIBLE_DB = -75;
 
 export class Trace {
   readonly #points: TracePoint[];
@@ -32,7 +32,7 @@ export class Trace {
       confidence: 0,
       loudness: FLOOR_DB,
       played: Number.NaN,
-      playedLoudness: -120,
+      playedLoudness: SILENCE_DB,
     }));
   }
 
@@ -41,12 +41,12 @@ export class Trace {
     const frames = report.played.f0Hz.length;
     for (let index = 0; index < frames; index++) {
       const point = this.#points[this.#written++ % this.#points.length] as TracePoint;
-      const loudness = report.played.loudnessDb[index] ?? -120;
+      const loudness = report.played.loudnessDb[index] ?? SILENCE_DB;
       point.time = report.time - (frames - 1 - index) / frameRate;
       point.voice = midiOf(report.voice.f0Hz[index] ?? 0);
       point.confidence = report.voice.confidence[index] ?? 0;
       point.loudness = report.voice.loudnessDb[index] ?? FLOOR_DB;
-      point.played = loudness > SILENT_DB ? midiOf(report.played.f0Hz[index] ?? 0) : Number.NaN;
+      point.played = loudness > AUDIBLE_DB ? midiOf(report.played.f0Hz[index] ?? 0) : Number.NaN;
       point.playedLoudness = loudness;
     }
     return frames;

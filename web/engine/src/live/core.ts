@@ -18,11 +18,10 @@ import { Synthesiser } from "../synthesis/synthesiser.ts";
 import type { KernelExports } from "../wasm/kernels.ts";
 import { Keys } from "./keys.ts";
 import type { PlayedFrame } from "./played_frame.ts";
-import { DEFAULT_SETTINGS, type Latency, type LiveSettings } from "./types.ts";
+import { DEFAULT_SETTINGS, type Latency, type LiveSettings, SILENCE_DB } from "./types.ts";
 import { Voice } from "./voice.ts";
 
 const LONGEST_BLOCK = 2048;
-const SILENT_DB = -120;
 
 /** A frame, as `onFrame` gets it: pitch and loudness of the voice (pitch goes on where there is none) and as played. */
 export interface LiveFrame {
@@ -41,7 +40,7 @@ export class LiveCore {
   readonly latencySamples: number;
   /** Samples that were wanted and not there: none, ever, unless something is wrong here. */
   starved = 0;
-  readonly #frame: LiveFrame = { voiceHz: 440, confidence: 0, voiceDb: FLOOR_DB, playedHz: 440, playedDb: SILENT_DB };
+  readonly #frame: LiveFrame = { voiceHz: 440, confidence: 0, voiceDb: FLOOR_DB, playedHz: 440, playedDb: SILENCE_DB };
   readonly #analysis: StreamingAnalysis;
   readonly #voice: Voice;
   readonly #network: StreamingNetwork;
@@ -135,7 +134,7 @@ export class LiveCore {
     frame.confidence = voice.confidence;
     frame.voiceDb = voice.loudnessDb;
     frame.playedHz = played.f0Hz;
-    frame.playedDb = played.gain > 0 ? played.loudnessDb : SILENT_DB;
+    frame.playedDb = played.gain > 0 ? played.loudnessDb : SILENCE_DB;
     this.#onFrame(frame);
   }
 

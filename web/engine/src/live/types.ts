@@ -32,11 +32,14 @@ export interface LiveSettings {
   readonly releaseSeconds: number;
 }
 
+/** dB of loudness that reports give where the instrument is silent. */
+export const SILENCE_DB = -120;
+
 /** About 25 a second. Arrays hold one value for each frame since the last report, oldest first. */
 export interface FrameReport {
   /** The voice. f0 in Hz (goes on where there is no pitch), confidence 0 to 1 (voiced from 0.5), loudness in dB. */
   readonly voice: { readonly f0Hz: Float32Array; readonly confidence: Float32Array; readonly loudnessDb: Float32Array };
-  /** The instrument's part. Loudness is -120 where it is silent. */
+  /** The instrument's part. Loudness is `SILENCE_DB` where it is silent. */
   readonly played: { readonly f0Hz: Float32Array; readonly loudnessDb: Float32Array };
   /** s of the context's clock (`AudioContext.currentTime`) at which the last frame's sound entered the input. */
   readonly time: number;
