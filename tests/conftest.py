@@ -21,7 +21,7 @@ def _shared_folder(name: str) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps together, under `--dist loadgroup`, what shares a dear fixture: a module, and all that use the workshop."""
     for item in items:
-        shared = "workshop" if "workshop" in getattr(item, "fixturenames", ()) else item.path.stem
+        shared = "workshop" if "made_workshop" in getattr(item, "fixturenames", ()) else item.path.stem
         item.add_marker(pytest.mark.xdist_group(shared))
 
 

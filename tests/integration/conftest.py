@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -126,23 +126,23 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def spared(workshop: Workshop, tmp_path: Path) -> Iterator[Workshop]:
-    """The workshop, for a test that may do what it likes to the output folder: later tests find it as it was."""
-    output = workshop.folders.output
-    shutil.copytree(output, tmp_path / "as-it-was")
-    yield workshop
-    shutil.rmtree(output)
-    shutil.copytree(tmp_path / "as-it-was", output)
-
-
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """Recordings, and a first, hardly trained version of the instrument, pushed."""
+def made_workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Recordings, and a first, hardly trained version of the instrument, pushed; a copy of its output beside it."""
     folder = tmp_path_factory.mktemp("workshop")
     generate(folder / "recordings", minutes=1.0, seed=3, sample_rate=16000)
     made = Workshop(checkout(folder / "source"), RunFolders(folder / "recordings", folder / "out", "demo"))
     made.first.append(made.run("trainer.steps=40"))
     assert made.first[0].code == 0, made.first[0].output
     made.made.append(last_run(made.folders.metadata))
+    shutil.copytree(made.folders.output, folder / "first")
     return made
+
+
+@pytest.fixture
+def workshop(made_workshop: Workshop) -> Workshop:
+    """The workshop as its first run left it, whatever an earlier test did to its output folder."""
+    output = made_workshop.folders.output
+    shutil.rmtree(output, ignore_errors=True)
+    shutil.copytree(output.with_name("first"), output)
+    return made_workshop

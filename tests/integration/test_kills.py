@@ -23,22 +23,22 @@ KILLS = 20
 
 @pytest.mark.slow
 def test_a_run_killed_while_it_trains_exports_and_pushes_is_completed_by_the_same_command(
-    spared: Workshop, tmp_path: Path
+    workshop: Workshop, tmp_path: Path
 ):
-    endure(spared, ["Trainer", "TfjsExporter", "BundlePusher"], tmp_path, random.Random(0), "trainer.steps=80")
+    endure(workshop, ["Trainer", "TfjsExporter", "BundlePusher"], tmp_path, random.Random(0), "trainer.steps=80")
 
 
 @pytest.mark.soak
-def test_twenty_kills_with_every_component_among_them_are_endured(spared: Workshop, tmp_path: Path):
+def test_twenty_kills_with_every_component_among_them_are_endured(workshop: Workshop, tmp_path: Path):
     chance, died = random.Random(1), Counter[str]()
-    every = list(seconds(spared.first[0].output))
-    shutil.rmtree(spared.folders.output)  # the first version is made from nothing
+    every = list(seconds(workshop.first[0].output))
+    shutil.rmtree(workshop.folders.output)  # the first version is made from nothing
     for version in range(1, 5):
         missing = [one for one in every if not died[one]]
         more = max(0, KILLS - died.total() - len(missing))
         targets = {*missing, *chance.sample(sorted(set(every) - set(missing)), min(more, len(every) - len(missing)))}
         settings = (f"examples.min_minutes={0.1 * version:.1f}", f"trainer.steps={40 + 40 * version}")
-        died += endure(spared, [one for one in every if one in targets], tmp_path, chance, *settings)
+        died += endure(workshop, [one for one in every if one in targets], tmp_path, chance, *settings)
         if died.total() >= KILLS and died.keys() == set(every):
             break
     assert died.total() >= KILLS
