@@ -28,7 +28,6 @@ import tensorflow as tf
 
 from common.audio import AudioConfig
 from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
-from common.pitch import VOICED_CONFIDENCE
 from components.evaluator.metrics import f0_errors
 from data.features.tracker import TRACKER_RATE, Tracker, require
 from models.ddsp import spectral
@@ -230,7 +229,7 @@ def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) 
                 LOUDNESS_DB: float(np.mean(np.abs(loudness - batch[LOUDNESS_DB])[sounding])),
             }
         )
-        cents.append(f0_errors(batch[F0_HZ][0], batch[F0_CONFIDENCE][0], *tracker(one), VOICED_CONFIDENCE))
+        cents.append(f0_errors(batch[F0_HZ][0], batch[F0_CONFIDENCE][0], *tracker(one)))
     means = {name: round(float(np.mean([one[name] for one in found])), 4) for name in found[0]}
     return {**means, "f0_cents": round(float(np.median(np.concatenate(cents))), 2)}
 

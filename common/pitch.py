@@ -9,7 +9,12 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-VOICED_CONFIDENCE = 0.5  # a frame is voiced from this confidence on, whichever tracker measured it
+VOICED_CONFIDENCE = 0.5  # whichever tracker measured it
+
+
+def is_voiced(confidence: Array) -> Array:
+    """Check which frames have an f0 to trust: a mask of the shape of `confidence`, 0 to 1; tensors are taken too."""
+    return confidence >= VOICED_CONFIDENCE
 
 
 def hz_to_midi(hz: npt.ArrayLike) -> Array:

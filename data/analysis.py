@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from common.pitch import is_voiced
 from data.config import ExtractionConfig
 from data.features.loudness import loudness_and_rms
 from data.features.polyphony import measure_polyphony
@@ -48,7 +49,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What was found out about one recording.
+    """The analysis of one recording.
 
     Attributes:
       entry: for the report; its verdict is preliminary, windows are not counted yet.
@@ -137,7 +138,7 @@ def _measure(
     loudness_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio)
     f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, on_progress)
     is_sound = sounding(loudness_db, screening)
-    voiced = is_sound & (f0_confidence > screening.voiced_confidence)
+    voiced = is_sound & is_voiced(f0_confidence)
     voiced_fraction = float(voiced.sum() / is_sound.sum())
     entry = replace(entry, loud_db=loud_level(loudness_db), voiced_fraction=voiced_fraction)
     if voiced.any():
@@ -152,7 +153,6 @@ def _measure(
             f0_hz,
             f0_confidence,
             audio.frame_rate,
-            screening.voiced_confidence,
         )
         entry = replace(entry, polyphony=polyphony.share)
         screen_polyphony(polyphony, screening)

@@ -1,4 +1,4 @@
-"""Settings of how recordings become training examples, typed and bounded. Their values stand in `configs/base.yaml`."""
+"""Settings of how recordings become training examples, typed and bounded. Their values are in `configs/base.yaml`."""
 
 from __future__ import annotations
 
@@ -29,9 +29,6 @@ class ScreeningConfig(Settings):
     )
     min_voiced_fraction: Annotated[float, Field(ge=0, le=1)] = Field(
         description="share of sounding frames with a trusted f0; below it there is no pitch to learn"
-    )
-    voiced_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="f0 confidence above which a frame counts as voiced"
     )
     max_clipped_fraction: Annotated[float, Field(ge=0, le=1)] = Field(description="share of samples at full scale")
     max_polyphony: Annotated[float, Field(ge=0, le=1)] = Field(

@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
 from common.loudness import a_weighting_db, window_samples
-from common.pitch import VOICED_CONFIDENCE, midi_to_hz
+from common.pitch import is_voiced, midi_to_hz
 from models.ddsp.core import hz_to_midi
 from models.ddsp.graph import ProcessorGraph
 from models.ddsp.synths import normalise_harmonics
@@ -143,7 +143,7 @@ def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics:
     audio, f0 = (np.asarray(window[name], np.float64) for name in (AUDIO, F0_HZ))
     loudness = np.asarray(window[LOUDNESS_DB], np.float64)
     sounding = loudness >= np.percentile(loudness, 95) - SOUNDING_DB
-    voiced = sounding & (window[F0_CONFIDENCE] >= VOICED_CONFIDENCE)
+    voiced = sounding & is_voiced(window[F0_CONFIDENCE])
     partials, cycles = _demodulate(audio, f0, harmonics, graph)
     rest = audio - _resynthesise(partials * voiced[:, np.newaxis], cycles, graph.hop)
     return {

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from common.features import F0_CONFIDENCE, F0_HZ, FRAME_FEATURES, LOUDNESS_DB, RMS_ENERGY
-from common.pitch import VOICED_CONFIDENCE
+from common.pitch import is_voiced
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -64,7 +64,7 @@ def preprocessing_fn(inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str
 
     loudest = tf.reduce_max(frames[LOUDNESS_DB], axis=1, keepdims=True)
     sounding = frames[LOUDNESS_DB] >= loudest - SOUNDING_RANGE_DB
-    voiced = sounding & (frames[F0_CONFIDENCE] >= VOICED_CONFIDENCE)
+    voiced = sounding & is_voiced(frames[F0_CONFIDENCE])
     outputs = dict(inputs)
     for name, values in levels.items():
         mask = voiced if name == "f0" else sounding

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 
 from common.features import AUDIO, F0_CONFIDENCE, F0_HZ
-from common.pitch import VOICED_CONFIDENCE
+from common.pitch import is_voiced
 
 Outputs = dict[str, np.ndarray]  # of `eval_losses`, for one window
 
@@ -111,7 +111,6 @@ class MedianF0Error(tfma.metrics.Metric):
         tracker: str = "swift_f0",
         crepe_capacity: str = "tiny",
         crepe_viterbi: bool = True,
-        confidence: float = VOICED_CONFIDENCE,
         name: str = "f0_error_cents",
         sources: str = "",
     ):
@@ -119,7 +118,7 @@ class MedianF0Error(tfma.metrics.Metric):
             _computations(
                 name,
                 lambda key, model_name: _MedianCents(
-                    key, model_name, (tracker, sample_rate, frame_rate, crepe_capacity, crepe_viterbi), confidence
+                    key, model_name, (tracker, sample_rate, frame_rate, crepe_capacity, crepe_viterbi)
                 ),
             ),
             name=name,
@@ -128,7 +127,6 @@ class MedianF0Error(tfma.metrics.Metric):
             tracker=tracker,
             crepe_capacity=crepe_capacity,
             crepe_viterbi=crepe_viterbi,
-            confidence=confidence,
             sources=sources,
         )
 
@@ -141,10 +139,8 @@ class _MedianCents(beam.CombineFn):
         key: tfma.metrics.MetricKey,
         model_name: str,
         tracker: tuple[str, int, int, str, bool],  # arguments of `Tracker`
-        confidence: float,
     ):
-        self._key, self._model_name = key, model_name
-        self._tracker, self._confidence = tracker, confidence
+        self._key, self._model_name, self._tracker = key, model_name, tracker
 
     def setup(self) -> None:
         """Load the tracker once a worker."""
@@ -166,7 +162,6 @@ class _MedianCents(beam.CombineFn):
             outputs[F0_CONFIDENCE].reshape(-1),
             f0_hz,
             f0_confidence,
-            self._confidence,
         )
         bins = np.minimum(errors / CENTS_PER_BIN, len(accumulator) - 1).astype(np.int64)
         return accumulator + np.bincount(bins, minlength=len(accumulator))
@@ -189,7 +184,6 @@ def f0_errors(
     f0_confidence: np.ndarray,
     generated_hz: np.ndarray,
     generated_confidence: np.ndarray,
-    confidence: float,
 ) -> np.ndarray:
     """Compute |error| in cents of every frame in which the recording has a trusted pitch.
 
@@ -198,12 +192,11 @@ def f0_errors(
       f0_confidence: [frames], 0 to 1.
       generated_hz: [frames], Hz, measured on the generated audio.
       generated_confidence: [frames], 0 to 1.
-      confidence: above it, a frame counts as voiced.
 
     Returns:
       [voiced frames], at most `NO_PITCH_CENTS`.
     """
-    voiced = f0_confidence > confidence
+    voiced = is_voiced(f0_confidence)
     cents = np.abs(1200 * np.log2(np.maximum(generated_hz, 1e-3) / np.maximum(f0_hz, 1e-3)))
-    cents = np.where(generated_confidence > confidence, cents, NO_PITCH_CENTS)
+    cents = np.where(is_voiced(generated_confidence), cents, NO_PITCH_CENTS)
     return np.minimum(cents[voiced], NO_PITCH_CENTS)

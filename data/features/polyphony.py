@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
+from common.pitch import is_voiced
 from data.features.peaks import (
     BINS,
     FRAME_SECONDS,
@@ -54,7 +55,7 @@ class Polyphony:
 
 
 def measure_polyphony(
-    read: Read, samples: int, sample_rate: int, f0_hz: Floats, f0_confidence: Floats, frame_rate: int, voiced: float
+    read: Read, samples: int, sample_rate: int, f0_hz: Floats, f0_confidence: Floats, frame_rate: int
 ) -> Polyphony:
     """Search for a second pitch beside f0.
 
@@ -65,7 +66,6 @@ def measure_polyphony(
       f0_hz: [frames], Hz, of the pitch that was tracked, continuous.
       f0_confidence: [frames], 0 to 1.
       frame_rate: Hz.
-      voiced: confidence above which f0 is trusted.
     """
     first, second, energy, memory = [], [], [], _Memory()
     for peaks in find_peaks(read, samples, sample_rate):
@@ -76,7 +76,7 @@ def measure_polyphony(
         second.append(peaks.energy(held))
     at = np.arange(sum(map(len, energy))) * FRAME_SECONDS
     level = 10 * np.log10(np.concatenate(energy) + 1e-12)
-    trusted = np.interp(at, np.arange(len(f0_confidence)) / frame_rate, f0_confidence) > voiced
+    trusted = is_voiced(np.interp(at, np.arange(len(f0_confidence)) / frame_rate, f0_confidence))
     counted = trusted & (level > np.percentile(level, 95) - ACTIVE_RANGE_DB)
     whole = np.concatenate(energy)
     found = counted & (np.concatenate(second) > LEAST_SECOND * whole) & (np.concatenate(first) > LEAST_FIRST * whole)

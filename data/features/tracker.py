@@ -23,7 +23,7 @@ import numpy.typing as npt
 import soxr
 
 from common.errors import UserError
-from common.pitch import VOICED_CONFIDENCE
+from common.pitch import is_voiced
 from data.features.octaves import mend_octaves
 from data.features.reading import Floats, Read
 
@@ -112,7 +112,7 @@ class Tracker:
             if on_progress:
                 on_progress(stop / rate)
         tracked, sure = np.concatenate(f0), np.concatenate(confidence)
-        voiced = np.isfinite(tracked) & (tracked > 0) & (sure >= VOICED_CONFIDENCE)
+        voiced = np.isfinite(tracked) & (tracked > 0) & is_voiced(sure)
         mended = mend_octaves(tracked, voiced, step, read, samples, rate)
         return self._resample(mended, sure, samples)
 
@@ -123,7 +123,7 @@ class Tracker:
         wanted = np.arange(frames) / self._frame_rate
         given = np.arange(len(f0_hz)) * self._frame_seconds
         sound = np.isfinite(f0_hz) & (f0_hz > 0)
-        voiced = sound & (confidence >= VOICED_CONFIDENCE)
+        voiced = sound & is_voiced(confidence)
         if not voiced.any():
             voiced = sound
         if not voiced.any():

@@ -24,7 +24,7 @@ from common.features import (
     START_SECONDS,
     VOICED_FRACTION,
 )
-from common.pitch import hz_to_midi
+from common.pitch import hz_to_midi, is_voiced
 from data.analysis import Analysis, local_file
 from data.config import ExtractionConfig
 from data.files.decode import Spool, decode
@@ -62,7 +62,7 @@ def _example(spool: Spool, start: int, span: str, analysis: Analysis, config: Ex
     first, frames = start * audio.hop, slice(start, start + audio.window_frames)
     f0_hz, f0_confidence = features.f0_hz[frames], features.f0_confidence[frames]
     loudness_db, rms_energy = features.loudness_db[frames], features.rms_energy[frames]
-    voiced = f0_confidence > config.examples.screening.voiced_confidence
+    voiced = is_voiced(f0_confidence)
     median_f0_midi = float(hz_to_midi(np.median(f0_hz[voiced] if voiced.any() else f0_hz)))
     mean_loudness_db = float(loudness_db.mean(dtype=np.float64))
     return serialize(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from common.audio import AudioConfig
 from common.features import F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
 from common.loudness import FLOOR_DB
-from common.pitch import hz_to_midi
+from common.pitch import hz_to_midi, is_voiced
 from data.windows.examples import read_examples, split_files
 
 Array = npt.NDArray[np.floating]
@@ -34,20 +34,19 @@ class Distributions:
     loudness_edges: Array
 
 
-def distributions(examples: Path, audio: AudioConfig, voiced_confidence: float) -> Distributions:
+def distributions(examples: Path, audio: AudioConfig) -> Distributions:
     """Count frames of the training windows of an Examples artifact, window by window.
 
     Args:
       examples: folder of the artifact.
       audio: length of a window.
-      voiced_confidence: from which on a frame's pitch is trusted.
     """
     midi_edges, loudness_edges = np.arange(20.5, 110.0), np.arange(FLOOR_DB, 21.0, 2.0)
     midi_counts, loudness_counts = np.zeros(len(midi_edges) - 1), np.zeros(len(loudness_edges) - 1)
     lengths: dict[str, int | None] = dict.fromkeys(PITCH_AND_LOUDNESS, audio.window_frames)
     for example in read_examples(split_files(examples / "Split-train"), lengths):
         frames = example.features
-        voiced = frames[F0_CONFIDENCE] >= voiced_confidence
+        voiced = is_voiced(frames[F0_CONFIDENCE])
         midi_counts += np.histogram(hz_to_midi(frames[F0_HZ][voiced]), midi_edges)[0]
         loudness_counts += np.histogram(frames[LOUDNESS_DB], loudness_edges)[0]
     loudness_counts[0] = 0.0  # silence

@@ -131,8 +131,7 @@ def _training(model: Path, baseline: float | None) -> sections.Chapter:
 def _recordings(config: Config, outcome: Outcome, examples: Path | None) -> sections.Chapter | None:
     if outcome.ingest is None:
         return None
-    voiced = config.examples.screening.voiced_confidence
-    counted = distributions(examples, config.audio, voiced) if examples else None
+    counted = distributions(examples, config.audio) if examples else None
     return sections.recordings(outcome.ingest, counted)
 
 

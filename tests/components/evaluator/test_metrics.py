@@ -84,7 +84,7 @@ def test_silence_nan_and_noise_have_the_worst_f0_error(audio: np.ndarray):
 
 def test_only_frames_in_which_the_recording_has_a_pitch_count():
     hz, trusted = np.array([440.0, 440.0, 440.0]), np.array([0.9, 0.1, 0.9])
-    errors = f0_errors(hz, trusted, np.array([440.0, 880.0, 880.0]), np.array([0.9, 0.9, 0.9]), 0.5)
+    errors = f0_errors(hz, trusted, np.array([440.0, 880.0, 880.0]), np.array([0.9, 0.9, 0.9]))
     assert errors.tolist() == [0.0, NO_PITCH_CENTS]
 
 

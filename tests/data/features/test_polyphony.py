@@ -21,7 +21,7 @@ TRACKER = Tracker("swift_f0", 16000, 250)
 
 def measure(audio: np.ndarray, rate: int = 16000, tracker: Tracker = TRACKER) -> Polyphony:
     f0_hz, confidence = tracker(audio)
-    return measure_polyphony(reader(audio), len(audio), rate, f0_hz, confidence, 250, 0.5)
+    return measure_polyphony(reader(audio), len(audio), rate, f0_hz, confidence, 250)
 
 
 def mixed(*lines: np.ndarray) -> np.ndarray:

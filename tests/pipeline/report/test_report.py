@@ -233,7 +233,7 @@ def test_windows_are_resynthesised_by_the_model(run):
 
 def test_distributions_count_trusted_pitches_and_sounding_frames(run):
     config, artifacts = run
-    found = distributions(artifacts["RecordingExampleGen"]["examples"].uri, config.audio, voiced_confidence=0.5)
+    found = distributions(artifacts["RecordingExampleGen"]["examples"].uri, config.audio)
     np.testing.assert_array_equal(found.midi_counts, [600] * 6)
     np.testing.assert_array_equal(found.midi_edges, np.arange(68.5, 75.0))
     assert found.loudness_counts.sum() == 6 * 600
