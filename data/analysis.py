@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from common.pitch import is_voiced
 from data.config import ExtractionConfig
 from data.features.loudness import loudness_and_rms
 from data.features.polyphony import measure_polyphony
@@ -24,6 +25,9 @@ from data.windows.segments import Ranges, loud_level, segments, sounding
 from data.windows.splits import Sound, length
 
 Floats = npt.NDArray[np.float32]
+
+UNPRINTED = {"Cc", "Cf", "Zl", "Zp"}  # control and format characters, separators of lines and paragraphs
+JOINERS = "\u200c\u200d"  # format characters that Indian and Persian words are written with
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def _measure(
     loudness_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio)
     f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, on_progress)
     is_sound = sounding(loudness_db, screening)
-    voiced = is_sound & (f0_confidence > screening.voiced_confidence)
+    voiced = is_sound & is_voiced(f0_confidence)
     voiced_fraction = float(voiced.sum() / is_sound.sum())
     entry = replace(entry, loud_db=loud_level(loudness_db), voiced_fraction=voiced_fraction)
     if voiced.any():
@@ -149,7 +153,6 @@ def _measure(
             f0_hz,
             f0_confidence,
             audio.frame_rate,
-            screening.voiced_confidence,
         )
         entry = replace(entry, polyphony=polyphony.share)
         screen_polyphony(polyphony, screening)
@@ -164,8 +167,16 @@ def _measure(
 
 
 def shown(name: str) -> str:
-    """Convert a file's name to text that is the same on every machine: composed Unicode, undecodable bytes replaced."""
-    return unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    """Convert a file's name to text that is the same on every machine, in one line, and harmless on a terminal.
+
+    That is composed Unicode, with undecodable bytes replaced, and line breaks and control characters escaped.
+    """
+    text = unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    return "".join(_escaped(letter) if unicodedata.category(letter) in UNPRINTED else letter for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    return letter if letter in JOINERS else letter.encode("unicode_escape").decode("ascii")
 
 
 @contextlib.contextmanager

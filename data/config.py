@@ -30,9 +30,6 @@ class ScreeningConfig(Settings):
     min_voiced_fraction: Annotated[float, Field(ge=0, le=1)] = Field(
         description="share of sounding frames with a trusted f0; below it there is no pitch to learn"
     )
-    voiced_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="f0 confidence above which a frame counts as voiced"
-    )
     max_clipped_fraction: Annotated[float, Field(ge=0, le=1)] = Field(description="share of samples at full scale")
     max_polyphony: Annotated[float, Field(ge=0, le=1)] = Field(
         description="share of frames with a trusted f0 that have a second pitch; above it the recording is not solo"
