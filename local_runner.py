@@ -104,7 +104,7 @@ def _add_retrain(verbs: Verbs) -> argparse.ArgumentParser:
         type=float,
         metavar="N",
         help="with --all: for all together; an instrument that needs more than an equal share of what is left is "
-        "stopped, and goes on the next time (default: no limit)",
+        "stopped, and resumes next time (default: no limit)",
     )
     verb.set_defaults(handler=_retrain)
     return verb

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.sound import judge, newest, resynthesise
 from common.artifacts import serving_folder
 from common.features import LOUDNESS_DB, PITCH_AND_LOUDNESS
+from components.size_tuner.pareto import PARETO_FILE
 from models.saved_model.precision import round_weights
 from models.saved_model.signatures import load_instrument
 from models.training.window_store import read_windows
@@ -31,7 +32,7 @@ COLUMNS = ("instrument", "model", "made of", "parameters", "kB gzip", "loss", "l
 
 def rows(folder: Path) -> list[tuple[str, ...]]:
     """Make the reference's row and the choice's of one instrument's folder."""
-    table = json.loads((folder / "pareto.json").read_text())
+    table = json.loads((folder / PARETO_FILE).read_text())
     winner = next(trial for trial in table["trials"] if trial["trial"] == table["winner"])
     searched = max(folder.glob("pipeline/SizeTuner/tuner_results/*"), key=lambda path: int(path.name))
     trained = serving_folder(max(folder.glob("pipeline/Trainer/model/*"), key=lambda path: int(path.name)))

@@ -90,7 +90,7 @@ def sync(path: Path) -> None:
 
 
 def clean(folder: Path) -> None:
-    """Remove what a process that died at work in the folder left behind. Call it with the lock held."""
+    """Remove what a process that was killed at work in the folder left behind. Call it with the lock held."""
     for path in folder.glob(f"{TEMPORARY}*"):
         if path.is_dir():
             shutil.rmtree(path)

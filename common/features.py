@@ -23,8 +23,8 @@ MEAN_CONFIDENCE = "mean_confidence"
 
 RECORDING = "recording"  # path relative to the folder of recordings; each of these is one text
 RECORDING_ID = "recording_id"  # content hash
-SPAN = "span"  # the folder `span-N` that the recording lies in, or NO_SPAN
+SPAN = "span"  # the folder `span-N` that the recording is in, or NO_SPAN
 REGISTER = "register"  # octave of the median f0, e.g. "C4-B4"
 DYNAMICS = "dynamics"  # step of 10 dB of the mean loudness, e.g. "-30..-20 dB"
 
-NO_SPAN = "all"  # stands for the span of recordings that lie in none
+NO_SPAN = "all"  # means the span of recordings that are in none

@@ -36,7 +36,7 @@ class StepProgress:
         self._marks: deque[tuple[int, float]] = deque([(start, time.monotonic())], maxlen=_RATE_WINDOW + 1)
 
     def update(self, step: int, note: str = "") -> None:
-        """Show that `step` steps are done; `note` stands beside, e.g. the loss."""
+        """Show that `step` steps are done; `note` is printed beside them, e.g. the loss."""
         now = time.monotonic()
         self._marks.append((step, now))
         wait = _REDRAW_SECONDS if self._moves else _REPEAT_SECONDS

@@ -99,7 +99,7 @@ class IngestReport:
 
     @property
     def would_run(self) -> bool:
-        """Whether a run goes on with these recordings."""
+        """Check whether a run continues with these recordings."""
         return not self.refusals
 
     def table(self) -> str:
@@ -175,7 +175,7 @@ class IngestRefused(UserError):
     """
 
     def __init__(self, report: IngestReport):
-        super().__init__("the recordings are not enough to go on with\n" + report.table())
+        super().__init__("too little usable audio to continue\n" + report.table())
         self.report = report
 
     def __reduce__(self) -> tuple[type[IngestRefused], tuple[IngestReport]]:

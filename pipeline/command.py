@@ -80,7 +80,7 @@ def run_verb(verb: Callable[[], Result], as_json: bool) -> int:
         print(f"fault: {fault}", file=sys.stderr)
         code, figures = FAULT, {"fault": str(fault)}
     except KeyboardInterrupt:
-        print("interrupted: nothing is lost, the same command goes on from here", file=sys.stderr)
+        print("interrupted: nothing is lost, the same command resumes", file=sys.stderr)
         code, figures = INTERRUPTED, {"fault": "interrupted"}
     if as_json:
         print(json.dumps({"exit_code": code, **figures}))

@@ -33,7 +33,7 @@ def create_pipeline(
     image: str | None = None,
     metadata: ConnectionConfigType | None = None,
 ) -> Pipeline:
-    """Wire every stage.
+    """Create the pipeline of an instrument, from recordings to a published bundle.
 
     Args:
       config: the whole resolved configuration.

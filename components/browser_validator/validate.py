@@ -53,7 +53,7 @@ def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: Browser
         seconds=config.seconds,
     )
     reference = run_saved_model(model, cases)
-    outputs = {graph: list(next(iter(answers.values()))) for graph, answers in reference.items()}
+    outputs = {graph: list(next(iter(outputs_by_case.values()))) for graph, outputs_by_case in reference.items()}
     with tempfile.TemporaryDirectory(prefix="swara-cases-") as folder:
         write_cases(Path(folder), cases, outputs)
         run = run_tfjs(bundle, Path(folder), chromium.program, config.timeout_seconds)

@@ -10,4 +10,4 @@ class AcceptedData(artifact.Artifact):
     It exists only for batches that were accepted: a refusal stops the run before anything is published.
     """
 
-    TYPE_NAME = "components.AcceptedData"  # Kubeflow wants `package.Class`, and imports the class by that path
+    TYPE_NAME = "components.AcceptedData"  # Kubeflow requires `package.Class`, and imports the class by that path

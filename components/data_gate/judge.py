@@ -48,12 +48,12 @@ def judge(
 
 
 def _overall(of: statistics_pb2.DatasetFeatureStatisticsList) -> statistics_pb2.DatasetFeatureStatistics:
-    """Statistics of all examples, among those of slices."""
+    """Pick the statistics of all examples among those of slices."""
     return next((part for part in of.datasets if part.name == constants.DEFAULT_SLICE_KEY), of.datasets[0])
 
 
 def _newest(of: statistics_pb2.DatasetFeatureStatisticsList) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """Statistics of the newest span alone: among many earlier ones, another instrument in it would not show."""
+    """Pick the newest span's statistics: among many earlier ones, another instrument in it would not show."""
     spans = {found[1]: part for part in of.datasets if (found := SPAN_SLICE.fullmatch(part.name))}
     found = spans[max(spans, key=number_of)] if spans else _overall(of)
     return statistics_pb2.DatasetFeatureStatisticsList(datasets=[found])

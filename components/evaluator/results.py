@@ -50,7 +50,7 @@ def read_verdict(evaluation: str | Path) -> Verdict:
         for failure in of_slice.failures
     ]
     if not result.validation_ok and not reasons:
-        reasons = ["the evaluation saw no window that the limits apply to"]
+        reasons = ["no eval window falls under the limits"]
     return Verdict.of("Evaluator", reasons, dict(read_metrics(evaluation).get((), {})))
 
 

@@ -1,4 +1,4 @@
-"""Settings of a search over model sizes, typed and bounded. Their values stand in `configs/base.yaml`."""
+"""Settings of a search over model sizes, typed and bounded. Their values are in `configs/base.yaml`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TunerConfig(Settings):
     rungs: Annotated[list[Annotated[int, Field(ge=40)]], Field(min_length=1)] = Field(
         description="steps after which trials are compared; those that get beyond the last train as long as the Trainer"
     )
-    keep: Annotated[float, Field(gt=0, lt=1)] = Field(description="share of the trials that goes on from a rung")
+    keep: Annotated[float, Field(gt=0, lt=1)] = Field(description="share of a rung's trials promoted to the next")
     tolerance: Annotated[float, Field(ge=0, le=1)] = Field(
         description="share by which the loss of the smallest may exceed the lowest, the reference's included"
     )

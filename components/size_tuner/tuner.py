@@ -47,8 +47,8 @@ _FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Prepare the search; the Tuner's executor runs it.
 
-    Reads `fn_args.train_files`, `eval_files` and `custom_config` (a `SearchJob`). A search that was killed goes
-    on where it was: its state lies in `checkpoint_root`, under a fingerprint of what determines it.
+    Reads `fn_args.train_files`, `eval_files` and `custom_config` (a `SearchJob`). A search that was killed is
+    resumed: its state lies in `checkpoint_root`, under a fingerprint of what determines it.
     """
     job = SearchJob.model_validate(fn_args.custom_config)
     features = (F0_HZ, *network_input_names(all_inputs(job.model, job.tuner.space, job.tuner.reference)))
@@ -59,7 +59,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 
 def _decisive(job: SearchJob) -> SearchJob:
-    """Keep the settings that decide a trial's result: with more workers or trials a search that was begun goes on."""
+    """Keep the settings that decide a trial's result: with more workers or trials a search is resumed."""
     tuner = job.tuner.model_copy(update={"trials": 1, "workers": 1, "lease_seconds": 1.0})
     return job.model_copy(update={"tuner": tuner, "instrument": {}})
 
@@ -229,7 +229,7 @@ class SizeTuner(BaseTuner):
         )
 
     def _sizes(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
-        """Without the oracle's own values; KerasTuner gives the reference some of its own, which mean nothing."""
+        """Drop the oracle's own values; KerasTuner gives the reference some of its own, which mean nothing."""
         if name == REFERENCE and self._config.reference is not None:
             sizes = self._config.reference.model_dump()
             return {**sizes.pop("decoder"), **sizes, "inputs": "+".join(sizes["inputs"])}
@@ -278,7 +278,7 @@ class _Fenced(Checkpoints):
 
     def save(self, checkpoint: Checkpoint) -> None:
         if self._lost.is_set():
-            raise RuntimeError("this worker was silent for too long, and its trial is another's now")
+            raise RuntimeError("this worker's lease expired; another worker has the trial")
         super().save(checkpoint)
 
 

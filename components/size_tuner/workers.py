@@ -34,47 +34,47 @@ _GRACE_SECONDS = 10.0  # for workers to find out that the search has ended
 _MOST_PER_CORE = 2
 
 
-def search_together(task: str, workers: int) -> None:
+def search_together(task: str, count: int) -> None:
     """Run a chief and workers on this machine until the search has ended.
 
-    A worker that dies is not replaced: the chief gives its trial to another when its lease is over.
+    A worker that exits is not replaced: the chief gives its trial to another when its lease is over.
 
     Args:
       task: path of the task.
-      workers: how many.
+      count: how many workers.
 
     Raises:
-      UserError: more workers than the machine can take; all workers, or the chief, died.
+      UserError: more workers than the machine can take; all workers, or the chief, exited.
     """
     port, cores = _free_port(), os.cpu_count() or 1
-    if workers > _MOST_PER_CORE * cores:
-        raise UserError(f"tuner.workers: {workers} on a machine of {cores} cores: {_MOST_PER_CORE * cores} at most")
-    threads = max(1, cores // workers)
+    if count > _MOST_PER_CORE * cores:
+        raise UserError(f"tuner.workers: {count} on a machine of {cores} cores: {_MOST_PER_CORE * cores} at most")
+    threads = max(1, cores // count)
     chief = _start(task, CHIEF, port)
-    crew = [_start(task, f"worker-{number}", port, threads) for number in range(workers)]
+    workers = [_start(task, f"worker-{number}", port, threads) for number in range(count)]
     try:
         while chief.poll() is None:
-            if all(worker.poll() for worker in crew):  # a worker with exit code 0 has found that all is done
-                _fail("all workers died", crew[0])
+            if all(worker.poll() for worker in workers):  # a worker with exit code 0 has found that all is done
+                _fail("all workers exited", workers[0])
             time.sleep(_POLL_SECONDS)
         if chief.returncode:
-            _fail("the chief died", chief)
-        _wait_for(crew)
+            _fail("the chief exited", chief)
+        _wait_for(workers)
     finally:
-        for process in (chief, *crew):
+        for process in (chief, *workers):
             process.kill()  # even one that is suspended; what it had done is in its checkpoints
             process.wait()
 
 
-def _wait_for(crew: Sequence[subprocess.Popen[bytes]]) -> None:
+def _wait_for(workers: Sequence[subprocess.Popen[bytes]]) -> None:
     end = time.monotonic() + _GRACE_SECONDS
-    while time.monotonic() < end and any(worker.poll() is None for worker in crew):
+    while time.monotonic() < end and any(worker.poll() is None for worker in workers):
         time.sleep(_POLL_SECONDS)
 
 
 def _fail(what: str, process: subprocess.Popen[bytes]) -> None:
     raise UserError(
-        f"Tuner: {what} (exit code {process.returncode}; the cause is above). Nothing is lost: the same command goes on"
+        f"Tuner: {what} (exit code {process.returncode}; the cause is above). Nothing is lost: the same command resumes"
     )
 
 

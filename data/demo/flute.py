@@ -102,8 +102,9 @@ def _waveguide(period: Any, breath: Any, turbulence: Any, losses: Any) -> Any:
     for n in range(len(period)):
         back[n % _RING] = _delayed(lost, n - 1, period[n] - 1.0 - RADIATION_TAPS // 2)
 
-        # The jet answers slow waves best: two poles at the pitch, each an eighth of a period late there (trapezoidal
-        # rule, tan(w / 2) by its series). With a quarter of a period of travel the bend is half a period late.
+        # The jet responds to slow waves best: two poles at the pitch, each an eighth of a period late there
+        # (trapezoidal rule, tan(w / 2) by its series). With a quarter of a period of travel the bend is half a period
+        # late.
         half = np.pi / period[n]
         warped = half * (1.0 + half * half / 3.0)
         share = warped / (1.0 + warped)

@@ -23,7 +23,7 @@ class TrainingJob(Settings):
     audio: AudioConfig
     loss: LossConfig
     trainer: TrainerConfig
-    source_fingerprint: str = Field(description="of the code: another fingerprint trains anew")
+    source_fingerprint: str = Field(description="of the code: another fingerprint trains from scratch")
     checkpoint_root: str = Field(description="folder that outlives an execution, for checkpoints")
 
     def identity(self, **facts: Any) -> str:

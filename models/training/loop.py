@@ -173,7 +173,7 @@ class TrainingGraphs(tf.Module):
     def train_step(
         self, batch: Mapping[str, tf.Tensor], step: tf.Tensor, rate: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Do one training step.
+        """Compute the loss of a batch, and move the weights along its gradient.
 
         Args:
           batch: `audio` [batch, samples], `f0_hz` (Hz) and the instrument's features [batch, frames].
@@ -241,7 +241,7 @@ class _Training:
         if self._tensorboard:
             self._tensorboard.write_originals(*self._originals())
         if resumed:
-            progress.print_line(f"{self._label}: goes on from step {self._step} of {self._until}")
+            progress.print_line(f"{self._label}: resumes at step {self._step} of {self._until}")
         try:
             self._loop(progress)
         except KeyboardInterrupt:
@@ -269,7 +269,7 @@ class _Training:
 
     @property
     def _exhausted(self) -> bool:
-        """Whether patience is over; derived from the history, so that it needs no state of its own."""
+        """Check whether patience is over; derived from the history, so that it needs no state of its own."""
         return len(self._history.eval_loss) - 1 - self._history.best >= self._config.patience
 
     def _advance(self) -> float:
@@ -405,7 +405,7 @@ class _Training:
         if not self._checkpoints:
             return stopped
         kept = self._checkpoints.load()
-        return f"{stopped}; the same command goes on from step {kept.values['step'] if kept else 0}"
+        return f"{stopped}; the same command resumes at step {kept.values['step'] if kept else 0}"
 
     def _final_message(self, result: TrainingResult) -> str:
         early = f", stopped early at step {result.steps}" if result.stopped_early else ""

@@ -13,7 +13,7 @@ from common.errors import UserError
 from common.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKER_KEPT_SECONDS = 60  # how long Flink and Spark keep an idle Python worker: the next stage of the job wants one
+WORKER_KEPT_SECONDS = 60  # how long Flink and Spark keep an idle Python worker, for the job's next stage to use
 
 
 class DataflowConfig(Settings):
@@ -43,7 +43,7 @@ class BeamConfig(Settings):
         "machine; EXTERNAL: host:port of a pool of workers"
     )
     dataflow: DataflowConfig
-    arguments: list[str] = Field(description="further arguments of Beam, as they are; they win over all others")
+    arguments: list[str] = Field(description="further arguments of Beam, as they are; they override all others")
 
     @model_validator(mode="after")
     def _has_an_address(self) -> BeamConfig:

@@ -26,8 +26,8 @@ class ClusterConfig(Settings):
 
     @model_validator(mode="after")
     def _one_gpu_each(self) -> ClusterConfig:
-        """Raise ValueError where accelerators would stand idle: training runs on one device."""
+        """Raise ValueError where accelerators would be idle: training runs on one device."""
         for name in ("trainer", "tuner"):
             if getattr(self, name).accelerator and getattr(self, name).accelerators > 1:
-                raise ValueError(f"{name}.accelerators: training runs on one accelerator, so more would stand idle")
+                raise ValueError(f"{name}.accelerators: training runs on one accelerator, so more would be idle")
         return self

@@ -56,7 +56,7 @@ def parse(text: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses groups within groups without end, and a key that stands twice in one."""
+    """SafeLoader that refuses groups within groups without end, and a key that is given twice in one."""
 
     depth = 0
 
@@ -79,8 +79,8 @@ class _Loader(yaml.SafeLoader):
                 raise RefusedYamlError(f"line {line}: a key must be a word, not {found}")
             if key.value in lines:
                 raise RefusedYamlError(
-                    f"the key {shown(key.value)} stands twice in one group, in line {lines[key.value]} and in line "
-                    f"{line}: only one of them can hold"
+                    f"the key {shown(key.value)} is given twice in one mapping, in line {lines[key.value]} and in "
+                    f"line {line}: only one of them can hold"
                 )
             lines[key.value] = line
         return node
@@ -90,11 +90,11 @@ def _count(node: yaml.Node, counted: dict[yaml.Node, int]) -> int:
     """Count the values of a node with its aliases written out.
 
     Raises:
-      RefusedYamlError: they are too many, or an alias stands for a group that it is part of.
+      RefusedYamlError: they are too many, or an alias refers to a value that contains it.
     """
     if node in counted:
         if not counted[node]:
-            raise RefusedYamlError(f"line {node.start_mark.line + 1}: an alias stands for a group that it is part of")
+            raise RefusedYamlError(f"line {node.start_mark.line + 1}: an alias refers to a value that contains it")
         return counted[node]
     counted[node] = 0
     counted[node] = count = 1 + sum(_count(child, counted) for child in _children(node))

@@ -21,9 +21,9 @@ MEANING = {
     DONE: "done",
     REFUSED: "a gate refused",
     BAD_INPUT: "the recordings or settings must change",
-    OVERTIME: "was stopped: the next retraining goes on from there",
+    OVERTIME: "was stopped: the next retraining resumes there",
 }
-BY_GRAVITY = (FAULT, BAD_INPUT, REFUSED)
+BY_SEVERITY = (FAULT, BAD_INPUT, REFUSED)
 
 
 def retrain_all(
@@ -97,7 +97,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _stopped(seconds: float, log: Path) -> str:
     return (
         f"had not ended after {seconds / 60:.3g} minutes, its share of --minutes, and was stopped: the next retraining "
-        f"goes on from there; {log} shows how far it was"
+        f"resumes there; {log} shows how far it was"
     )
 
 
@@ -107,9 +107,9 @@ def meaning(code: int) -> str:
 
 
 def worst(codes: Iterable[int]) -> int:
-    """Return the gravest exit code: a fault before bad input, before a refusal. An unknown code counts as a fault."""
-    known = [code if code in (DONE, *BY_GRAVITY) else FAULT for code in codes]
-    return next((code for code in BY_GRAVITY if code in known), DONE)
+    """Return the most severe exit code: a fault before bad input before a refusal. An unknown code is a fault."""
+    known = [code if code in (DONE, *BY_SEVERITY) else FAULT for code in codes]
+    return next((code for code in BY_SEVERITY if code in known), DONE)
 
 
 def _holds_anything(folder: Path) -> bool:

@@ -124,7 +124,7 @@ class Lineage:
 
 
 def lineage(output: Path, name: str, version: str | None = None) -> Lineage:
-    """Trace a version back.
+    """Trace a published version back to its model, its runs and its recordings.
 
     Args:
       output: folder given by `--output`.

@@ -215,5 +215,5 @@ def test_the_component_writes_sizes_for_the_trainer_and_a_table_of_trials(tmp_pa
 def test_workers_that_all_die_are_one_clear_error(tmp_path) -> None:
     task = tmp_path / "task.json"
     task.write_text("{}")
-    with pytest.raises(UserError, match=r"Tuner: .* died .*the same command goes on"):
+    with pytest.raises(UserError, match=r"Tuner: .* exited .*the same command resumes"):
         workers.search_together(str(task), 2)

@@ -127,10 +127,10 @@ def test_ctrl_c_prints_where_it_stopped_and_where_it_goes_on(tmp_path, uninterru
         patch.setattr(training._Training, "_advance", interrupt)
         with pytest.raises(KeyboardInterrupt):
             run(checkpoints=Checkpoints(tmp_path, "k"))
-    assert "training: stopped at step 13 of 24; the same command goes on from step 10" in capsys.readouterr().err
+    assert "training: stopped at step 13 of 24; the same command resumes at step 10" in capsys.readouterr().err
     assert_same(run(checkpoints=Checkpoints(tmp_path, "k")), uninterrupted)
     printed = capsys.readouterr().err
-    assert "training: goes on from step 10 of 24" in printed
+    assert "training: resumes at step 10 of 24" in printed
     assert f"training: eval loss {uninterrupted.eval_loss:.3f} with the weights of step" in printed
 
 

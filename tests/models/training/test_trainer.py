@@ -129,7 +129,7 @@ def test_a_run_that_dies_goes_on_in_the_next_execution(transformed, trained, tmp
     again = fn_args(transformed, tmp_path)
     again.serving_model_dir, again.model_run_dir = str(tmp_path / "second"), str(tmp_path / "run-2")
     run_fn(again)
-    assert "goes on from step 4 of 12" in capsys.readouterr().err
+    assert "resumes at step 4 of 12" in capsys.readouterr().err
     resumed, whole = _json(tmp_path / "second" / "history.json"), _json(trained / "Format-Serving" / "history.json")
     assert resumed["train_loss"] == whole["train_loss"]
     assert resumed["eval_loss"] == whole["eval_loss"]

@@ -80,7 +80,7 @@ def test_dataflow_without_an_image_is_refused():
         ("beam.runner=flink", "needs flink_master or job_endpoint"),
         ("beam.runner=spark", "needs spark_master or job_endpoint"),
         ("beam.runner=dataflow", r"needs dataflow\.project, dataflow\.region, dataflow\.temp_location"),
-        ("cluster.trainer={accelerator: T4, accelerators: 2}", "more would stand idle"),
+        ("cluster.trainer={accelerator: T4, accelerators: 2}", "more would be idle"),
     ],
 )
 def test_a_runner_without_an_address_names_what_is_missing(setting: str, missing: str):

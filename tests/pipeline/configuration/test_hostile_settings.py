@@ -57,11 +57,11 @@ def test_a_key_that_stands_twice_names_both_lines(configs: Path):
     lines = VIOLIN.count("\n")
     twice = refusal(configs, f"{VIOLIN}trainer: {{steps: 3}}\n# between\ntrainer: {{seed: 4}}\n")
     assert twice == (
-        "configs/instruments/violin.yaml: the key 'trainer' stands twice in one group, in line "
+        "configs/instruments/violin.yaml: the key 'trainer' is given twice in one mapping, in line "
         f"{lines + 1} and in line {lines + 3}: only one of them can hold"
     )
-    assert "the key 'steps' stands twice" in refusal(configs, f"{VIOLIN}trainer:\n  steps: 3\n  'steps': 4\n")
-    with pytest.raises(UserError, match=r"--set trainer=\{.*: the value the key 'steps' stands twice"):
+    assert "the key 'steps' is given twice" in refusal(configs, f"{VIOLIN}trainer:\n  steps: 3\n  'steps': 4\n")
+    with pytest.raises(UserError, match=r"--set trainer=\{.*: the value the key 'steps' is given twice"):
         load("violin", ["trainer={steps: 3, steps: 4}"])
 
 
@@ -70,7 +70,7 @@ def test_a_key_that_stands_twice_names_both_lines(configs: Path):
     [
         (BOMB, "values or more, with aliases written out"),
         (f"{BOMB}trainer: {{steps: *j}}", "values or more, with aliases written out"),
-        ("trainer: &a {steps: *a}", "line 1: an alias stands for a group that it is part of"),
+        ("trainer: &a {steps: *a}", "line 1: an alias refers to a value that contains it"),
         ("a: &a {b: 1}\nc: {<<: [*a, *a, *a]}\n" + "[" * 100_000, "not readable as YAML"),
         ("trainer: " + "[" * 50_000, "has more than 40 groups within one another"),
         ("trainer: " + "{a: " * 40_000, "has more than 40 groups within one another"),
