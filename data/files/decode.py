@@ -34,7 +34,9 @@ HIGHEST_PEAK = 16.0  # times full scale, 24 dB above it; float files with more h
 HASH_SCALE = 2.0**23  # samples are hashed as 24-bit integers: what any lossless container keeps
 FULL_SCALE = 1 - 1.5 / 2**15  # one step of 16 bits below the largest value, and above
 FLAT_PEAK = 0.25  # of full scale; quieter tops are flat for want of bits, not for clipping
-LEVELS = 1024  # bins of the histogram of flat samples
+LEVELS = 1024  # bins of the histogram of flat samples, for each step of full scale
+TOP_LEVEL = int(HIGHEST_PEAK * LEVELS)
+UNBOUNDED = {"FLOAT", "DOUBLE"}  # codings that full scale does not limit
 
 
 class Unusable(Exception):
@@ -199,7 +201,7 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, contents:
         raise Unusable(f"has a sample rate of {rate:,} Hz: {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz can be used")
     resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, "float32", "HQ")
     digest = hashlib.sha256(f"{rate} Hz mono".encode())
-    clipping = Clipping()
+    clipping = Clipping(is_bounded=file.subtype not in UNBOUNDED)
     frames, mix_peak = 0, 0.0
     for block in _blocks(file, contents.held if contents.is_exact else None):
         if not np.isfinite(block).all():
@@ -280,17 +282,24 @@ def _clean(error: Exception) -> str:
 class Clipping:
     """Counts samples that were cut off: at full scale, or on tops that are flat at the recording's own peak.
 
+    Full scale is a limit of integers and of what was coded from them. Recorders without a gain knob write floats that
+    go far beyond it and lose nothing; what is beyond it in such a file is cut off only where its tops are flat.
+
+    Args:
+      is_bounded: False for samples that are stored as floats.
+
     Attributes:
       peak: largest |sample| so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_bounded: bool = True) -> None:
         self.peak = 0.0
+        self._is_bounded = is_bounded
         self._samples = 0
         self._full_scale = 0
-        self._flat = np.zeros(LEVELS + 1, np.int64)  # flat samples by |level|
+        self._flat = np.zeros(TOP_LEVEL + 1, np.int64)  # flat samples by |level|
         self._first_full_scale: int | None = None
-        self._first_flat = np.full(LEVELS + 1, -1, np.int64)
+        self._first_flat = np.full(TOP_LEVEL + 1, -1, np.int64)
 
     def add(self, block: Floats, first_frame: int) -> None:
         """Count a block, [frames, channels], that begins at `first_frame` of the file."""
@@ -309,25 +318,31 @@ class Clipping:
         for offset in range(3):
             flat[offset : len(block) - 2 + offset] |= middle
         frames = np.nonzero(flat)[0]
-        bins = np.minimum(level[flat] * LEVELS, LEVELS).astype(np.int64)
-        self._flat += np.bincount(bins, minlength=LEVELS + 1)
+        bins = np.minimum(level[flat] * LEVELS, TOP_LEVEL).astype(np.int64)
+        self._flat += np.bincount(bins, minlength=TOP_LEVEL + 1)
         for value, first in zip(*np.unique(bins, return_index=True), strict=True):
             if self._first_flat[value] < 0:
                 self._first_flat[value] = first_frame + int(frames[first])
 
     def fraction(self) -> float:
         """Return the share of samples that are clipped."""
-        return max(self._full_scale, int(self._flat[self._tops()].sum())) / max(1, self._samples)
+        flat = int(self._flat[self._tops()].sum())
+        return (max(self._full_scale, flat) if self._has_ceiling() else flat) / max(1, self._samples)
 
     def first_frame(self) -> int | None:
         """Return the frame of the first clipped sample, None where there is none."""
         flat = self._first_flat[self._tops()]
         found = [int(first) for first in flat if first >= 0]
-        found += [] if self._first_full_scale is None else [self._first_full_scale]
+        if self._first_full_scale is not None and self._has_ceiling():
+            found.append(self._first_full_scale)
         return min(found, default=None)
 
+    def _has_ceiling(self) -> bool:
+        """Check whether full scale limits the samples: floats beyond it show that it does not."""
+        return self._is_bounded or self.peak <= 1.0
+
     def _tops(self) -> slice:
-        return slice(min(LEVELS, int(0.97 * self.peak * LEVELS)), None)
+        return slice(min(TOP_LEVEL, int(0.97 * self.peak * LEVELS)), None)
 
 
 def duration_seconds(path: Path) -> float:

@@ -191,6 +191,19 @@ def test_clipping_is_counted_at_full_scale_and_below(tmp_path, gain, ceiling, de
     assert source.clipped_at_seconds < 0.1
 
 
+@pytest.mark.parametrize("depth", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("peak", [0.9, 1.0, 1.5, 2.0, 4.0, 12.0])
+def test_floats_beyond_full_scale_are_not_clipped_and_flat_tops_among_them_are(tmp_path, peak, depth):
+    loud = LINE.astype(np.float64) * peak / np.abs(LINE).max()
+    source, _ = decoded(write(tmp_path / "hot.wav", loud, RATE, subtype=depth))
+    assert source.peak == pytest.approx(peak)
+    assert source.clipped_fraction < 1e-3
+    flat = np.clip(loud, -0.4 * peak, 0.4 * peak)
+    source, _ = decoded(write(tmp_path / "flat.wav", flat, RATE, subtype=depth))
+    assert source.clipped_fraction == pytest.approx(np.mean(np.abs(flat) == 0.4 * peak), rel=0.2)
+    assert source.clipped_fraction > 0.01
+
+
 @pytest.mark.parametrize("peak", [0.01, 0.3, 0.999])
 def test_music_that_is_not_clipped_has_hardly_a_clipped_sample(tmp_path, peak):
     source, _ = decoded(write(tmp_path / "fine.wav", LINE * (peak / np.abs(LINE).max()), RATE))
