@@ -10,6 +10,9 @@ export interface CurvePoint {
   readonly alpha: number;
 }
 
+/** Confidence above which a voice's pitch is drawn: less than a voiced frame has, since the line is faint there. */
+export const DRAWN_CONFIDENCE = 0.35;
+
 /** Strokes in this many steps of width and alpha look smooth, and cost few strokes. */
 const STEPS = 8;
 

@@ -1,13 +1,12 @@
 /** The last seconds of a voice and of the instrument that follows it. */
 
 import type { Trace } from "../sound/trace.ts";
-import { type CurvePoint, drawCurve, widthOf } from "./curve.ts";
+import { type CurvePoint, DRAWN_CONFIDENCE, drawCurve, widthOf } from "./curve.ts";
 import { drawStaff, LABELS, leapPixels, type Range, spanOf, yOfPitch } from "./staff.ts";
 import { type Surface, vertical } from "./surface.ts";
 
 const SECONDS = 7;
 const SMALLEST_SPAN = 26; // semitones
-const CONFIDENT = 0.35;
 const SPARSE = 8;
 const EASE_SECONDS = 0.5;
 
@@ -48,7 +47,7 @@ function pitchesOf(trace: Trace, since: number): number[] {
   let frame = 0;
   for (const point of trace.since(since)) {
     if (frame++ % SPARSE !== 0) continue;
-    if (point.confidence >= CONFIDENT) pitches.push(point.voice);
+    if (point.confidence >= DRAWN_CONFIDENCE) pitches.push(point.voice);
     if (Number.isFinite(point.played)) pitches.push(point.played);
   }
   return pitches;
@@ -93,7 +92,7 @@ function drawHint({ context, width, height, theme }: Surface, hint: string): voi
 
 function* voice(surface: Surface, trace: Trace, range: Range, now: number, xAt: (time: number) => number) {
   for (const point of trace.since(now - SECONDS)) {
-    const y = point.confidence > CONFIDENT ? yOfPitch(surface, range, point.voice) : Number.NaN;
+    const y = point.confidence > DRAWN_CONFIDENCE ? yOfPitch(surface, range, point.voice) : Number.NaN;
     yield { x: xAt(point.time), y, width: 1.75, alpha: point.confidence } satisfies CurvePoint;
   }
 }

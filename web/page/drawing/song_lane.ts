@@ -1,5 +1,6 @@
 /** A song as it comes along: its notes, their syllables, and what is sung. */
 
+import { VOICED_CONFIDENCE } from "swara-engine";
 import { folded, inView, type LaneView, noteBox, paged, pitchRange, scrolling, xOf, yOf } from "../song/lane.ts";
 import { noteAt, swara, type TimedNote } from "../song/score.ts";
 import type { TracePoint } from "../sound/trace.ts";
@@ -8,7 +9,6 @@ import { LABELS } from "./staff.ts";
 import { horizontal, type Surface, vertical } from "./surface.ts";
 
 const SECONDS_OF_600_PIXELS = 7;
-const CONFIDENT = 0.5;
 
 export interface SongScene {
   readonly notes: readonly TimedNote[];
@@ -83,7 +83,7 @@ function* sung(view: LaneView, scene: SongScene): Generator<CurvePoint> {
   let target = scene.notes[0]?.midi ?? 60;
   for (const point of scene.sung) {
     target = noteAt(scene.notes, point.time)?.midi ?? target;
-    const midi = point.confidence >= CONFIDENT ? folded(point.voice, target) : Number.NaN;
+    const midi = point.confidence >= VOICED_CONFIDENCE ? folded(point.voice, target) : Number.NaN;
     yield { x: xOf(view, point.time), y: yOf(view, midi), width: widthOf(point.loudness), alpha: point.confidence };
   }
 }

@@ -3,11 +3,10 @@
 import { extremes } from "../sound/levels.ts";
 import { midiOf } from "../sound/pitch.ts";
 import type { Rendered, Side } from "../store/take.ts";
-import { type CurvePoint, drawCurve } from "./curve.ts";
+import { type CurvePoint, DRAWN_CONFIDENCE, drawCurve } from "./curve.ts";
 import { drawStaff, LABELS, leapPixels, type Range, spanOf, yOfPitch } from "./staff.ts";
 import { type Surface, vertical } from "./surface.ts";
 
-const CONFIDENT = 0.35;
 const SMALLEST_SPAN = 18; // semitones
 
 /** Draws all but the playhead: minutes of sound take longer to draw than a frame of the screen lasts. */
@@ -67,14 +66,14 @@ function rangeOf(take: Rendered): Range | null {
 }
 
 function isSure(take: Rendered, frame: number): boolean {
-  return (take.features?.confidence[frame] ?? 0) > CONFIDENT && take.played?.noteOn[frame] === 1;
+  return (take.features?.confidence[frame] ?? 0) > DRAWN_CONFIDENCE && take.played?.noteOn[frame] === 1;
 }
 
 function* voiceCurve(surface: Surface, take: Rendered, range: Range, xAt: (at: number) => number) {
   const { features, frameRate } = take;
   for (let frame = 0; features && frame < features.f0Hz.length; frame++) {
     const alpha = features.confidence[frame] ?? 0;
-    const y = alpha > CONFIDENT ? yOfPitch(surface, range, midiOf(features.f0Hz[frame] ?? 0)) : Number.NaN;
+    const y = alpha > DRAWN_CONFIDENCE ? yOfPitch(surface, range, midiOf(features.f0Hz[frame] ?? 0)) : Number.NaN;
     yield { x: xAt(frame / frameRate), y, width: 1.75, alpha } satisfies CurvePoint;
   }
 }

@@ -1,7 +1,7 @@
 /** Singing along: count-in, drone or metronome, the voice against the score, and the take at the end. */
 
 import { effect, signal } from "@preact/signals";
-import type { FrameReport } from "swara-engine";
+import { type FrameReport, VOICED_CONFIDENCE } from "swara-engine";
 import { type Judgement, judge, type Sung } from "../song/judge.ts";
 import { beatSeconds, countInBeats, duration, type Score, timeline } from "../song/score.ts";
 import { SONGS } from "../song/songs.ts";
@@ -27,7 +27,6 @@ export const audibleWhileSinging = signal(false);
 export const singing = signal(false);
 export const judgement = signal<Judgement | null>(null);
 
-const CONFIDENT = 0.5;
 const TAIL_SECONDS = 0.6;
 const DRONE_GAIN = 0.35;
 const DRONE_RATE = 24_000; // Hz, enough for its highest partial
@@ -100,7 +99,7 @@ function collect(sung: Sung[], start: number): void {
   const last = sung.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
   for (const point of trace.since(start)) {
     const at = point.time - start;
-    if (at > last) sung.push({ at, midi: point.confidence >= CONFIDENT ? point.voice : Number.NaN });
+    if (at > last) sung.push({ at, midi: point.confidence >= VOICED_CONFIDENCE ? point.voice : Number.NaN });
   }
 }
 

@@ -3,11 +3,11 @@
 import type { Instrument } from "../bundle/load.ts";
 import { ThreadPause } from "../thread_pause.ts";
 import { createKernels } from "../wasm/kernels.ts";
+import { VOICED_CONFIDENCE } from "./pitch_scale.ts";
 import { LOUDEST, StreamingAnalysis } from "./streaming_analysis.ts";
 import type { Features } from "./types.ts";
 
 const BLOCK = 4096;
-const VOICED = 0.5;
 const FALLBACK_HZ = 440; // where no frame of a recording has a pitch
 
 /**
@@ -46,7 +46,7 @@ export async function analyse(audio: Float32Array, sampleRate: number, instrumen
 export function bridgeGaps(f0Hz: Float32Array, confidence: Float32Array): void {
   let before = -1;
   for (let t = 0; t <= f0Hz.length; t++) {
-    if (t < f0Hz.length && (confidence[t] as number) < VOICED) continue;
+    if (t < f0Hz.length && (confidence[t] as number) < VOICED_CONFIDENCE) continue;
     const left = Math.log2((f0Hz[before] ?? f0Hz[t]) || FALLBACK_HZ);
     const right = Math.log2((f0Hz[t] ?? f0Hz[before]) || FALLBACK_HZ);
     for (let i = before + 1; i < t; i++) f0Hz[i] = 2 ** (left + ((right - left) * (i - before)) / (t - before));

@@ -4,7 +4,7 @@
 export interface Features {
   /** Hz; goes on through frames without pitch, always positive. */
   readonly f0Hz: Float32Array;
-  /** 0 to 1; a frame is voiced from 0.5. */
+  /** 0 to 1; a frame is voiced from `VOICED_CONFIDENCE`. */
   readonly confidence: Float32Array;
   /** A-weighted dB as training measured it, at least `FLOOR_DB`. */
   readonly loudnessDb: Float32Array;

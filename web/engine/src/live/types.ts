@@ -37,7 +37,10 @@ export const SILENCE_DB = -120;
 
 /** About 25 a second. Arrays hold one value for each frame since the last report, oldest first. */
 export interface FrameReport {
-  /** The voice. f0 in Hz (goes on where there is no pitch), confidence 0 to 1 (voiced from 0.5), loudness in dB. */
+  /**
+   * The voice. f0 in Hz (goes on where there is no pitch), confidence 0 to 1 (voiced from `VOICED_CONFIDENCE`),
+   * loudness in dB.
+   */
   readonly voice: { readonly f0Hz: Float32Array; readonly confidence: Float32Array; readonly loudnessDb: Float32Array };
   /** The instrument's part. Loudness is `SILENCE_DB` where it is silent. */
   readonly played: { readonly f0Hz: Float32Array; readonly loudnessDb: Float32Array };
