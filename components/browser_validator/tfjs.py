@@ -17,10 +17,17 @@ from typing import Any
 import numpy as np
 
 from common.errors import UserError
-from components.browser_validator.reference import Outputs
+from common.sources import source_files
+from components.browser_validator.reference import OutputsByCase
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 COMMAND = WEB / "dist" / "validator" / "cli.mjs"
+BUILD = (  # what the command is built from, with all that these files lead to
+    "web/vite.validator.config.ts",
+    "web/package.json",
+    "web/package-lock.json",
+    "web/tsconfig.json",
+)
 NODE_MAJOR = 20
 GRACE_SECONDS = 40.0  # for starting and closing one browser: a little more than web/validator allows itself
 
@@ -41,7 +48,7 @@ class GraphRun:
     """
 
     error: str
-    outputs: Outputs = field(default_factory=dict)
+    outputs: OutputsByCase = field(default_factory=dict)
     milliseconds: Mapping[str, float] = field(default_factory=dict)
     gpu_bytes: int | None = None
 
@@ -82,7 +89,8 @@ def require_validator() -> str:
     """Find the Node program, and check that the validator can run.
 
     Raises:
-      UserError: Node, web/node_modules or the built validator is missing.
+      UserError: Node, web/node_modules or the built validator is missing, or it was built from older sources: the
+        cache would keep its verdict as that of the sources.
     """
     node = shutil.which("node")
     if node is None:
@@ -93,6 +101,10 @@ def require_validator() -> str:
     for path in (WEB / "node_modules" / "@tensorflow", COMMAND):
         if not path.exists():
             raise UserError(f"{path}: missing. The bundle is checked on TensorFlow.js: run `make setup` to install it")
+    built = COMMAND.stat().st_mtime
+    for source in source_files(*BUILD):
+        if source.stat().st_mtime > built:
+            raise UserError(f"{source}: changed after {COMMAND} was built: run `make setup` to build it again")
     return node
 
 

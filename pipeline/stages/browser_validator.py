@@ -8,8 +8,6 @@ from common.fingerprint import source_fingerprint
 from components.browser_validator.component import BrowserValidator
 from pipeline.configuration.config import Config
 
-VALIDATOR_BUILD = ("web/vite.validator.config.ts", "web/package-lock.json")
-
 
 def make_browser_validator(
     config: Config, bundle: BaseChannel, model: BaseChannel, examples: BaseChannel
@@ -20,5 +18,5 @@ def make_browser_validator(
         model=model,
         examples=examples,
         config=config.browser_validator,
-        source_fingerprint=source_fingerprint("components.browser_validator.component", *VALIDATOR_BUILD),
+        source_fingerprint=source_fingerprint("components.browser_validator.component"),
     )

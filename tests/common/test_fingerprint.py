@@ -60,6 +60,42 @@ def test_a_change_of_any_file_in_the_closure_changes_it_and_no_other_does(
     assert source_fingerprint(entry) == before
 
 
+def test_other_forms_of_reference_are_followed(project: Path) -> None:
+    forms = {
+        "models/relative.py": "from .late import x\n",
+        "models/relative_package.py": "from . import late\n",
+        "models/method.py": "HOOK = 'models.late.Class.method'\n",
+        "models/program.py": "COMMAND = 'python -m models.late'\n",
+        "models/below.py": "TABLE = parent / 'tables/table.json'\n",
+        "models/build.py": "BUILD = 'web/vite.config.ts'\n",
+        "web/worker.ts": 'import url from "./chromium.ts?worker&url"; // an engine\'s, as "./chromium.ts" is\n',
+        "web/plain.ts": 'import { FLAGS } from "./chromium";\n',
+    }
+    (project / "models" / "tables").mkdir()
+    (project / "models" / "tables" / "table.json").write_text("{}")
+    for name, text in forms.items():
+        (project / name).write_text(text)
+    named = {
+        "models/below.py": "models/tables/table.json",
+        "models/build.py": "web/chromium.ts",
+        "web/worker.ts": "web/chromium.ts",
+        "web/plain.ts": "web/chromium.ts",
+    }
+    for name in forms:
+        assert project / named.get(name, "models/late.py") in sources.source_files(f"./{name}"), name
+
+
+def test_what_does_not_run_on_import_is_not_followed(project: Path) -> None:
+    (project / "components" / "__init__.py").write_text("def __getattr__(name):\n    import models.other\n")
+    assert project / "models" / "other.py" not in sources.source_files("components.gate")
+
+
+def test_an_import_that_leads_nowhere_is_an_error(project: Path) -> None:
+    (project / "web" / "chromium.ts").write_text('import { FLAGS } from "./flags.ts";\n')
+    with pytest.raises(FileNotFoundError, match=r"chromium\.ts: imports \./flags\.ts"):
+        source_fingerprint("web/vite.config.ts")
+
+
 def test_a_new_import_brings_its_module_into_the_closure(project: Path) -> None:
     (project / "models" / "late.py").write_text("import models.other\n")
     before = source_fingerprint("components.gate")
@@ -76,8 +112,8 @@ def test_an_entry_that_does_not_exist_is_an_error(project: Path, entry: str) -> 
 @pytest.mark.parametrize(
     ("entries", "file"),
     [
-        (("components.browser_validator.component", "web/vite.validator.config.ts"), "web/chromium.ts"),
-        (("components.browser_validator.component", "web/vite.validator.config.ts"), "common/verdict.py"),
+        (("components.browser_validator.component",), "web/chromium.ts"),
+        (("components.browser_validator.component",), "common/verdict.py"),
         (("components.tfjs_exporter.executor",), "bundles/manifest.schema.json"),
         (("components.evaluator.metrics",), "data/features/octaves.py"),
         (("models.training.trainer",), "models/ddsp/synths.py"),

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.errors import UserError
+from common.sources import source_files
 from components.browser_validator import tfjs
 from components.browser_validator.tfjs import BrowserDied, read_report, run_tfjs
 
@@ -47,6 +49,20 @@ def test_a_browser_that_died_is_a_fault_and_not_a_verdict(tmp_path):
     write_report(tmp_path, died=True, error="/usr/bin/chromium does not start")
     with pytest.raises(BrowserDied, match=r"/usr/bin/chromium does not start.*SWARA_CHROMIUM=none"):
         read_report(tmp_path)
+
+
+def test_a_validator_that_was_built_from_older_sources_is_refused(monkeypatch, tmp_path):
+    built = tmp_path / "cli.mjs"
+    built.write_text("")
+    (tmp_path / "node_modules" / "@tensorflow").mkdir(parents=True)
+    monkeypatch.setattr(tfjs, "WEB", tmp_path)
+    monkeypatch.setattr(tfjs, "COMMAND", built)
+    monkeypatch.setattr(tfjs.shutil, "which", lambda _: "/usr/bin/node")
+    assert tfjs.require_validator() == "/usr/bin/node"
+    newest = max(path.stat().st_mtime for path in source_files(*tfjs.BUILD))
+    os.utime(built, (newest - 1, newest - 1))
+    with pytest.raises(UserError, match=r"changed after .*cli\.mjs was built: run `make setup`"):
+        tfjs.require_validator()
 
 
 def use_script(monkeypatch, tmp_path, script: str) -> None:
