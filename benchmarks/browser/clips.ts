@@ -4,6 +4,7 @@ import type { Instrument } from "../../web/engine/src/bundle/load.ts";
 import { loadInstrument } from "../../web/engine/src/bundle/load.ts";
 import type { ClipFeatures } from "../../web/engine/src/clip/controls.ts";
 import { renderClip } from "../../web/engine/src/clip/render.ts";
+import { midiToHz } from "../../web/engine/src/features/pitch_scale.ts";
 import { NoiseSource } from "../../web/engine/src/synthesis/noise_source.ts";
 import { loadControls, loadFull, renderClipTfjs, type TfjsRenderOptions } from "../../web/engine/src/tfjs/index.ts";
 import { snrDb } from "../../web/tests/engine/tfjs/reference.ts";
@@ -68,7 +69,7 @@ function melody({ manifest }: Instrument): ClipFeatures {
   return {
     f0Hz: at((seconds) => {
       const midi = pitch.mean + 5 * Math.sin(1.5 * seconds) + 0.3 * Math.sin(2 * Math.PI * 5.5 * seconds);
-      return 440 * 2 ** ((midi - 69) / 12);
+      return midiToHz(midi);
     }),
     loudnessDb,
     rms: loudnessDb.map((db) => 0.3 * 10 ** (db / 20)),

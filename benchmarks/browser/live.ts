@@ -1,6 +1,7 @@
 /** The live instrument in a real AudioContext: underruns and latency. */
 
 import { loadInstrument } from "../../web/engine/src/bundle/load.ts";
+import { midiToHz } from "../../web/engine/src/features/pitch_scale.ts";
 import { LiveCore } from "../../web/engine/src/live/core.ts";
 import { createLiveInstrument, type LiveInstrument } from "../../web/engine/src/live/instrument.ts";
 import type { Latency } from "../../web/engine/src/live/types.ts";
@@ -43,7 +44,7 @@ export interface LatencyResult {
 export async function wholeTimesRealTime(url: string, seconds: number): Promise<number> {
   const { manifest, tensors } = await loadInstrument(url);
   const core = new LiveCore(await createKernels(), manifest, tensors, LIVE_RATE, new NoiseSource(), () => {});
-  const hz = pitchOf(manifest.statistics.pitch_note.mean);
+  const hz = midiToHz(manifest.statistics.pitch_note.mean);
   const voice = Float32Array.from({ length: seconds * LIVE_RATE }, (_, i) => sawtooth((i * hz) / LIVE_RATE));
   const [instrument, direct] = [new Float32Array(BLOCK), new Float32Array(BLOCK)];
   const run = (from: number, to: number) => {
@@ -60,7 +61,7 @@ export async function wholeTimesRealTime(url: string, seconds: number): Promise<
 export async function underruns(url: string, seconds: number): Promise<Underruns> {
   const context = new AudioContext({ sampleRate: LIVE_RATE, latencyHint: "interactive" });
   const live = await start(context, url);
-  const hz = pitchOf((await loadInstrument(url)).manifest.statistics.pitch_note.mean);
+  const hz = midiToHz((await loadInstrument(url)).manifest.statistics.pitch_note.mean);
   const voice = new OscillatorNode(context, { type: "sawtooth", frequency: hz });
   const level = new GainNode(context, { gain: 0.3 });
   voice.connect(level).connect(live.input);
@@ -95,7 +96,7 @@ export async function latency(url: string, isStream: boolean): Promise<LatencyRe
   const context = new AudioContext({ sampleRate: LIVE_RATE, latencyHint: "interactive" });
   const live = await start(context, url);
   live.set({ room: 0 });
-  const hz = pitchOf((await loadInstrument(url)).manifest.statistics.pitch_note.mean);
+  const hz = midiToHz((await loadInstrument(url)).manifest.statistics.pitch_note.mean);
   const tone = bursts(hz, LIVE_RATE);
   const buffer = context.createBuffer(1, tone.length, LIVE_RATE);
   buffer.copyToChannel(tone, 0);
@@ -184,10 +185,6 @@ function playbackStats(context: AudioContext): PlaybackStats {
   if (stats === undefined) throw new Error("this browser does not count underruns (AudioContext.playbackStats)");
   const { underrunEvents, underrunDuration, totalDuration } = stats;
   return { underrunEvents, underrunDuration, totalDuration };
-}
-
-function pitchOf(midi: number): number {
-  return 440 * 2 ** ((midi - 69) / 12);
 }
 
 function sawtooth(cycles: number): number {

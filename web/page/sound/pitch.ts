@@ -1,7 +1,11 @@
-/** Pitch in three forms: Hz, MIDI number, and the name of a note. */
+/**
+ * Pitch in three forms: Hz, MIDI number, and the name of a note. It converts by itself: e2e runs it in Node, where the
+ * engine needs its build.
+ */
 
 const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
 
+/** Converts a MIDI number to Hz. */
 export function hzOf(midi: number): number {
   return 440 * 2 ** ((midi - 69) / 12);
 }

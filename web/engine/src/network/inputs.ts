@@ -2,6 +2,7 @@
 
 import type { Manifest, NetworkInput } from "../bundle/manifest.ts";
 import { FLOOR_AMPLITUDE } from "../features/floor.ts";
+import { hzToMidi } from "../features/pitch_scale.ts";
 
 /** Counts the frames for which controls are held: the network runs on the first of so many. */
 export function framesHeld({ audio, network }: Pick<Manifest, "audio" | "network">): number {
@@ -23,6 +24,6 @@ export function networkInput(input: NetworkInput, frame: Readonly<FrameFeatures>
 }
 
 function inUnit({ feature }: NetworkInput, { f0Hz, loudnessDb, rms }: Readonly<FrameFeatures>): number {
-  if (feature === "f0_hz") return 69 + 12 * Math.log2(Math.max(f0Hz, 1) / 440);
+  if (feature === "f0_hz") return hzToMidi(Math.max(f0Hz, 1));
   return feature === "loudness_db" ? loudnessDb : 20 * Math.log10(Math.max(rms, FLOOR_AMPLITUDE));
 }
