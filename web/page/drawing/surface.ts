@@ -16,7 +16,7 @@ export interface Surface {
   readonly width: number;
   readonly height: number;
   readonly theme: Theme;
-  /** The player wants things to stand still. */
+  /** The player prefers reduced motion. */
   readonly still: boolean;
 }
 

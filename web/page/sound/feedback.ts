@@ -2,7 +2,7 @@
  * A guard against feedback: the microphone picks up the instrument, the instrument plays what comes in, and so on.
  *
  * Both a singer and a loop are loud, so loudness proves nothing. The guard tests it: it turns the sound down for a
- * moment. A singer goes on, a loop dies. Then the sound stays off until the player wants it back.
+ * moment. A voice continues, feedback decays. Then the sound stays off until the player wants it back.
  */
 
 export type GuardState = "open" | "testing" | "shut";

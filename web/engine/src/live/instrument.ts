@@ -66,7 +66,7 @@ export class LiveInstrument {
   #settings: LiveSettings = DEFAULT_SETTINGS;
   #latency: Latency | null = null;
   /** The promise that waits for the newest order to be carried out. */
-  #answer: { resolve(): void; reject(error: Error): void } | null = null;
+  #pending: { resolve(): void; reject(error: Error): void } | null = null;
   #order = 0;
 
   /** Made by `createLiveInstrument`. */
@@ -138,11 +138,11 @@ export class LiveInstrument {
 
   /** Plays another instrument from now on; settings stay, and keys that are down are struck anew. */
   async replaceInstrument(instrument: Instrument): Promise<void> {
-    this.#answer?.reject(new Error("another instrument was chosen meanwhile"));
+    this.#pending?.reject(new Error("another instrument was chosen meanwhile"));
     const { manifest, tensors } = instrument;
     const order = ++this.#order;
     await new Promise<void>((resolve, reject) => {
-      this.#answer = { resolve, reject };
+      this.#pending = { resolve, reject };
       this.#send({ type: "instrument", order, parts: { manifest, tensors } });
     });
     this.#replaceRoom(instrument);
@@ -151,8 +151,8 @@ export class LiveInstrument {
   /** Lets go of everything. */
   close(): void {
     this.#send({ type: "close" });
-    this.#answer?.reject(new Error("the instrument was closed"));
-    this.#answer = null;
+    this.#pending?.reject(new Error("the instrument was closed"));
+    this.#pending = null;
     this.#node.port.onmessage = null;
     this.#node.disconnect();
     this.output.disconnect();
@@ -194,8 +194,8 @@ export class LiveInstrument {
       return; // that instrument is no longer wanted
     } else if (message.type === "ready") {
       this.#latency = message.latency;
-      this.#answer?.resolve();
-      this.#answer = null;
+      this.#pending?.resolve();
+      this.#pending = null;
     } else {
       this.#fail(new Error(`the instrument cannot be played live: ${message.message}`));
     }
@@ -220,9 +220,9 @@ export class LiveInstrument {
   }
 
   #fail(error: Error): void {
-    if (this.#answer) this.#answer.reject(error);
+    if (this.#pending) this.#pending.reject(error);
     else this.onError?.(error);
-    this.#answer = null;
+    this.#pending = null;
   }
 }
 
