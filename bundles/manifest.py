@@ -21,6 +21,9 @@ SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 Manifest = dict[str, Any]
 
+MOST_BYTES = 2**24  # of a manifest
+MOST_DEPTH = 64
+
 
 class InvalidBundle(ValueError):
     """A bundle that does not match its manifest, or a manifest its schema; the message names file and field."""
@@ -39,13 +42,33 @@ def load(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST_FILE
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InvalidBundle(f"{path}: has {path.stat().st_size:,} bytes; a manifest has {MOST_BYTES:,} at most")
         manifest = json.loads(path.read_bytes())
+        check_finite(manifest, str(path))
     except FileNotFoundError:
         raise InvalidBundle(f"{path}: no such file; {folder} is not a bundle") from None
-    except ValueError as error:
+    except InvalidBundle:
+        raise
+    except (ValueError, RecursionError) as error:
         raise InvalidBundle(f"{path}: not JSON: {error}") from None
     check_schema(manifest, str(path))
     return dict(manifest)
+
+
+def check_finite(value: Any, where: str, at: str = "", depth: int = 0) -> None:
+    """Check that every number is finite; Python reads NaN, Infinity and 1e999, which JSON does not have.
+
+    Raises:
+      InvalidBundle: names the first field that is not, or that lies too deep.
+    """
+    if depth > MOST_DEPTH:
+        raise InvalidBundle(f"{where}: {at[1:80]}...: lies more than {MOST_DEPTH} levels deep")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidBundle(f"{where}: {at[1:]}: is not finite")
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        check_finite(inner, where, f"{at}/{key}", depth + 1)
 
 
 def check_schema(manifest: Any, where: str = MANIFEST_FILE) -> None:
@@ -80,6 +103,11 @@ def check_files(folder: Path, manifest: Manifest) -> None:
             raise InvalidBundle(f"{folder / name}: not listed in {MANIFEST_FILE}")
         if name not in present:
             raise InvalidBundle(f"{folder / name}: missing, though {MANIFEST_FILE} lists it")
+        size, stated = (folder / name).stat().st_size, listed[name]["bytes"]
+        if size != stated:  # before it is read
+            raise InvalidBundle(
+                f"{folder / name}: its bytes are not those that {MANIFEST_FILE} lists: they are {size}, not {stated}"
+            )
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != listed[name]["sha256"]:
             raise InvalidBundle(f"{folder / name}: its bytes are not those that {MANIFEST_FILE} lists")
 

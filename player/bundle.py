@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from common.errors import UserError
 from common.features import F0_HZ, LOUDNESS_DB, RMS_ENERGY
 from common.loudness import amplitude_to_db
 from common.pitch import hz_to_midi
+from common.text import one_line
 from models.config import ModelConfig
 from models.instrument import Instrument
 from models.voice.statistics import DatasetStatistics
@@ -91,7 +93,8 @@ def load(path: Path) -> Bundle:
         raise UserError(f"{error}; get the bundle again, or publish it again with `run`") from None
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{folder / manifests.MANIFEST_FILE}: does not describe an instrument that can be played here: {error}"
+            f"{folder / manifests.MANIFEST_FILE}: does not describe an instrument that can be played here: "
+            + one_line(" ".join(str(error).split()), 500)
         ) from None
 
 
@@ -120,13 +123,23 @@ def _tensors(folder: Path, described: list[dict[str, Any]]) -> dict[str, Array]:
     """Read the network's weights by name, as an engine does: by file, offset, type, scale and minimum."""
     tensors = {}
     for entry in described:
-        stored = (folder / entry["file"]).read_bytes()
-        dtype = np.dtype(entry["dtype"]).newbyteorder("<")
-        values = np.frombuffer(stored, dtype, int(np.prod(entry["shape"])), entry["offset"]).reshape(entry["shape"])
-        if "scale" in entry:
-            values = values.astype(np.float64) * entry["scale"] + entry["min"]
-        tensors[entry["name"]] = values.astype(np.float32)
+        path, dtype = folder / entry["file"], np.dtype(entry["dtype"]).newbyteorder("<")
+        count = math.prod(entry["shape"])
+        end = entry["offset"] + count * dtype.itemsize
+        if end > path.stat().st_size:  # before memory is taken
+            raise ValueError(f"{entry['name']} ends at byte {end} of {entry['file']}, which has {path.stat().st_size}")
+        values = np.fromfile(path, dtype, count, offset=entry["offset"]).reshape(entry["shape"])
+        with np.errstate(over="ignore", invalid="ignore"):
+            if "scale" in entry:
+                values = values.astype(np.float64) * entry["scale"] + entry["min"]
+            tensors[entry["name"]] = _finite(values.astype(np.float32), f"{entry['file']}: {entry['name']}")
     return tensors
+
+
+def _finite(values: Array, name: str) -> Array:
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} holds a value that is not finite")
+    return values
 
 
 def _impulse_response(folder: Path, described: Mapping[str, Any] | None) -> Array:
@@ -135,4 +148,4 @@ def _impulse_response(folder: Path, described: Mapping[str, Any] | None) -> Arra
     taps = reverb.decode((folder / described["file"]).read_bytes())
     if len(taps) != described["taps"]:
         raise ValueError(f"{described['file']} holds {len(taps)} taps, not {described['taps']}")
-    return np.asarray(taps, np.float32)
+    return _finite(np.asarray(taps, np.float32), described["file"])

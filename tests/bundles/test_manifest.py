@@ -150,3 +150,39 @@ def test_a_model_full_of_nan_still_becomes_a_bundle_for_the_gates_to_refuse(bund
     check_files(bundle, load(bundle))
     [tensor] = manifest["network"]["tensors"]
     assert np.isnan(np.frombuffer((bundle / tensor["file"]).read_bytes(), "<f2", 1, tensor["offset"])).all()
+
+
+@pytest.mark.parametrize(
+    ("stored", "what"),
+    [
+        ("[" * 100_000, "not JSON"),
+        ('{"a":' * 500 + "1" + "}" * 500, "a/a/a/.*levels deep"),
+        ('{"statistics": {"pitch": {"mean": NaN}}}', "statistics/pitch/mean: is not finite"),
+        ('{"network": {"tensors": [{"scale": 1e999}]}}', "network/tensors/0/scale: is not finite"),
+        ('{"a": -Infinity}', "a: is not finite"),
+        ("\ufeff{}", "is a required property"),
+        ("", "not JSON"),
+        ("[]", "is not of type"),
+        ("3", "is not of type"),
+    ],
+    ids=range(9),
+)
+def test_a_manifest_that_is_none_is_refused_in_one_line(bundle, stored: str, what: str):
+    bundle.mkdir()
+    (bundle / "manifest.json").write_text(stored, encoding="utf-8")
+    with pytest.raises(InvalidBundle, match=what) as refusal:
+        load(bundle)
+    assert len(str(refusal.value)) < 600
+    assert "\n" not in str(refusal.value)
+
+
+def test_files_that_are_larger_than_listed_are_not_read(bundle):
+    written = write_small_bundle(bundle)
+    with (bundle / "reverb.bin").open("r+b") as file:
+        file.truncate(2**40)  # a hole: it takes no space on the disk, and would take all of the memory
+    with pytest.raises(InvalidBundle, match=r"reverb\.bin: its bytes are not those .* they are 1099511627776, not 8"):
+        check_files(bundle, written)
+    with (bundle / "manifest.json").open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(InvalidBundle, match=r"manifest\.json: has 1,099,511,627,776 bytes"):
+        load(bundle)

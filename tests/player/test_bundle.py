@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bundles.manifest import dumps
 from bundles.publish import publish
+from bundles.seal import seal
 from common.errors import UserError
 from models.ddsp.core import amplitude_to_db, hz_to_midi
 from models.ddsp.synths import white_noise
@@ -159,6 +161,62 @@ def test_a_damaged_bundle_is_refused_and_the_damage_named(written: Write, damage
     with pytest.raises(UserError, match=named) as refusal:
         load(folder)
     assert str(folder) in str(refusal.value)
+
+
+def _spoil_a_weight(folder: Path, manifest: dict[str, Any]) -> str:
+    weights = bytearray((folder / "controls" / "weights.bin").read_bytes())
+    [entry] = [entry for entry in manifest["network"]["tensors"] if entry["name"] == "decoder/output/bias"]
+    weights[entry["offset"] : entry["offset"] + 2] = np.array([np.nan], "<f2").tobytes()
+    (folder / "controls" / "weights.bin").write_bytes(weights)
+    return r"controls/weights\.bin: decoder/output/bias holds a value that is not finite"
+
+
+def _spoil_a_tap(folder: Path, manifest: dict[str, Any]) -> str:
+    taps = np.frombuffer((folder / "reverb.bin").read_bytes(), "<f2").copy()
+    taps[3] = np.inf
+    (folder / "reverb.bin").write_bytes(taps.tobytes())
+    return r"reverb\.bin holds a value that is not finite"
+
+
+def _describe_a_huge_tensor(folder: Path, manifest: dict[str, Any]) -> str:
+    manifest["network"]["tensors"][0]["shape"] = [2**40, 2**40]
+    return r"ends at byte \d{24,} of controls/weights\.bin"
+
+
+def _scale_beyond_all_numbers(folder: Path, manifest: dict[str, Any]) -> str:
+    manifest["network"]["tensors"][0].update(dtype="uint8", scale=1e308, min=1e308)
+    return "holds a value that is not finite"
+
+
+def _describe_a_huge_network(folder: Path, manifest: dict[str, Any]) -> str:
+    manifest["model"]["decoder"]["channels"] = 10**9
+    return "less than or equal to 512"
+
+
+def _describe_a_huge_room(folder: Path, manifest: dict[str, Any]) -> str:
+    [room] = [node for node in manifest["model"]["processors"] if node["type"].startswith("reverb_")]
+    room["seconds"] = 1e9
+    return "less than or equal to 4"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_spoil_a_weight, _spoil_a_tap, _describe_a_huge_tensor, _scale_beyond_all_numbers, _describe_a_huge_network),
+        _describe_a_huge_room,
+    ],
+)
+def test_numbers_that_are_none_and_sizes_that_are_absurd_are_refused_by_name(
+    written: Write, change: Callable[[Path, dict[str, Any]], str]
+):
+    folder, _ = written()
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    named = change(folder, manifest)
+    seal(folder, manifest)  # whoever made the bundle meant it: every file has the hash that is stated
+    with pytest.raises(UserError, match=named) as refusal:
+        load(folder)
+    assert str(folder) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_folder_without_a_bundle_is_one_clear_error(tmp_path: Path):

@@ -136,6 +136,93 @@ describe("what is wrong with a bundle is reported", () => {
     }
   });
 
+  test("a weight and a tap that are not finite", async () => {
+    for (const [file, bytes, message] of [
+      [
+        "controls/weights.bin",
+        [0, 0, 0xc0, 0x7f],
+        "controls/weights.bin: decoder/input/kernel holds a value that is not",
+      ],
+      ["reverb.bin", [0x00, 0x7c], "reverb.bin: holds a tap that is not finite"],
+    ] as const) {
+      const { files, manifest } = smallBundle();
+      const stored = Uint8Array.from(files.get(file) as Uint8Array);
+      stored.set(bytes, 0);
+      const parts = manifest.files.map((part) => (part.path === file ? { ...part, sha256: sha256(stored) } : part));
+      const changed = new Map([...files, [file, stored] as const]);
+      changed.set("manifest.json", text(JSON.stringify({ ...manifest, files: parts })));
+      const loading = loadInstrument("http://bundle/manifest.json", { fetch: serveFiles(changed) });
+      await expect(loading).rejects.toThrow(message);
+    }
+  });
+
+  test("an answer that is larger than the manifest states, or without end", async () => {
+    const { files } = smallBundle();
+    let sent = 0;
+    const endless = (): Response =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            sent += 2 ** 20;
+            controller.enqueue(new Uint8Array(2 ** 20));
+          },
+        }),
+      );
+    const served = serveFiles(files);
+    for (const [name, most] of [
+      ["manifest.json", 2 ** 24],
+      ["controls/weights.bin", 2 ** 13],
+      ["reverb.bin", 800],
+    ] as const) {
+      const fetch = async (url: RequestInfo | URL) => (String(url).endsWith(name) ? endless() : served(url));
+      sent = 0;
+      const loading = loadInstrument("http://bundle/manifest.json", { fetch });
+      await expect(loading).rejects.toThrow(`${name}: has more than`);
+      expect(sent).toBeLessThan(most + 2 ** 22);
+    }
+    const endlessIndex = listInstruments("http://bundle/", { fetch: async () => endless() });
+    await expect(endlessIndex).rejects.toThrow("index.json: has more than 16777216 bytes");
+  });
+
+  test("a file that is larger than any bundle's by the manifest is not fetched", async () => {
+    const { files, manifest } = smallBundle();
+    const parts = manifest.files.map((part) => (part.path.startsWith("controls/w") ? { ...part, bytes: 1e12 } : part));
+    const changed = new Map([
+      ...files,
+      ["manifest.json", text(JSON.stringify({ ...manifest, files: parts }))] as const,
+    ]);
+    const loading = loadInstrument("http://bundle/manifest.json", { fetch: serveFiles(changed) });
+    await expect(loading).rejects.toThrow("controls/weights.bin: has 1000000000000 bytes by the manifest");
+  });
+
+  const hash = "0".repeat(64);
+  for (const latest of [
+    ...["null", "[]", "3", '"x"', '{"manifest": 3, "sha256": ""}', `{"manifest": "http://[", "sha256": "${hash}"}`],
+    ...[`{"manifest": "../x.json", "sha256": "${hash}"}`, `{"manifest": "//evil/m.json", "sha256": "${hash}"}`],
+    ...['{"manifest": "a/m.json", "sha256": "0"}', `{"manifest": "", "sha256": "${hash}"}`],
+  ]) {
+    test(`latest.json that is ${latest}`, async () => {
+      const fetch = serveFiles(new Map([["x/latest.json", text(latest)]]));
+      const loading = loadInstrument("http://bundle/x/", { fetch });
+      await expect(loading).rejects.toThrow(/^latest\.json: does not name a manifest and its sha256: [^\n]+$/);
+    });
+  }
+
+  const entry = { name: "x", title: "X", description: "", version: "1", manifest: "x/m.json", download: {} };
+  for (const [change, message] of [
+    [{ manifest: "http://[" }, "instruments/0/manifest must match"],
+    [{ manifest: "//evil/m.json" }, "instruments/0/manifest must match"],
+    [{ manifest: "../m.json" }, "instruments/0/manifest must match"],
+    [{ title: null }, "instruments/0/title must be string"],
+    [{ download: [3] }, "instruments/0/download must be object"],
+  ] as const) {
+    test(`an index whose line has ${JSON.stringify(change)}`, async () => {
+      const index = { format_version: 1, instruments: [{ ...entry, ...change }] };
+      const fetch = serveFiles(new Map([["index.json", text(JSON.stringify(index))]]));
+      await expect(listInstruments("http://bundle/", { fetch })).rejects.toThrow(`index.json: ${message}`);
+    });
+  }
+
   test("a server that cannot be reached, and one that fails", async () => {
     const away = async () => Promise.reject(new TypeError("fetch failed"));
     await expect(loadInstrument(at(""), { fetch: away })).rejects.toThrow(
@@ -207,13 +294,85 @@ describe("a manifest is refused", () => {
       "noise is not the reverb of dry",
     ],
   ];
-  for (const [name, change, message] of cases) {
+  const absurd: [string, (manifest: Loose) => void, string][] = [
+    [
+      "a number that is none",
+      (m) => Object.assign(m.network?.inputs?.[0] as Loose, { mean: 1 / 0 }),
+      "network/inputs/0/",
+    ],
+    [
+      "a billion channels",
+      (m) => Object.assign(m.network as Loose, { channels: 1e9 }),
+      "network/channels must be a whole",
+    ],
+    ["half a channel", (m) => Object.assign(m.network as Loose, { channels: 2.5 }), "network/channels must be a whole"],
+    ["no kernel", (m) => Reflect.deleteProperty(m.network as Loose, "kernel"), "network/kernel must be a whole number"],
+    ["a huge dilation", (m) => Object.assign(m.network as Loose, { dilations: [1, 2, 1e9] }), "network/dilations must"],
+    ["no dilations", (m) => Object.assign(m.network as Loose, { dilations: 3 }), "network/dilations must be array"],
+    ["many dilations", (m) => Object.assign(m.network as Loose, { dilations: Array(1000).fill(1) }), "their number"],
+    [
+      "sizes that are too large together",
+      (m) => Object.assign(m.network as Loose, { channels: 512, kernel: 9, dilations: Array(32).fill(2048) }),
+      "the frames that it remembers are",
+    ],
+    [
+      "layers without end",
+      (m) => Object.assign(m.network as Loose, { architecture: "gru", units: 4, stack_units: 4, stack_layers: 1e12 }),
+      "network/stack_layers must be a whole number from 0 to 5",
+    ],
+    ["no inputs", (m) => Reflect.deleteProperty(m.network as Loose, "inputs"), "network lacks inputs"],
+    ["outputs that are none", (m) => Object.assign(m.network as Loose, { outputs: [3] }), "network/outputs/0 must be"],
+    ["no nodes", (m) => Reflect.deleteProperty(m.synthesiser as Loose, "nodes"), "synthesiser lacks nodes"],
+    [
+      "harmonics without end",
+      (m) => Object.assign(m.synthesiser?.nodes?.[0] as Loose, { harmonics: 1e9 }),
+      "harmonics of harmonic must be a whole number from 1 to 200",
+    ],
+    [
+      "an hour of reverb",
+      (m) => Object.assign(m.reverb as Loose, { taps: 1e8 }),
+      "reverb/taps must be a whole number from 1 to 64000",
+    ],
+    ["more taps than bytes", (m) => Object.assign(m.reverb as Loose, { taps: 401 }), "401 taps are not the 800 bytes"],
+    [
+      "a tensor beyond its file",
+      (m) => Object.assign(m.network?.tensors?.[1] as Loose, { offset: 1e15 }),
+      "ends at byte 1000000000000040 of controls/weights.bin",
+    ],
+    [
+      "a tensor twice",
+      (m) => (m.network as Loose).tensors?.push(m.network?.tensors?.[0] as Loose),
+      "decoder/input/kernel is none of this network, or there twice",
+    ],
+    [
+      "a window without end",
+      (m) => Object.assign((m.audio as Loose).loudness as Loose, { fft_size: 2 ** 30 }),
+      "audio/loudness/fft_size must be a whole number",
+    ],
+    ["a rate of its own", (m) => Object.assign(m.network as Loose, { frame_rate: 0.25 }), "from 1 to 1/8"],
+  ];
+  for (const [name, change, message] of [...cases, ...absurd]) {
     test(name, () => {
       const manifest = structuredClone(smallBundle().manifest) as unknown as Loose;
       change(manifest);
-      expect(() => readManifest(text(JSON.stringify(manifest)), "manifest.json")).toThrow(message);
+      const stored = JSON.stringify(manifest, (_, value) => (value === 1 / 0 ? "INFINITE" : value));
+      expect(() => readManifest(text(stored.replace('"INFINITE"', "1e999")), "manifest.json")).toThrow(message);
     });
   }
+
+  test("with mixes of mixes, which double the sum with every node", () => {
+    const { manifest } = smallBundle();
+    const mixes = Array.from({ length: 60 }, (_, i) => ({
+      name: `mix${i}`,
+      type: "mix" as const,
+      inputs: i ? [`mix${i - 1}`, `mix${i - 1}`] : ["harmonic", "noise"],
+    }));
+    const nodes = [...manifest.synthesiser.nodes.slice(0, 2), ...mixes];
+    const doubled = { ...manifest, synthesiser: { ...manifest.synthesiser, nodes, dry: "mix59", audio: "mix59" } };
+    const began = performance.now();
+    expect(describeChain(doubled as Manifest).noises[0]?.gain).toBe(2 ** 59);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
 
   test("that is not JSON", () => {
     expect(() => readManifest(text("<html>"), "manifest.json")).toThrow("manifest.json: is not JSON");

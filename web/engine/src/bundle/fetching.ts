@@ -7,6 +7,9 @@ export interface Source {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Of a file whose size is not stated anywhere: a manifest, an index, a pointer to a version. */
+const MOST_BYTES = 2 ** 24;
+
 /** Size and hash that a file must have. */
 export interface Expected {
   readonly bytes?: number;
@@ -19,7 +22,7 @@ export interface Expected {
  * @throws BundleError it is not there, cannot be reached, or is not what is expected. An abort is thrown as it is.
  */
 export async function fetchFile(url: URL, name: string, source: Source, expected?: Expected): Promise<ArrayBuffer> {
-  const bytes = await download(url, name, source);
+  const bytes = await download(url, name, source, expected?.bytes ?? MOST_BYTES);
   if (expected?.bytes !== undefined && bytes.byteLength !== expected.bytes) {
     throw new BundleError(
       name,
@@ -49,17 +52,40 @@ export async function fetchJson(url: URL, name: string, source: Source, expected
   }
 }
 
-async function download(url: URL, name: string, source: Source): Promise<ArrayBuffer> {
+async function download(url: URL, name: string, source: Source, most: number): Promise<ArrayBuffer> {
   // Published versions never change; what points to them does.
   const cache = /(latest|index)\.json$/.test(url.pathname) ? "no-cache" : "default";
   try {
     const response = await source.fetch(url, { cache, ...(source.signal && { signal: source.signal }) });
-    if (response.ok) return await response.arrayBuffer();
+    if (response.ok) return await bodyOf(response, name, most);
     throw new BundleError(name, `${response.status === 404 ? "no such file" : `HTTP ${response.status}`} at ${url}`);
   } catch (cause) {
     if (cause instanceof BundleError || source.signal?.aborted) throw cause;
     throw new BundleError(name, `cannot be reached at ${url}`, { cause });
   }
+}
+
+/** Reads a body; what is larger than it may be is not read to its end. */
+async function bodyOf(response: Response, name: string, most: number): Promise<ArrayBuffer> {
+  if (!response.body) return response.arrayBuffer();
+  const reader = response.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    length += next.value.byteLength;
+    if (length > most) {
+      await reader.cancel();
+      throw new BundleError(name, `has more than ${most} bytes; publish or copy the bundle again`);
+    }
+    chunks.push(next.value);
+  }
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole.buffer;
 }
 
 /** Computes the SHA-256 of bytes, hex. */

@@ -2,6 +2,7 @@
 
 import schema from "swara:manifest-schema";
 import { checkPlayable } from "../network/check_playable.ts";
+import { MOST_FILE_BYTES } from "../network/limits.ts";
 import { contentText } from "./content_hash.ts";
 import { BundleError } from "./errors.ts";
 import { type Expected, fetchFile, fetchJson, type Source, sha256 } from "./fetching.ts";
@@ -68,13 +69,16 @@ export async function listInstruments(root: string | URL, options: LoadOptions =
   return index.instruments.map(({ manifest, ...entry }) => ({ ...entry, url: new URL(manifest, base) }));
 }
 
-const TEXTS = ["name", "title", "description", "version", "manifest"] as const;
+/** A path below the folder of the file that holds it: no other host, and no folder above. */
+const PATH: Schema = { type: "string", pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$" };
+const TEXTS = ["name", "title", "description", "version"] as const;
 const INDEX_LINES: Schema = {
   type: "array",
   items: {
     type: "object",
-    required: [...TEXTS, "download"],
+    required: [...TEXTS, "manifest", "download"],
     properties: {
+      manifest: PATH,
       ...Object.fromEntries(TEXTS.map((text) => [text, { type: "string" }])),
       download: { type: "object", additionalProperties: { type: "object" } },
     },
@@ -144,9 +148,8 @@ async function findManifest(given: string | URL, source: Source): Promise<Locate
     return { url: new URL("manifest.json", folder), name: "manifest.json" };
   }
   const latest = (await fetchJson(new URL("latest.json", folder), "latest.json", source)) as Latest | null;
-  if (typeof latest?.manifest !== "string" || typeof latest.sha256 !== "string") {
-    throw new BundleError("latest.json", "does not name a manifest and its sha256");
-  }
+  const fault = violation(latest, LATEST);
+  if (!latest || fault) throw new BundleError("latest.json", `does not name a manifest and its sha256: ${fault}`);
   return { url: new URL(latest.manifest, folder), name: latest.manifest, expected: { sha256: latest.sha256 } };
 }
 
@@ -161,6 +164,12 @@ async function checkVersion(stored: ArrayBuffer, { url, name }: Located): Promis
   throw new BundleError(name, `was changed after it was published: ${fault}; publish or copy the bundle again`);
 }
 
+const LATEST: Schema = {
+  type: "object",
+  required: ["manifest", "sha256"],
+  properties: { manifest: PATH, sha256: { type: "string", pattern: "^[0-9a-f]{64}$" } },
+};
+
 interface Latest {
   readonly manifest: string;
   readonly sha256: string;
@@ -170,6 +179,9 @@ function bundleFiles(manifestUrl: URL, manifest: Manifest, source: Source): Inst
   return async (path, signal) => {
     const expected = manifest.files.find((part) => part.path === path);
     if (!expected) throw new BundleError(path, "is not among the files of the manifest");
+    if (expected.bytes > MOST_FILE_BYTES) {
+      throw new BundleError(path, `has ${expected.bytes} bytes by the manifest, more than any bundle's file`);
+    }
     return fetchFile(new URL(path, manifestUrl), path, { ...source, signal: signal ?? source.signal }, expected);
   };
 }
@@ -182,8 +194,11 @@ async function loadTensors(manifest: Manifest, file: Instrument["file"]) {
   const tensors = new Map(
     described.map((tensor) => [tensor.name, decodeTensor(stored.get(tensor.file) as ArrayBuffer, tensor)] as const),
   );
-  const broken = [...tensors].find(([, values]) => !values.every(Number.isFinite));
-  if (broken) throw new BundleError("manifest.json", `${broken[0]} holds a value that is not finite`);
+  for (const { name, file: of } of described) {
+    if (!tensors.get(name)?.every(Number.isFinite)) {
+      throw new BundleError(of, `${name} holds a value that is not finite`);
+    }
+  }
   return { files, tensors };
 }
 
@@ -194,6 +209,7 @@ async function loadReverb(manifest: Manifest, file: Instrument["file"]): Promise
   if (taps.length !== described.taps) {
     throw new BundleError(described.file, `holds ${taps.length} taps, not ${described.taps}`);
   }
+  if (!taps.every(Number.isFinite)) throw new BundleError(described.file, "holds a tap that is not finite");
   return taps;
 }
 

@@ -1,9 +1,10 @@
 /** Checks that this engine can play what a manifest describes, beyond what the schema requires. */
 
 import { BundleError } from "../bundle/errors.ts";
-import type { Manifest, Network, NetworkTensor } from "../bundle/manifest.ts";
+import type { Manifest, Network } from "../bundle/manifest.ts";
 import { type Chain, describeChain } from "../synthesis/chain.ts";
 import { framesHeld } from "./inputs.ts";
+import { checkFinite, checkParts, checkSizes, checkTensors } from "./limits.ts";
 
 /** Shapes of a network's tensors by name. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -19,8 +20,12 @@ export function checkPlayable(manifest: Manifest, name: string): void {
     throw new BundleError(name, `${fault}; this engine cannot play it`);
   };
   try {
-    checkRates(manifest);
+    checkFinite(manifest);
+    checkParts(manifest);
     checkNetwork(manifest.network);
+    checkSizes(manifest);
+    checkRates(manifest);
+    checkTensors(manifest, expectedShapes(manifest.network));
     checkControls(describeChain(manifest), manifest.network);
   } catch (cause) {
     refuse(cause instanceof Error ? cause.message : String(cause));
@@ -31,8 +36,9 @@ function checkRates({ audio, synthesiser, network, reverb }: Manifest): void {
   const { sample_rate: rate, frame_rate: frames, hop } = audio;
   if (frames * hop !== rate) throw new Error(`audio: ${frames} frames of ${hop} samples are not ${rate} samples`);
   if (synthesiser.sample_rate !== rate || synthesiser.hop !== hop) throw new Error("synthesiser: has rates of its own");
-  if (!Number.isInteger(framesHeld({ audio, network })))
-    throw new Error("network: its frame rate is no whole share of the audio's");
+  const held = framesHeld({ audio, network });
+  if (!Number.isInteger(held) || held < 1 || held > 8)
+    throw new Error("network: its frame rate is no whole share of the audio's, from 1 to 1/8");
   if (reverb && reverb.sample_rate !== rate) throw new Error("reverb: has a sample rate of its own");
   if (!hasFactors2And3(audio.loudness.fft_size) || audio.loudness.fft_size % 8) {
     throw new Error(`audio/loudness/fft_size: ${audio.loudness.fft_size} is not 2^a * 3^b`);
@@ -55,12 +61,6 @@ function checkNetwork(network: Network): void {
     if (units[feature] !== unit) throw new Error(`network/inputs: ${name} is ${feature} in ${unit}`);
     if (!Number.isFinite(mean) || !(deviation > 0))
       throw new Error(`network/inputs: ${name} has no mean and deviation`);
-  }
-  const tensors = new Map<string, NetworkTensor>(network.tensors.map((tensor) => [tensor.name, tensor]));
-  for (const [name, shape] of expectedShapes(network)) {
-    const own = tensors.get(name)?.shape;
-    if (String(own) !== String(shape))
-      throw new Error(`network/tensors: ${name} is [${own ?? "absent"}], not [${shape}]`);
   }
 }
 

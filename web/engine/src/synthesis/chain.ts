@@ -57,17 +57,22 @@ export function describeChain({ synthesiser }: Manifest): Chain {
   return { harmonics, noises };
 }
 
-/** Counts how often each synthesiser is in the sum that a node makes. */
+/** Counts how often each node is in the sum that a node makes, from that node to those above it. */
 function gainsOf(nodes: readonly Processor[], dry: string): ReadonlyMap<string, number> {
+  const indices = new Map(nodes.map((node, index) => [node.name, index]));
+  if (indices.size < nodes.length) throw new Error("synthesiser: two nodes have one name");
   const gains = new Map<string, number>();
-  const add = (name: string, below: number) => {
-    const index = nodes.findIndex((node) => node.name === name);
-    const node = nodes[index];
-    if (!node || index >= below) throw new Error(`synthesiser: no node ${name} above the one that needs it`);
-    if (node.type === "harmonic" || node.type === "filtered_noise") gains.set(name, (gains.get(name) ?? 0) + 1);
-    else if (node.type === "mix" && "inputs" in node) for (const input of node.inputs) add(input, index);
-    else throw new Error(`synthesiser: ${node.type} before the dry signal`);
+  const add = (name: string, below: number, gain: number) => {
+    const index = indices.get(name) ?? nodes.length;
+    if (index >= below) throw new Error(`synthesiser: no node ${name} above the one that needs it`);
+    gains.set(name, (gains.get(name) ?? 0) + gain);
   };
-  add(dry, nodes.length);
+  add(dry, nodes.length, 1);
+  for (const [index, node] of [...nodes.entries()].reverse()) {
+    const gain = gains.get(node.name);
+    if (gain === undefined || node.type === "harmonic" || node.type === "filtered_noise") continue;
+    if (node.type !== "mix" || !("inputs" in node)) throw new Error(`synthesiser: ${node.type} before the dry signal`);
+    for (const input of node.inputs) add(input, index, gain);
+  }
   return gains;
 }
