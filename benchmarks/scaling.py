@@ -74,13 +74,14 @@ def extract(recordings: Path, output: Path, settings: Sequence[str] = ()) -> Ext
 
     from pipeline.configuration.beam import beam_arguments
     from pipeline.stages.recording_example_gen import make_recording_example_gen
+    from pipeline.store.folders import METADATA_FILE
 
     config = load("demo", settings)
     pipeline = Pipeline(
         pipeline_name="extraction",
         pipeline_root=str(output),
         components=[make_recording_example_gen(config, str(recordings))],
-        metadata_connection_config=sqlite_metadata_connection_config(str(output / "metadata.sqlite")),
+        metadata_connection_config=sqlite_metadata_connection_config(str(output / METADATA_FILE)),
         beam_pipeline_args=beam_arguments(config.beam),
     )
     output.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from common.pitch import is_voiced
 from data.config import ExtractionConfig
+from data.features.bandwidth import reach
 from data.features.loudness import loudness_and_rms
 from data.features.polyphony import measure_polyphony
 from data.features.screening import screen_pitch, screen_polyphony, screen_sound
@@ -101,15 +102,18 @@ def analyse(
       tracker: as `make_tracker` returns it.
       on_progress: called with the seconds analysed so far.
     """
-    entry = RecordingEntry(shown(name), "used")
+    entry = RecordingEntry(printable_name(name), "used")
     try:
         with local_file(base, name) as path, Spool() as spool:
             source = decode(path, config.audio.sample_rate, spool)
             entry = _describe(entry, source)
+            entry = replace(entry, reach_hz=reach(spool.read, spool.samples, config.audio.sample_rate))
             screen_sound(source, config.examples.screening)
             spool.pad(config.audio.window_samples)
             return _measure(entry, spool, config, tracker, on_progress)
     except Unusable as unusable:
+        held = entry.container_seconds if unusable.container_seconds is None else unusable.container_seconds
+        entry = replace(entry, container_seconds=held)
         return Analysis(replace(entry, verdict="set aside", reason=unusable.reason, at_seconds=unusable.at_seconds))
     except OSError as error:
         reason = f"cannot be read ({error.strerror or error})"
@@ -124,6 +128,7 @@ def _describe(entry: RecordingEntry, source: Source) -> RecordingEntry:
         sample_rate=source.sample_rate,
         channels=source.channels,
         clipped_fraction=source.clipped_fraction,
+        container_seconds=source.container_seconds,
     )
 
 
@@ -166,7 +171,7 @@ def _measure(
     return Analysis(replace(entry, usable_seconds=usable), features, kept)
 
 
-def shown(name: str) -> str:
+def printable_name(name: str) -> str:
     """Convert a file's name to text that is the same on every machine, in one line, and harmless on a terminal.
 
     That is composed Unicode, with undecodable bytes replaced, and line breaks and control characters escaped.

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from common.progress import ReportProgress
-from data.analysis import analyse, make_tracker, shown
+from data.analysis import analyse, make_tracker, printable_name
 from data.config import ExtractionConfig
 from data.files.decode import duration_seconds
 from data.files.listing import input_pattern, list_recordings, resolve
@@ -36,7 +36,7 @@ def check(folder: Path | str, extraction: ExtractionConfig, progress: ReportProg
 
         def on_progress(seconds: float, name: str = name, before: float = done) -> None:
             if progress:
-                progress(shown(name), min(before + seconds, total), total)
+                progress(printable_name(name), min(before + seconds, total), total)
 
         on_progress(0.0)
         summaries.append(analyse(base, name, extraction, tracker, on_progress).summary())

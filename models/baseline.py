@@ -30,7 +30,7 @@ from models.ddsp.synths import normalise_harmonics
 Array = npt.NDArray[np.float64]
 
 BASELINE_FEATURES = PITCH_AND_LOUDNESS  # of the windows that it is fitted to
-MAX_WINDOWS = 32
+BASELINE_WINDOWS = 32
 SOUNDING_DB = 40.0  # a frame sounds where its loudness is at most this far below the loud level
 ANALYSIS_SECONDS = 0.064  # of the window that separates harmonics: down to f0 of 62 Hz
 PITCHES_PER_SEMITONE = 8
@@ -122,7 +122,7 @@ def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGr
     chosen = list(islice(windows, 256))
     if not chosen:
         raise ValueError("a baseline needs at least one training window")
-    indices = np.unique(np.linspace(0, len(chosen) - 1, MAX_WINDOWS).round().astype(int))
+    indices = np.unique(np.linspace(0, len(chosen) - 1, BASELINE_WINDOWS).round().astype(int))
     sizes = dict.fromkeys(_KINDS, 0)
     for name, channels in reversed(graph.raw_outputs.items()):
         sizes[next(kind for kind in _KINDS if name.endswith(kind))] = channels

@@ -12,7 +12,7 @@ from common.features import AUDIO
 from common.loudness import FLOOR_AMPLITUDE
 from components.browser_validator.cases import SWEEP
 from components.browser_validator.config import BrowserValidatorConfig
-from components.browser_validator.reference import Outputs, Reference
+from components.browser_validator.reference import OutputsByCase, Reference
 from components.browser_validator.tfjs import GraphRun, TfjsRun
 
 IDENTICAL_DB = 200.0  # stands for an infinite SNR: more than float32 resolves
@@ -74,7 +74,7 @@ def judge_run(run: TfjsRun, reference: Reference, config: BrowserValidatorConfig
                 yield f"{graph} on {backend}: {reason}"
 
 
-def _judge_graph(run: GraphRun, expected: Outputs, limit: float) -> Iterator[str]:
+def _judge_graph(run: GraphRun, expected: OutputsByCase, limit: float) -> Iterator[str]:
     if run.error:
         yield f"does not run: {run.error}"
         return
@@ -100,7 +100,7 @@ def _compare(expected: np.ndarray, given: np.ndarray, limit: float) -> str:
     return "" if snr >= limit else f"is {snr:.1f} dB above its difference from the SavedModel's, {limit:g} are needed"
 
 
-def _judge_level(cases: Outputs) -> str:
+def _judge_level(cases: OutputsByCase) -> str:
     """Describe audio that is silent on every piece of a recording; empty where it is not, or the graph has none."""
     levels = [rms(outputs[AUDIO]) for case, outputs in cases.items() if AUDIO in outputs and case != SWEEP]
     if not levels or max(levels) >= FLOOR_AMPLITUDE:
@@ -134,7 +134,7 @@ def figures(run: TfjsRun, reference: Reference) -> dict[str, Any]:
     }
 
 
-def _worst_snr(run: GraphRun, expected: Outputs) -> dict[str, float | None]:
+def _worst_snr(run: GraphRun, expected: OutputsByCase) -> dict[str, float | None]:
     """Find the SNR of each output in its worst case, None where a value is not finite or a shape is wrong."""
     worst: dict[str, float | None] = {}
     for name in _output_names(expected):
@@ -154,5 +154,5 @@ def _not_finite(values: np.ndarray) -> str:
     return "NaN" if np.isnan(values).any() else "infinite values"
 
 
-def _output_names(cases: Outputs) -> list[str]:
+def _output_names(cases: OutputsByCase) -> list[str]:
     return list(next(iter(cases.values())))

@@ -12,8 +12,8 @@ from components.browser_validator.cases import Case
 
 GRAPHS = ("controls", "full")
 
-Outputs = Mapping[str, Mapping[str, np.ndarray]]  # case -> output -> float32 values
-Reference = Mapping[str, Outputs]  # by graph
+OutputsByCase = Mapping[str, Mapping[str, np.ndarray]]  # case -> output -> float32 values
+Reference = Mapping[str, OutputsByCase]  # by graph
 
 
 def load_saved_model(folder: Path) -> Any:

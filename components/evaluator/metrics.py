@@ -16,7 +16,7 @@ import tensorflow_model_analysis as tfma
 from common.features import AUDIO, F0_CONFIDENCE, F0_HZ
 from common.pitch import is_voiced
 
-Outputs = dict[str, np.ndarray]  # of `eval_losses`, for one window
+WindowOutputs = dict[str, np.ndarray]  # name -> value of one window, of the signature `eval_losses`
 
 NO_PITCH_CENTS = 1200.0  # the error of a frame that should have a pitch and has none
 CENTS_PER_BIN = 0.5
@@ -39,7 +39,7 @@ def _computations(
     return create
 
 
-def _outputs(inputs: tfma.metrics.StandardMetricInputs, model_name: str) -> Outputs:
+def _outputs(inputs: tfma.metrics.StandardMetricInputs, model_name: str) -> WindowOutputs:
     predictions = inputs.get_predictions(model_name)
     return {name: np.asarray(value) for name, value in predictions.items()}
 

@@ -61,7 +61,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
                     f"{folder}/{DATA_FILE}", file_name_suffix=".gz"
                 )
         for split in SPLITS:
-            settle(artifact_utils.get_split_uri([artifact], split))
+            remove_unfinished_shards(artifact_utils.get_split_uri([artifact], split))
         report = IngestReport.read(artifact.uri)
         if not report.would_run:
             raise IngestRefused(report)
@@ -82,7 +82,7 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         return recordings_to_examples
 
 
-def settle(folder: str) -> None:
+def remove_unfinished_shards(folder: str) -> None:
     """Leave nothing but one whole set of shards in a split's folder or URI, where later stages read every file.
 
     A job that loses a machine begins some of its work anew. What it had begun to write stays behind, and shards that

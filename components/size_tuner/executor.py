@@ -21,11 +21,11 @@ from tfx.types import artifact_utils, standard_component_specs
 
 from components.size_tuner.exporting import exported_size
 from components.size_tuner.job import SearchJob
-from components.size_tuner.oracle import CANDIDATE
+from components.size_tuner.oracle import CONFIGURATION
 from components.size_tuner.pareto import PARETO_FILE, REFERENCE, Point, TrialRow, frontier, smallest_within
-from components.size_tuner.tuner import SizeTuner, tuner_fn
+from components.size_tuner.tuner import SizeSearch, tuner_fn
 from components.size_tuner.workers import search_together
-from models.baseline import BASELINE_FEATURES, MAX_WINDOWS, fit_baseline
+from models.baseline import BASELINE_FEATURES, BASELINE_WINDOWS, fit_baseline
 from models.instrument import Instrument
 from models.saved_model import signatures
 from models.training.loop import load_best_weights
@@ -59,12 +59,12 @@ class Executor(base_executor.BaseExecutor):
         tuner.forget_others()
 
 
-def search(fn_args: FnArgs) -> tuple[SizeTuner, SearchJob]:
+def search(fn_args: FnArgs) -> tuple[SizeSearch, SearchJob]:
     """Run all trials, in this process or with workers."""
     job = SearchJob.model_validate(fn_args.custom_config)
     made = tuner_fn(fn_args)
     tuner = made.tuner
-    assert isinstance(tuner, SizeTuner)
+    assert isinstance(tuner, SizeSearch)
     on_a_cluster = processes.is_chief_oracle()  # of workers that others start
     if tuner.oracle.ended or (job.tuner.workers == 1 and not on_a_cluster):
         tuner.search(**made.fit_kwargs)
@@ -111,7 +111,7 @@ def _facts(reference: TrialRow | None) -> dict[str, float]:
 
 
 def _measured(
-    tuner: SizeTuner,
+    tuner: SizeSearch,
     job: SearchJob,
     rows: Sequence[TrialRow],
     reference: TrialRow | None,
@@ -122,7 +122,7 @@ def _measured(
 
     The reference's SavedModel is kept, so that the report can play it beside the winner.
     """
-    windows = list(read_windows(fn_args.train_files, job.audio, BASELINE_FEATURES).sample(MAX_WINDOWS))
+    windows = list(read_windows(fn_args.train_files, job.audio, BASELINE_FEATURES).sample(BASELINE_WINDOWS))
     train, evaluation = (Path(files[0]).parent for files in (fn_args.train_files, fn_args.eval_files))
 
     @functools.cache
@@ -157,7 +157,7 @@ def _measured(
     return [true_size(row) for row in rows], reference
 
 
-def _trained(tuner: SizeTuner, job: SearchJob, row: TrialRow) -> Instrument:
-    instrument = Instrument(tuner.model_of({**row.hyperparameters, CANDIDATE: row.trial}), job.audio)
+def _trained(tuner: SizeSearch, job: SearchJob, row: TrialRow) -> Instrument:
+    instrument = Instrument(tuner.model_of({**row.hyperparameters, CONFIGURATION: row.trial}), job.audio)
     instrument.set_weights(load_best_weights(tuner.checkpoints(row.trial)))
     return instrument

@@ -25,7 +25,7 @@ from models.network.sizes import SIZES_OF_ARCHITECTURE, active_sizes, draw, muta
 
 LOSS = "eval_loss"
 SIZE = "gzip_bytes"
-RUNG, CANDIDATE = "tuner/rung", "tuner/candidate"  # of a trial's values: where it goes, which configuration it is
+RUNG, CONFIGURATION = "tuner/rung", "tuner/candidate"  # of a trial's values
 ATTEMPT = "tuner/attempt"  # how often it was handed out: results of an earlier attempt are not taken
 _MOST_TRIALS = 99_999  # that KerasTuner numbers; the same for every search, so that ids sort as they were begun
 _DRAWS = 200  # for a configuration that was not tried yet
@@ -70,12 +70,12 @@ class HalvingOracle(keras_tuner.Oracle):
 
     def _next_values(self) -> dict[str, Any] | None:
         if self._config.reference is not None and REFERENCE not in self._at(self.last_rung):
-            return {CANDIDATE: REFERENCE, RUNG: self.last_rung}
+            return {CONFIGURATION: REFERENCE, RUNG: self.last_rung}
         first = self._at(0)
         if len(first) < self._config.trials:
             fresh = self._new_choice(len(first))
             if fresh is not None:
-                return {**fresh, CANDIDATE: f"{len(first):04d}", RUNG: 0}
+                return {**fresh, CONFIGURATION: f"{len(first):04d}", RUNG: 0}
         for rung in range(self.last_rung):
             below, above = self._at(rung), self._at(rung + 1)
             if any(trial.status == TrialStatus.RUNNING for trial in below.values()):
@@ -89,7 +89,7 @@ class HalvingOracle(keras_tuner.Oracle):
         """Find the trials of a rung by configuration, in the order in which they were begun."""
         ordered = (self.trials[trial_id] for trial_id in sorted(self.trials))
         of_rung = (trial for trial in ordered if trial.hyperparameters.values[RUNG] == rung)
-        return {trial.hyperparameters.values[CANDIDATE]: trial for trial in of_rung}
+        return {trial.hyperparameters.values[CONFIGURATION]: trial for trial in of_rung}
 
     def _points(self, trials: Mapping[str, Trial]) -> list[Point]:
         return [
@@ -182,7 +182,7 @@ class HalvingOracle(keras_tuner.Oracle):
             trial = Trial.load(path)
             self.trials[trial.trial_id] = trial
             self.start_order.append(trial.trial_id)
-            failed = trial.status == TrialStatus.FAILED and trial.hyperparameters.values[CANDIDATE] == REFERENCE
+            failed = trial.status == TrialStatus.FAILED and trial.hyperparameters.values[CONFIGURATION] == REFERENCE
             if trial.status == TrialStatus.RUNNING or failed:
                 trial.hyperparameters.values[ATTEMPT] += 1
                 trial.status = TrialStatus.RUNNING

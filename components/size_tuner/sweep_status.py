@@ -13,7 +13,7 @@ def sweep_status(rows: Sequence[TrialRow], config: TunerConfig, last_steps: int)
     """Format the status of a sweep.
 
     Args:
-      rows: of `SizeTuner.rows`, the reference not among them.
+      rows: of `SizeSearch.rows`, the reference not among them.
       config: of the sweep.
       last_steps: steps of trials that are trained to the end.
     """

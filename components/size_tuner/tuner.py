@@ -26,7 +26,7 @@ from common.features import F0_HZ
 from components.size_tuner.config import TunerConfig
 from components.size_tuner.footprint import footprint
 from components.size_tuner.job import SearchJob
-from components.size_tuner.oracle import CANDIDATE, LOSS, RUNG, HalvingOracle, attempt
+from components.size_tuner.oracle import CONFIGURATION, LOSS, RUNG, HalvingOracle, attempt
 from components.size_tuner.pareto import REFERENCE, TrialRow
 from components.size_tuner.sweep_status import sweep_status
 from models.config import ModelConfig
@@ -54,7 +54,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     features = (F0_HZ, *network_input_names(all_inputs(job.model, job.tuner.space, job.tuner.reference)))
     windows, eval_windows = read_splits(fn_args, job.audio, features)
     key = _decisive(job).identity(train=windows.digest, eval=eval_windows.digest)
-    tuner = SizeTuner(job, job.tuner, directory=job.checkpoint_root, project_name=f"tuner-{key[:32]}")
+    tuner = SizeSearch(job, job.tuner, directory=job.checkpoint_root, project_name=f"tuner-{key[:32]}")
     return TunerFnResult(tuner=tuner, fit_kwargs={"windows": windows, "eval_windows": eval_windows})
 
 
@@ -64,7 +64,7 @@ def _decisive(job: SearchJob) -> SearchJob:
     return job.model_copy(update={"tuner": tuner, "instrument": {}})
 
 
-class SizeTuner(BaseTuner):
+class SizeSearch(BaseTuner):
     """KerasTuner over sizes: alone, the chief, or one of many workers, by KERASTUNER_* in the environment.
 
     Args:
@@ -102,7 +102,7 @@ class SizeTuner(BaseTuner):
                 eval_windows,
                 config=self._trial_config(len(eval_windows)),
                 loss=self._job.loss,
-                checkpoints=self.checkpoints(values[CANDIDATE], lost),
+                checkpoints=self.checkpoints(values[CONFIGURATION], lost),
                 label=self._label(values),
                 until=min(until, self._job.trainer.steps),
             )
@@ -116,14 +116,14 @@ class SizeTuner(BaseTuner):
 
     def model_of(self, values: dict[str, Any]) -> ModelConfig:
         """Build the model settings of a trial's values."""
-        if values[CANDIDATE] != REFERENCE:
+        if values[CONFIGURATION] != REFERENCE:
             return resized(self._job.model, values)
         assert self._config.reference is not None
         return reference_model(self._job.model, self._config.reference)
 
-    def checkpoints(self, candidate: str, lost: threading.Event | None = None) -> Checkpoints:
+    def checkpoints(self, configuration: str, lost: threading.Event | None = None) -> Checkpoints:
         """Open a configuration's checkpoints, shared by all workers; a worker that has `lost` it cannot write there."""
-        return _Fenced(f"{self.project_dir}/states", candidate, lost or threading.Event())
+        return _Fenced(f"{self.project_dir}/states", configuration, lost or threading.Event())
 
     def _trial_config(self, eval_windows: int) -> TrainerConfig:
         """Take the Trainer's own schedule, evaluated on every eval window and only where a rung is reached."""
@@ -133,9 +133,9 @@ class SizeTuner(BaseTuner):
         )
 
     def _label(self, values: dict[str, Any]) -> str:
-        if values[CANDIDATE] == REFERENCE:
+        if values[CONFIGURATION] == REFERENCE:
             return "reference"
-        trial = f"trial {int(values[CANDIDATE]) + 1}/{self._config.trials}"
+        trial = f"trial {int(values[CONFIGURATION]) + 1}/{self._config.trials}"
         return f"{trial}, round {values[RUNG] + 1}/{len(self._config.rungs) + 1}"
 
     @contextlib.contextmanager
@@ -195,11 +195,11 @@ class SizeTuner(BaseTuner):
 
     def rows(self) -> tuple[list[TrialRow], TrialRow | None]:
         """List all configurations in the order in which they were tried, and the reference where there is one."""
-        by_candidate: dict[str, list[Trial]] = {}
+        by_configuration: dict[str, list[Trial]] = {}
         for trial_id in sorted(self.oracle.trials):
             trial = self.oracle.trials[trial_id]
-            by_candidate.setdefault(trial.hyperparameters.values[CANDIDATE], []).append(trial)
-        rows = {name: self._row(name, trials) for name, trials in by_candidate.items()}
+            by_configuration.setdefault(trial.hyperparameters.values[CONFIGURATION], []).append(trial)
+        rows = {name: self._row(name, trials) for name, trials in by_configuration.items()}
         reference = rows.pop(REFERENCE, None)
         return list(rows.values()), reference
 

@@ -76,7 +76,7 @@ def write_bundle(
         name: _write_graph(folder / name, converted / name, outputs[name], trained, exact=name == "controls")
         for name in ("controls", "full")
     }
-    weights_file = f"controls/{graphs.WEIGHTS_FILE}"
+    weights_file = f"controls/{graphs.GRAPH_WEIGHTS_FILE}"
     configuration = json.loads(provenance.configuration)
     manifest: Manifest = {
         "format": FORMAT,
@@ -124,7 +124,7 @@ def _write_graph(
     entries, stored = packing.pack(after.weights, trained.affine)
     topology = graphs.model_json(after, entries)
     folder.mkdir(parents=True)
-    (folder / graphs.WEIGHTS_FILE).write_bytes(stored)
+    (folder / graphs.GRAPH_WEIGHTS_FILE).write_bytes(stored)
     (folder / graphs.MODEL_FILE).write_bytes(topology)
     unfolded = packing.pack(named_after_weights(before, trained.tensors).weights, trained.affine)[1]
     saved = {
@@ -142,7 +142,7 @@ def _describe_graph(name: str, graph: graphs.Graph) -> dict[str, Any]:
 
     return {
         "model": f"{name}/{graphs.MODEL_FILE}",
-        "weights": f"{name}/{graphs.WEIGHTS_FILE}",
+        "weights": f"{name}/{graphs.GRAPH_WEIGHTS_FILE}",
         "inputs": tensors(graph.inputs),
         "outputs": tensors(graph.outputs),
         "dynamic": any(node.op in CONTROL_FLOW for node in graph.nodes),

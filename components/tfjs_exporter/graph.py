@@ -15,7 +15,7 @@ import numpy as np
 from bundles import weights as packing
 
 MODEL_FILE = "model.json"
-WEIGHTS_FILE = "weights.bin"
+GRAPH_WEIGHTS_FILE = "weights.bin"
 # What the wasm backend has no kernel for, WebGL computes in quadratic time, or no two runs give the same of.
 UNPORTABLE = re.compile(
     r"I?R?FFT(2D|3D)?|Complex(Abs)?|Real|Imag|Conj|Einsum|Random.*|Stateless.*|Multinomial|TruncatedNormal"
@@ -161,7 +161,7 @@ def model_json(graph: Graph, specs: list[dict[str, Any]]) -> bytes:
         "userDefinedMetadata": {"structuredOutputKeys": list(graph.outputs)},
         # TensorFlow.js reads `versions` and would fail without it, whatever it holds.
         "modelTopology": {"node": [_node_json(node) for node in graph.nodes], "versions": {}},
-        "weightsManifest": [{"paths": [WEIGHTS_FILE], "weights": specs}],
+        "weightsManifest": [{"paths": [GRAPH_WEIGHTS_FILE], "weights": specs}],
     }
     return json.dumps(model, separators=(",", ":")).encode()
 

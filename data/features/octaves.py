@@ -22,7 +22,7 @@ MOST_STEP = 3 / 12  # octaves between tracker frames; where f0 leaps further ano
 LEAST_VOTES = 3  # frames of 32 ms
 
 
-def mend_octaves(
+def correct_octave_errors(
     f0_hz: npt.NDArray[np.float64],
     voiced: npt.NDArray[np.bool_],
     frame_seconds: float,

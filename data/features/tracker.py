@@ -24,7 +24,7 @@ import soxr
 
 from common.errors import UserError
 from common.pitch import is_voiced
-from data.features.octaves import mend_octaves
+from data.features.octaves import correct_octave_errors
 from data.features.reading import Floats, Read
 
 Frames = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # f0 in Hz, confidence; each [frames]
@@ -113,7 +113,7 @@ class Tracker:
                 on_progress(stop / rate)
         tracked, sure = np.concatenate(f0), np.concatenate(confidence)
         voiced = np.isfinite(tracked) & (tracked > 0) & is_voiced(sure)
-        mended = mend_octaves(tracked, voiced, step, read, samples, rate)
+        mended = correct_octave_errors(tracked, voiced, step, read, samples, rate)
         return self._resample(mended, sure, samples)
 
     def _resample(

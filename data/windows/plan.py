@@ -10,7 +10,7 @@ from data.config import ExtractionConfig
 from data.files.listing import newest_span, span_of
 from data.ingest_report import IngestReport, RecordingEntry
 from data.windows.segments import eval_starts, train_starts
-from data.windows.splits import LONG_SECONDS, Sides, Sound, split
+from data.windows.splits import LONG_SECONDS, Sound, SplitRanges, split
 
 Summary = tuple[RecordingEntry, Sound | None]  # of `Analysis.summary`
 
@@ -76,7 +76,7 @@ def _without_copies(summaries: Iterable[Summary]) -> list[Summary]:
     return kept
 
 
-def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, Sides]:
+def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, SplitRanges]:
     """Divide every recording into sides, by its id. Each span is split by itself.
 
     So a recording stays on its side whichever spans it is used with, and no model that is trained further, or compared
@@ -90,7 +90,7 @@ def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, 
     return {recording_id: sides for sides_of in split_spans for recording_id, sides in sides_of.items()}
 
 
-def _cuts(sides: Sides, span: str | None, config: ExtractionConfig) -> Cuts:
+def _cuts(sides: SplitRanges, span: str | None, config: ExtractionConfig) -> Cuts:
     return Cuts(
         tuple(train_starts(sides.train, config.audio, config.examples)),
         tuple(eval_starts(sides.eval, config.audio)),

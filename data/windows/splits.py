@@ -41,14 +41,14 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Sides:
-    """Ranges of a recording in which windows may lie, for either side."""
+class SplitRanges:
+    """Ranges (frames) of a recording in which windows of either split may lie."""
 
     train: Ranges = ()
     eval: Ranges = ()
 
 
-def split(sounds: Sequence[Sound], audio: AudioConfig, examples: ExamplesConfig) -> dict[str, Sides]:
+def split(sounds: Sequence[Sound], audio: AudioConfig, examples: ExamplesConfig) -> dict[str, SplitRanges]:
     """Divide recordings among training and evaluation.
 
     Args:
@@ -70,7 +70,7 @@ def split(sounds: Sequence[Sound], audio: AudioConfig, examples: ExamplesConfig)
     chosen = _choose({sound.recording_id: length(sound.segments) for sound in whole}, examples.eval_share, bool(sides))
     for sound in whole:
         in_eval = sound.recording_id in chosen
-        sides[sound.recording_id] = Sides(eval=sound.segments) if in_eval else Sides(train=sound.segments)
+        sides[sound.recording_id] = SplitRanges(eval=sound.segments) if in_eval else SplitRanges(train=sound.segments)
     return sides
 
 
@@ -103,14 +103,14 @@ def _choose(lengths: Mapping[str, int], share: float, both_there: bool) -> set[s
     return chosen
 
 
-def _divide(sound: Sound, audio: AudioConfig, examples: ExamplesConfig) -> Sides | None:
+def _divide(sound: Sound, audio: AudioConfig, examples: ExamplesConfig) -> SplitRanges | None:
     """Split one long recording; None where its sound is too little for that."""
     for blocks in _candidates(sound, audio, examples):
         guard = guard_frames(audio)
         train = without(sound.segments, tuple((start - guard, stop + guard) for start, stop in blocks))
         train = tuple(part for part in train if part[1] - part[0] >= audio.window_frames)
         if train:
-            return Sides(train, blocks)
+            return SplitRanges(train, blocks)
     return None
 
 

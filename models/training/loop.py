@@ -41,7 +41,7 @@ class TrainingDiverged(Exception):
 
 
 @dataclass
-class History:
+class LossHistory:
     """Losses of a training.
 
     Attributes:
@@ -84,7 +84,7 @@ class TrainingResult:
     stopped_early: bool
     seconds: float
     real_time_factor: float
-    history: History
+    history: LossHistory
 
 
 def train(
@@ -232,7 +232,7 @@ class _Training:
         self._inputs = (AUDIO, F0_HZ, *instrument.feature_names)
         self._step = 0
         self._seconds = 0.0
-        self._history = History()
+        self._history = LossHistory()
         self._best: dict[str, np.ndarray] = {}
 
     def run(self) -> TrainingResult:
@@ -380,7 +380,7 @@ class _Training:
             for name, variable in variables.items():
                 variable.assign(groups[group][name])
         self._step, self._seconds = checkpoint.values["step"], checkpoint.values["seconds"]
-        self._history = History(**checkpoint.values["history"])
+        self._history = LossHistory(**checkpoint.values["history"])
         if self._tensorboard:
             self._rewrite_curves(self._tensorboard)
         return True

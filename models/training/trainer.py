@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from common.errors import UserError
-from models.baseline import BASELINE_FEATURES, MAX_WINDOWS, fit_baseline
+from models.baseline import BASELINE_FEATURES, BASELINE_WINDOWS, fit_baseline
 from models.instrument import Instrument
 from models.network.sizes import resized
 from models.saved_model import signatures
@@ -64,7 +64,7 @@ def run_fn(fn_args: FnArgs) -> None:
     signatures.save(
         result.instrument,
         transform_graph=fn_args.transform_graph_path,
-        baseline=fit_baseline(windows.sample(MAX_WINDOWS), instrument.graph),
+        baseline=fit_baseline(windows.sample(BASELINE_WINDOWS), instrument.graph),
         loss=job.loss,
         folder=fn_args.serving_model_dir,
         training={**_summary(result, job.trainer, windows, eval_windows, warm), "reference": reference or None},

@@ -16,7 +16,7 @@ from common.loudness import amplitude_to_db
 from data.windows.examples import read_examples, split_files
 from models.voice.statistics import DatasetStatistics, dataset_statistics
 
-MAX_WINDOWS = 4096  # of which statistics are taken, evenly spaced: 50 MB however long the recordings are
+SUMMARY_WINDOWS = 4096  # of which statistics are taken, evenly spaced: 50 MB however long the recordings are
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def covered_seconds(windows: Iterable[tuple[str, float]], window_seconds: float)
 
 
 def _statistics(folder: Path, count: int, with_power: bool) -> DatasetStatistics:
-    """Measure at most MAX_WINDOWS of the `count` windows in a folder."""
-    chosen = set(np.arange(min(count, MAX_WINDOWS)) * count // min(count, MAX_WINDOWS))
+    """Measure at most SUMMARY_WINDOWS of the `count` windows in a folder."""
+    chosen = set(np.arange(min(count, SUMMARY_WINDOWS)) * count // min(count, SUMMARY_WINDOWS))
     names = FRAME_FEATURES if with_power else PITCH_AND_LOUDNESS
     columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for index, example in enumerate(read_examples(split_files(folder), dict.fromkeys(names))):

@@ -20,7 +20,7 @@ from data.ingest_report import REPORT_FILE
 from pipeline import command
 from pipeline.command import DONE, Result
 from pipeline.local.run import only_run
-from pipeline.store.folders import RunFolders
+from pipeline.store.folders import METADATA_FILE, RunFolders
 from pipeline.store.records import check_store
 
 BULKY = ("Examples", "ModelRun")  # types of artifacts
@@ -97,7 +97,7 @@ def _sum_over_instruments(output: Path, change: Callable[[RunFolders], int]) -> 
 
 def _instruments(output: Path) -> Iterator[RunFolders]:
     """Yield the instruments with a metadata store. An empty store has no records: its first run was killed at once."""
-    for metadata in sorted(output.glob("*/metadata.sqlite")):
+    for metadata in sorted(output.glob(f"*/{METADATA_FILE}")):
         folders = RunFolders(recordings=Path(), output=output, name=metadata.parent.name)
         if metadata.stat().st_size:
             # Rolls back the transaction of a killed run, and raises UserError for a damaged store.

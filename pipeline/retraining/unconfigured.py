@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from common.errors import UserError
-from data.analysis import shown
+from data.analysis import printable_name
 from data.files.listing import holds_recordings, subfolders
 from pipeline.configuration.loading import instruments
 
@@ -29,9 +29,9 @@ def unconfigured(recordings: str) -> dict[str, str]:
             continue
         try:
             if holds_recordings(recordings, name):
-                found[shown(name)] = _wrong(recordings, shown(name), known)
+                found[printable_name(name)] = _wrong(recordings, printable_name(name), known)
         except UserError as unlisted:
-            found[shown(name)] = shown(str(unlisted))
+            found[printable_name(name)] = printable_name(str(unlisted))
     return found
 
 

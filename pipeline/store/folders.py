@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+METADATA_FILE = "metadata.sqlite"  # in an instrument's folder
+
 
 @dataclass(frozen=True)
 class RunFolders:
@@ -28,7 +30,7 @@ class RunFolders:
     @property
     def metadata(self) -> Path:
         """SQLite file of the metadata store."""
-        return self.output / self.name / "metadata.sqlite"
+        return self.output / self.name / METADATA_FILE
 
     @property
     def report(self) -> Path:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from data.analysis import shown
+from data.analysis import printable_name
 from data.check import check
+from data.features.bandwidth import reach
 from data.files.listing import (
     Resolved,
     fingerprint,
@@ -23,7 +24,7 @@ from data.files.listing import (
 from data.ingest_report import IngestRefused, IngestReport, RecordingEntry
 from data.windows.plan import Summary, make_plan
 from data.windows.splits import Sound
-from tests.data.sounds import CONFIG, config, melody, tone, write
+from tests.data.sounds import CONFIG, config, melody, reader, tone, write
 
 SHORT = config("examples.min_minutes=0.1")
 
@@ -155,6 +156,36 @@ def test_a_report_is_kept_as_it_is(tmp_path, lines):
     assert json.loads(json.dumps(report.to_json()))["would_run"] is False
 
 
+def test_each_file_has_its_figures_in_json(tmp_path, lines):
+    whole = write(tmp_path / "a.wav", lines[0]).read_bytes()
+    (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
+    stale = bytearray(whole)
+    stale[40:44] = (64_000).to_bytes(4, "little")
+    stale[-2:] = b"\x01\x00"  # so that it is no duplicate
+    (tmp_path / "stale.wav").write_bytes(stale)
+    found = {entry["recording"]: entry for entry in check(tmp_path, SHORT).to_json()["recordings"]}
+    assert {name: entry["verdict"] for name, entry in found.items()} == {
+        "a.wav": "used",
+        "cut.wav": "set aside",
+        "stale.wav": "used",
+    }
+    assert found["cut.wav"]["container_seconds"] == pytest.approx(4.0, abs=0.01)
+    for name in ("a.wav", "stale.wav"):
+        assert found[name]["container_seconds"] == found[name]["seconds"] == 8.0
+        assert found[name]["usable_seconds"] == pytest.approx(8.0, abs=0.1)
+        assert found[name]["voiced_fraction"] > 0.8
+        assert 2_000 < found[name]["reach_hz"] <= 8_000
+
+
+@pytest.mark.parametrize("highest", [500.0, 3_400.0, 7_000.0])
+def test_the_reach_of_a_sound_is_its_highest_frequency(highest):
+    time = np.arange(16000 * 4) / 16000
+    sound = sum(np.sin(2 * np.pi * hertz * time) for hertz in np.arange(100.0, highest + 1, 100.0)) * 0.01
+    noisy = sound + 1e-6 * np.random.default_rng(0).standard_normal(len(time))
+    assert reach(reader(noisy), len(noisy), 16000) == pytest.approx(highest, abs=50.0)
+    assert reach(reader(np.zeros(9000)), 9000, 16000) is None
+
+
 def test_a_refusal_shows_the_table_and_survives_pickling():
     report = IngestReport((RecordingEntry("a.wav", "set aside", "is empty (0 bytes)"),), ("too little",))
     refused = pickle.loads(pickle.dumps(IngestRefused(report)))
@@ -284,6 +315,6 @@ def test_every_kind_that_is_decoded_is_listed_whatever_its_name(tmp_path, lines,
 
 
 def test_undecodable_names_are_shown_and_read(tmp_path: Path):
-    assert shown("two\nlines\x1b[31m\u202e.wav") == "two\\nlines\\x1b[31m\\u202e.wav"
-    assert shown("cafe\u0301.wav") == "caf\u00e9.wav"
-    assert shown("\udcff.wav") == "\ufffd.wav"
+    assert printable_name("two\nlines\x1b[31m\u202e.wav") == "two\\nlines\\x1b[31m\\u202e.wav"
+    assert printable_name("cafe\u0301.wav") == "caf\u00e9.wav"
+    assert printable_name("\udcff.wav") == "\ufffd.wav"

@@ -25,22 +25,22 @@ def test_workers_load_neither_tfx_nor_tensorflow_to_analyse():
     ],
 )
 def test_shards_of_two_attempts_or_too_few_are_not_passed_on(names: list[str], tmp_path: Path):
-    from components.recording_example_gen.executor import settle
+    from components.recording_example_gen.executor import remove_unfinished_shards
 
     for name in names:
         (tmp_path / name).touch()
     with pytest.raises(RuntimeError, match="run again"):
-        settle(str(tmp_path))
+        remove_unfinished_shards(str(tmp_path))
 
 
 @pytest.mark.slow
 def test_what_an_attempt_left_unfinished_is_not_passed_on(tmp_path: Path):
-    from components.recording_example_gen.executor import settle
+    from components.recording_example_gen.executor import remove_unfinished_shards
 
     shards = {f"data_tfrecord-0000{shard}-of-00003.gz" for shard in range(3)}
     for name in shards:
         (tmp_path / name).touch()
     (tmp_path / "beam-temp-data_tfrecord-5f").mkdir()
     (tmp_path / "beam-temp-data_tfrecord-5f" / "half.data_tfrecord.gz").touch()
-    settle(str(tmp_path))
+    remove_unfinished_shards(str(tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == shards

@@ -8,7 +8,7 @@ import pytest
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from components.size_tuner import oracle as module
-from components.size_tuner.oracle import CANDIDATE, LOSS, RUNG, SIZE, HalvingOracle, attempt
+from components.size_tuner.oracle import CONFIGURATION, LOSS, RUNG, SIZE, HalvingOracle, attempt
 from components.size_tuner.pareto import REFERENCE
 from models.network.sizes import search_space
 from tests.components.size_tuner.conftest import CONFIG
@@ -87,8 +87,8 @@ def test_a_reference_that_failed_is_tried_again_by_the_next_search_and_no_other_
     taken_up = made(tmp_path)
     taken_up.restore()
     again = handed(taken_up, "one")
-    assert (again.hyperparameters.values[CANDIDATE], attempt(again)) == (REFERENCE, 1)
-    assert handed(taken_up, "two").hyperparameters.values[CANDIDATE] == "0001"
+    assert (again.hyperparameters.values[CONFIGURATION], attempt(again)) == (REFERENCE, 1)
+    assert handed(taken_up, "two").hyperparameters.values[CONFIGURATION] == "0001"
 
 
 def test_more_trials_go_on_with_those_that_were_there(tmp_path):

@@ -18,9 +18,9 @@ from common.errors import UserError
 from components.size_tuner import executor, workers
 from components.size_tuner import tuner as module
 from components.size_tuner.job import SearchJob
-from components.size_tuner.oracle import CANDIDATE
+from components.size_tuner.oracle import CONFIGURATION
 from components.size_tuner.pareto import TrialRow
-from components.size_tuner.tuner import SizeTuner, tuner_fn
+from components.size_tuner.tuner import SizeSearch, tuner_fn
 from models.instrument import Instrument
 from models.training.loop import TrainingDiverged, train
 from models.training.window_store import WindowStore
@@ -29,7 +29,7 @@ from tests.components.size_tuner.conftest import custom_config
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def search(fn_args: FnArgs) -> SizeTuner:
+def search(fn_args: FnArgs) -> SizeSearch:
     made = tuner_fn(fn_args)
     made.tuner.search(**made.fit_kwargs)
     return made.tuner
@@ -41,13 +41,13 @@ def facts(row: TrialRow | None) -> tuple:
     return row.trial, row.status, dict(row.hyperparameters), row.steps, row.losses, row.parameters, row.gzip_bytes
 
 
-def all_facts(tuner: SizeTuner) -> list[tuple]:
+def all_facts(tuner: SizeSearch) -> list[tuple]:
     rows, reference = tuner.rows()
     return [facts(row) for row in [*rows, reference]]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, examples) -> SizeTuner:
+def whole(tmp_path_factory, examples) -> SizeSearch:
     """A search that nothing disturbed."""
     config = custom_config(tmp_path_factory.mktemp("whole"))
     files = {"train_files": [f"{examples}/Split-train/*"], "eval_files": [f"{examples}/Split-eval/*"]}
@@ -72,7 +72,7 @@ def test_stopping_at_a_rung_changes_nothing_for_those_who_go_on(fn_args, whole) 
     finished = next(row for row in whole.rows()[0] if row.status == "finished")
     made = tuner_fn(fn_args)
     job = SearchJob.model_validate(fn_args.custom_config)
-    instrument = Instrument(made.tuner.model_of({**finished.hyperparameters, CANDIDATE: "any"}), job.audio)
+    instrument = Instrument(made.tuner.model_of({**finished.hyperparameters, CONFIGURATION: "any"}), job.audio)
     config = job.trainer.model_copy(update={"eval_steps": 40})
     result = train(instrument, **made.fit_kwargs, config=config, loss=job.loss)
     assert result.eval_loss == finished.losses[60]

@@ -122,7 +122,7 @@ def test_its_controls_export_and_are_the_same_in_tensorflow_js(tmp_path: Path) -
     exported, _ = shrink(graphs.read(tmp_path / "converted" / "controls", outputs["controls"]), {})
     entries, stored = weights.pack(exported.weights, {})
     (tmp_path / graphs.MODEL_FILE).write_bytes(graphs.model_json(exported, entries))
-    (tmp_path / graphs.WEIGHTS_FILE).write_bytes(stored)
+    (tmp_path / graphs.GRAPH_WEIGHTS_FILE).write_bytes(stored)
     features = make_features(250)
     inputs = {name: value.numpy()[..., np.newaxis] for name, value in features.items()}
     [computed] = run_graphs([(tmp_path, inputs)])

@@ -29,7 +29,7 @@ def test_tensorflow_js_makes_every_folded_constant_bit_for_bit(tmp_path):
     assert set(folded) == {"Fill", "Range", "Tile", "ZerosLike"}
     entries, stored = packing.pack(shrunk.weights, {})
     (tmp_path / graphs.MODEL_FILE).write_bytes(graphs.model_json(shrunk, entries))
-    (tmp_path / graphs.WEIGHTS_FILE).write_bytes(stored)
+    (tmp_path / graphs.GRAPH_WEIGHTS_FILE).write_bytes(stored)
     [outputs] = run_graphs([(tmp_path, {"x": np.ones([], np.float32)})])
     for name, value in constants.items():
         assert outputs[name].dtype == value.dtype

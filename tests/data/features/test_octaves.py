@@ -5,7 +5,7 @@ import pytest
 import soundfile
 import soxr
 
-from data.features.octaves import mend_octaves
+from data.features.octaves import correct_octave_errors
 from data.features.tracker import Tracker
 from tests.data.sounds import melody, reader, tone
 
@@ -14,7 +14,7 @@ STEP = 0.016
 
 def mend(audio: np.ndarray, f0_hz: np.ndarray, voiced: np.ndarray | None = None) -> np.ndarray:
     voiced = np.ones(len(f0_hz), bool) if voiced is None else voiced
-    return mend_octaves(f0_hz, voiced, STEP, reader(audio), len(audio), 16000)
+    return correct_octave_errors(f0_hz, voiced, STEP, reader(audio), len(audio), 16000)
 
 
 def grid(seconds: float, f0_hz: float) -> np.ndarray:

@@ -18,7 +18,7 @@ from data.windows.segments import (
     train_starts,
     without,
 )
-from data.windows.splits import REACH_SECONDS, Sides, Sound, length, split
+from data.windows.splits import REACH_SECONDS, Sound, SplitRanges, length, split
 from tests.data.sounds import CONFIG
 
 AUDIO, EXAMPLES = CONFIG.audio, CONFIG.examples
@@ -113,7 +113,7 @@ def test_both_sides_get_something_where_that_is_possible(lengths):
 
 def test_a_recording_over_a_minute_is_split_in_blocks_and_a_shorter_one_is_not():
     short, long = (split([sound("one", (0, s))], AUDIO, EXAMPLES)["one"] for s in (60, 61))
-    assert short == Sides(train=((0, 60 * RATE),))
+    assert short == SplitRanges(train=((0, 60 * RATE),))
     assert long.train
     assert long.eval
     blocks = split([sound("hour", (0, 3600))], AUDIO, EXAMPLES)["hour"].eval

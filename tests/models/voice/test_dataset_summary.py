@@ -64,7 +64,7 @@ def test_the_fingerprint_depends_on_the_recordings_of_each_split_and_on_nothing_
 
 
 def test_of_very_many_windows_evenly_spaced_ones_are_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset_summary, "MAX_WINDOWS", 3)
+    monkeypatch.setattr(dataset_summary, "SUMMARY_WINDOWS", 3)
     levels = [-60.0, -20.0, -60.0, -20.0, -60.0, -20.0]
     write_examples(tmp_path / "train", [window("aa", 4.0 * i, level) for i, level in enumerate(levels)])
     write_examples(tmp_path / "eval", EVAL)
