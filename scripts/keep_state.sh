@@ -16,6 +16,6 @@ trap 'rm -rf "$scratch"' EXIT
 tree=$(GIT_INDEX_FILE="$scratch/index" git write-tree)
 commit=$(git -c user.name=Swara -c user.email=swara@localhost commit-tree "$tree" -m "Keep what retraining made")
 before=$(git rev-parse --quiet --verify "$restored" || true)
-git push --quiet --force-with-lease="refs/heads/$branch:$before" "$remote" "$commit:refs/heads/$branch"
+scripts/with_state_token.sh push --quiet --force-with-lease="refs/heads/$branch:$before" "$remote" "$commit:refs/heads/$branch"
 git update-ref "$restored" "$commit"
 echo "out/ is kept on branch $branch of $remote"

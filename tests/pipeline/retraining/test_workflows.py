@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import subprocess
@@ -121,6 +122,36 @@ def test_a_secret_reaches_one_step_by_its_environment_and_no_command_line():
             assert "${{" not in step.get("run", "")
     holding = [step for step in steps(workflow("retrain")) if "secrets." in str(step)]
     assert [step["run"] for step in holding] == ["scripts/fetch_recordings.sh"]
+
+
+def test_the_token_that_may_write_reaches_the_two_steps_that_use_it_and_no_file():
+    made = steps(workflow("retrain"))
+    [checkout] = [step for step in made if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkout["with"]["persist-credentials"] is False
+    holding = [step for step in made if "github.token" in str(step)]
+    assert [step["run"] for step in holding] == ["scripts/restore_state.sh", "scripts/keep_state.sh"]
+    assert [step["env"] for step in holding] == [{"STATE_TOKEN": "${{ github.token }}"}] * 2
+
+
+def test_no_workflow_begins_with_what_a_stranger_wrote_in_a_title_or_a_branch():
+    for name in ("ci", "retrain"):
+        text = (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
+        assert not re.search(r"github\.event|github\.head_ref|inputs\.|pull_request_target|workflow_run", text)
+
+
+def git_with_token(*arguments: str, **variables: str) -> str:
+    script = [ROOT / "scripts" / "with_state_token.sh", *arguments]
+    env = {key: value for key, value in os.environ.items() if key != "STATE_TOKEN"}
+    return subprocess.run(script, env={**env, **variables}, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def test_git_sends_the_token_to_github_alone_and_is_plain_without_one():
+    query = ("config", "--get-urlmatch", "http.extraheader")
+    token = base64.b64encode(b"x-access-token:" + b"t" * 90).decode()
+    found = git_with_token(*query, "https://github.com/some/where", STATE_TOKEN="t" * 90)
+    assert found == f"AUTHORIZATION: basic {token}"
+    assert git_with_token(*query, "https://evil.example/github.com", STATE_TOKEN="t" * 90) == ""
+    assert git_with_token(*query, "https://github.com/some/where") == ""
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
