@@ -154,7 +154,7 @@ def _service(arguments: argparse.Namespace) -> Service:
 
 
 def _token(path: Path) -> str:
-    from common.bearer import bearer_token
+    from pipeline.bearer import bearer_token
 
     where = f"--token-file {path}"
     try:

@@ -119,7 +119,7 @@ MADE = ("out/", "pushed/", "data/recordings", "web/dist", "web/node_modules", "c
 
 
 def is_source(named: str) -> bool:
-    return not PLACEHOLDER.search(named) and not named.startswith(MADE)
+    return not PLACEHOLDER.search(named) and not named.startswith((*MADE, "../"))  # beside the checkout, if at all
 
 
 def named_files(page: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -25,6 +26,8 @@ MAY_KNOW = {
 }
 PRODUCT = (*(room for room in MAY_KNOW if room != RUNNERS), "local_runner", "kubeflow_runner")
 MOST_MODULES = 15  # in a folder, beside its subfolders
+MOST_MODULES_IN = {"web/page/views": 20}
+WEB_PRODUCT = ("engine", "page", "validator")
 MOST_INTO_COMPONENTS, MOST_BETWEEN_COMPONENTS = 20, 6
 
 
@@ -51,21 +54,31 @@ def running(node: ast.AST) -> Iterator[ast.AST]:
         yield from running(child)
 
 
-def imported_names(module: str, *, with_types: bool) -> Iterator[tuple[str, str | None]]:
-    """(module, name) of every import; the name is None where the module itself is imported."""
+class Imported(NamedTuple):
+    """One imported name: the module it comes from, its name there (None for the module itself), its name here."""
+
+    source: str
+    name: str | None
+    local: str
+
+
+def imported_names(module: str, *, with_types: bool) -> Iterator[Imported]:
     for node in ast.walk(parsed(module)) if with_types else running(parsed(module)):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
+            yield from (Imported(alias.name, None, alias.asname or alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield (inner, None) if inner in modules() else (node.module, alias.name)
+                inner, local = f"{node.module}.{alias.name}", alias.asname or alias.name
+                if inner in modules():
+                    yield Imported(inner, None, local)
+                else:
+                    yield Imported(node.module, alias.name, local)
 
 
 @cache
 def imports(module: str, with_types: bool = True) -> frozenset[str]:
     """The modules of the project that a module imports."""
-    return frozenset(name for name, _ in imported_names(module, with_types=with_types) if name in modules())
+    return frozenset(one.source for one in imported_names(module, with_types=with_types) if one.source in modules())
 
 
 def room(module: str) -> str:
@@ -81,9 +94,9 @@ def definer(module: str, name: str | None) -> str:
     """The module that defines a name, however often it was handed on by others."""
     if name is None or module not in modules():
         return module
-    for source, imported in imported_names(module, with_types=True):
-        if imported == name:
-            return definer(source, name)
+    for source, original, local in imported_names(module, with_types=True):
+        if local == name:
+            return definer(source, original)
     return module
 
 
@@ -106,7 +119,7 @@ def test_what_everybody_builds_on_needs_few_packages(prefix: str, allowed: set[s
         f"{module} imports {name}"
         for module in product()
         if module == prefix or module.startswith(prefix + ".")
-        for name, _ in imported_names(module, with_types=True)
+        for name, _, _ in imported_names(module, with_types=True)
         if not (name in modules() and name.startswith(prefix))
         and (name if name in modules() else name.partition(".")[0]) not in allowed | set(sys.stdlib_module_names)
     ]
@@ -127,11 +140,10 @@ def into_components() -> list[tuple[str, str]]:
     found = {
         (module, target)
         for module in modules()
-        for name, imported in imported_names(module, with_types=True)
-        if (target := definer(name, imported)).startswith("components.")
-        and target.count(".") == 2
-        and not target.endswith(".component")
-        and target.split(".")[1] != [*module.split("."), ""][1]
+        for source, name, _ in imported_names(module, with_types=True)
+        if (target := definer(source, name)).startswith("components.")
+        and target.split(".")[2:] != ["component"]
+        and target.split(".")[:2] != module.split(".")[:2]
     }
     return sorted(found)
 
@@ -145,7 +157,25 @@ def test_few_know_the_inside_of_a_component(capsys: pytest.CaptureFixture[str]) 
     assert len(between) <= MOST_BETWEEN_COMPONENTS, between
 
 
+def test_no_import_is_relative() -> None:
+    """These tests, and readers, know a module by its whole name."""
+    relative = [
+        f"{module}:{node.lineno}"
+        for module in modules()
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not relative
+
+
 def test_no_folder_is_a_heap() -> None:
-    counts = Counter(modules()[module].parent for module in product() if modules()[module].name != "__init__.py")
-    heaps = {str(folder.relative_to(ROOT)): count for folder, count in counts.items() if count > MOST_MODULES}
-    assert not heaps
+    files = [modules()[module] for module in product()]
+    files += [
+        path
+        for folder in WEB_PRODUCT
+        for path in (ROOT / "web" / folder).rglob("*.ts*")
+        if path.suffix in (".ts", ".tsx") and not {"dist", "node_modules"} & set(path.parts)
+    ]
+    counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in files if path.name != "__init__.py")
+    assert not {folder: n for folder, n in counts.items() if n > MOST_MODULES_IN.get(folder, MOST_MODULES)}
+    assert counts["web/page/views"] > 10  # the web was counted

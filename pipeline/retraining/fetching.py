@@ -29,10 +29,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.bearer import bearer_token
 from common.errors import UserError
 from data.files.listing import SPAN, number_of
 from pipeline import command
+from pipeline.bearer import bearer_token
 from pipeline.command import DONE, Result
 from pipeline.configuration.loading import instruments
 
