@@ -148,11 +148,11 @@ VARIANTS = {
     "fast": Variant(settings=("trainer.learning_rate=0.004",)),
     "faster": Variant(settings=("trainer.learning_rate=0.008",)),
     "batch-8": Variant(settings=("trainer.batch_size=8",)),
-    "room-free": Variant(settings=("model.processors.reverb.type=reverb_free",)),
-    "room-exponential": Variant(settings=("model.processors.reverb.type=reverb_exponential",)),
-    "room-noise": Variant(settings=("model.processors.reverb.type=reverb_filtered_noise",)),
-    "room-slow": Variant(settings=("trainer.reverb_rate=0.03",)),
-    "room-fast": Variant(settings=("trainer.reverb_rate=0.3",)),
+    "reverb-free": Variant(settings=("model.processors.reverb.type=reverb_free",)),
+    "reverb-exponential": Variant(settings=("model.processors.reverb.type=reverb_exponential",)),
+    "reverb-noise": Variant(settings=("model.processors.reverb.type=reverb_filtered_noise",)),
+    "reverb-slow": Variant(settings=("trainer.reverb_rate=0.03",)),
+    "reverb-fast": Variant(settings=("trainer.reverb_rate=0.3",)),
 }
 
 

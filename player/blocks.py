@@ -23,7 +23,7 @@ class StreamedReverb:
     """Convolution with an impulse response, whatever the lengths of the blocks it comes in (overlap-add).
 
     Args:
-      impulse_response: shape [taps], of the reflections; the direct sound is added as it is. No taps: no room.
+      impulse_response: shape [taps], of the reflections; the direct sound is added as it is. No taps: no reverb.
     """
 
     def __init__(self, impulse_response: npt.NDArray[np.floating]):
@@ -53,11 +53,11 @@ def play(
     features: Mapping[str, npt.NDArray[np.floating]],
     seed: int = 0,
 ) -> Iterator[Audio]:
-    """Play features from beginning to end, then let the room ring out.
+    """Play features from beginning to end, then let the reverb ring out.
 
     Args:
       instrument: the model; its state is carried from block to block, so the blocks join without a seam.
-      impulse_response: shape [taps], of the room; see `StreamedReverb`.
+      impulse_response: shape [taps]; see `StreamedReverb`.
       features: `f0_hz` and the instrument's `feature_names`, each [frames], at least one frame.
       seed: of the noise; the same seed gives the same sound.
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bundles import impulse_response as reverb
 from bundles import manifest as manifests
-from bundles import room as reverb
 from bundles.manifest import InvalidBundle
 from bundles.publish import resolve
 from bundles.versions import load_intact
@@ -28,7 +28,7 @@ from models.voice.statistics import DatasetStatistics
 
 Array = npt.NDArray[np.float32]
 
-ROOM = "reverb/ir"  # the instrument's variable
+IMPULSE_RESPONSE = "reverb/ir"  # the instrument's variable
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Bundle:
       manifest: follows `bundles/manifest.schema.json`.
       instrument: with the bundle's own, dequantised weights. Every kind of reverb ships as an impulse response, so here
         it is a reverb of free taps.
-      impulse_response: [taps], of the room without the dry signal; no taps where there is no room.
+      impulse_response: [taps], without the dry signal; no taps where there is no reverb.
       statistics: pitch and loudness of the recordings.
     """
 
@@ -86,9 +86,10 @@ def load(path: Path) -> Bundle:
     folder = resolve(path)
     try:
         manifest = load_intact(folder)
-        room = _impulse_response(folder, manifest["reverb"])
+        impulse_response = _impulse_response(folder, manifest["reverb"])
         statistics = DatasetStatistics.from_json(manifest["statistics"])
-        return Bundle(folder, manifest, _instrument(folder, manifest, room), room, statistics)
+        instrument = _instrument(folder, manifest, impulse_response)
+        return Bundle(folder, manifest, instrument, impulse_response, statistics)
     except InvalidBundle as error:
         raise UserError(f"{error}; get the bundle again, or publish it again with `run`") from None
     except (KeyError, TypeError, ValueError) as error:
@@ -98,7 +99,7 @@ def load(path: Path) -> Bundle:
         ) from None
 
 
-def _instrument(folder: Path, manifest: Mapping[str, Any], room: Array) -> Instrument:
+def _instrument(folder: Path, manifest: Mapping[str, Any], impulse_response: Array) -> Instrument:
     model = dict(manifest["model"])
     model["processors"] = [_with_free_reverb(processor) for processor in model["processors"]]
     audio = AudioConfig.model_validate(manifest["configuration"]["audio"])
@@ -106,9 +107,10 @@ def _instrument(folder: Path, manifest: Mapping[str, Any], room: Array) -> Instr
     if list(instrument.graph.reverbs) not in ([], [instrument.graph.audio_name]):
         raise ValueError("its reverb is not the last processor of its chain")
     weights = _tensors(folder, manifest["network"]["tensors"])
-    if ROOM in instrument.variables_by_name:
-        taps = int(instrument.variables_by_name[ROOM].shape[0])
-        weights[ROOM] = np.pad(room, (0, taps - len(room)))  # the inaudible end of it did not ship
+    if IMPULSE_RESPONSE in instrument.variables_by_name:
+        taps = int(instrument.variables_by_name[IMPULSE_RESPONSE].shape[0])
+        inaudible = taps - len(impulse_response)  # the end of it, which did not ship
+        weights[IMPULSE_RESPONSE] = np.pad(impulse_response, (0, inaudible))
     instrument.set_weights(weights)
     return instrument
 

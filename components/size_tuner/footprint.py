@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bundles import room as reverb
+from bundles import impulse_response as reverb
 from bundles.manifest import gzip_size
 from models.instrument import Instrument
 from models.network.decoders import DECODER_PREFIX
@@ -39,12 +39,12 @@ def footprint(instrument: Instrument) -> Footprint:
     weights = instrument.weights()
     network = {name: value for name, value in weights.items() if name.startswith(DECODER_PREFIX)}
     stored = b"".join(_stored(value, instrument.model.precision) for value in network.values())
-    room = b"" if instrument.graph.reverb is None else reverb.encode(reverb.trim(instrument.graph.reverb.ir().numpy()))
+    taps = b"" if instrument.graph.reverb is None else reverb.encode(reverb.trim(instrument.graph.reverb.ir().numpy()))
     multiplied = sum(value.size for value in network.values() if value.ndim > 1)
     return Footprint(
         parameters=sum(value.size for value in weights.values()),
-        raw_bytes=RAW_BASE + RAW_PER_TENSOR * len(network) + len(stored) + len(room),
-        gzip_bytes=GZIP_BASE + GZIP_PER_TENSOR * len(network) + gzip_size(stored) + gzip_size(room),
+        raw_bytes=RAW_BASE + RAW_PER_TENSOR * len(network) + len(stored) + len(taps),
+        gzip_bytes=GZIP_BASE + GZIP_PER_TENSOR * len(network) + gzip_size(stored) + gzip_size(taps),
         multiply_adds_per_frame=multiplied / instrument.model.decoder.hold,
     )
 

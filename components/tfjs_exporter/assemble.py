@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bundles import room as reverb
+from bundles import impulse_response as reverb
 from bundles import weights as packing
 from bundles.manifest import (
     FORMAT,

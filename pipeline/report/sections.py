@@ -334,8 +334,8 @@ def sizes(manifest: Mapping[str, Any]) -> Chapter:
     plain, full = (download(dict(manifest), [graph]) for graph in ("controls", "full"))
     words = (
         f"A page with a synthesiser of its own fetches {byte_size(plain['bytes'])} ({byte_size(plain['gzip_bytes'])} "
-        f"after gzip): manifest, room and controls. One that runs the full graph fetches {byte_size(full['bytes'])} "
-        f"({byte_size(full['gzip_bytes'])})."
+        f"after gzip): manifest, impulse response and controls. One that runs the full graph fetches "
+        f"{byte_size(full['bytes'])} ({byte_size(full['gzip_bytes'])})."
     )
     saved = manifest["optimisation"].get("full", {}).get("weight_bytes")
     if saved:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bundles import room as reverb
+from bundles import impulse_response as reverb
 from bundles import weights as packing
 from bundles.manifest import FORMAT, FORMAT_VERSION, Manifest
 from bundles.seal import seal

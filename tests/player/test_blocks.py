@@ -1,4 +1,4 @@
-"""An instrument played block by block sounds as it does in one piece, and a room rings on across blocks."""
+"""An instrument played block by block sounds as it does in one piece, and the reverb rings on across blocks."""
 
 import numpy as np
 import pytest
@@ -17,10 +17,10 @@ NO_ROOM = np.zeros(0, np.float32)
 @pytest.mark.parametrize("taps", [1, 50, 1500])
 def test_a_room_rings_on_across_blocks_of_any_length(lengths: list[int], taps: int):
     random = np.random.default_rng(0)
-    dry, room = random.normal(size=sum(lengths)).astype(np.float32), random.normal(size=taps).astype(np.float32)
-    reverb = StreamedReverb(room)
+    dry, response = random.normal(size=sum(lengths)).astype(np.float32), random.normal(size=taps).astype(np.float32)
+    reverb = StreamedReverb(response)
     blocks = [reverb(part) for part in np.split(dry, np.cumsum(lengths)[:-1])]
-    whole = scipy.signal.convolve(dry, room, method="direct")
+    whole = scipy.signal.convolve(dry, response, method="direct")
     whole[: len(dry)] += dry
     assert [len(block) for block in blocks] == lengths
     np.testing.assert_allclose(np.concatenate([*blocks, reverb.tail()]), whole, atol=1e-3 * np.abs(whole).max())

@@ -38,7 +38,7 @@ Write = Callable[..., tuple[Path, Instrument]]
 
 @pytest.fixture
 def written(tmp_path: Path) -> Write:
-    """Writes a bundle of a small instrument with random weights and an audible room."""
+    """Writes a bundle of a small instrument with random weights and an audible reverb."""
 
     def write(*overrides: str, model: str = "cnn") -> tuple[Path, Instrument]:
         config = load_config("violin", [*SMALL[model], *overrides])
@@ -66,16 +66,16 @@ def test_the_network_holds_exactly_the_weights_that_ship(written: Write, model: 
             np.testing.assert_array_equal(loaded[name], shipped[name], err_msg=name)
 
 
-@pytest.mark.parametrize("room", ["reverb_free", "reverb_exponential", "reverb_filtered_noise"])
-def test_it_sounds_as_the_trained_instrument_whatever_kind_of_reverb_was_trained(written: Write, room: str):
-    folder, instrument = written(f"model.processors.reverb.type={room}")
+@pytest.mark.parametrize("reverb", ["reverb_free", "reverb_exponential", "reverb_filtered_noise"])
+def test_it_sounds_as_the_trained_instrument_whatever_kind_of_reverb_was_trained(written: Write, reverb: str):
+    folder, instrument = written(f"model.processors.reverb.type={reverb}")
     loaded, frames = load(folder), 200
     features = loaded.features(np.linspace(300, 600, frames), np.linspace(-50, -20, frames), np.full(frames, 0.1))
     batch = {name: values[np.newaxis] for name, values in features.items()}
     noise = white_noise(1, frames * loaded.instrument.audio.hop, (0, 1))
     shipped, trained = loaded.instrument(batch, noise).numpy(), round_weights(instrument)(batch, noise).numpy()
     dry = loaded.instrument.graph.get_dry(loaded.instrument.controls(batch), noise=noise).numpy()
-    assert np.square(shipped - dry).mean() > 1e-4 * np.square(dry).mean()  # the room is audible
+    assert np.square(shipped - dry).mean() > 1e-4 * np.square(dry).mean()  # the reverb is audible
     assert np.square(shipped - trained).mean() < 1e-6 * np.square(trained).mean()
 
 
@@ -194,8 +194,8 @@ def _describe_a_huge_network(folder: Path, manifest: dict[str, Any]) -> str:
 
 
 def _describe_a_huge_room(folder: Path, manifest: dict[str, Any]) -> str:
-    [room] = [node for node in manifest["model"]["processors"] if node["type"].startswith("reverb_")]
-    room["seconds"] = 1e9
+    [reverb] = [node for node in manifest["model"]["processors"] if node["type"].startswith("reverb_")]
+    reverb["seconds"] = 1e9
     return "less than or equal to 4"
 
 

@@ -23,7 +23,7 @@ QUIETLY: Callable[..., None] = lambda *_: None  # noqa: E731
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of an untrained instrument in a small room: pitch and timing do not have to be learned."""
+    """Of an untrained instrument with a short reverb: pitch and timing do not have to be learned."""
     folder = tmp_path_factory.mktemp("pushed") / "bundle"
     instrument, random = Instrument(CONFIG.model, CONFIG.audio), np.random.default_rng(0)
     weights = instrument.weights()

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tfx.types import channel_utils, standard_artifacts
 
-from bundles import room as reverb
+from bundles import impulse_response as reverb
 from bundles import weights as packing
 from bundles.manifest import check_files, check_schema, content_hash, download
 from components.tfjs_exporter.component import TfjsExporter

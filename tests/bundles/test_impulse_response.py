@@ -1,6 +1,6 @@
 import numpy as np
 
-from bundles import room as reverb
+from bundles import impulse_response as reverb
 
 
 def test_what_is_cut_carries_less_than_80_db_below_the_whole_and_the_tap_before_it_does_not():
