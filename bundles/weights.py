@@ -61,7 +61,14 @@ def _from_affine(steps: np.ndarray, affine: Affine) -> np.ndarray:
 
 
 def rounded_tables(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Round large tables of floats to float16 where that costs less than -70 dB of a table; keep all other weights."""
+    """Round large tables of floats to float16 where that costs less than -70 dB of a table; keep all other weights.
+
+    Args:
+      weights: by name, of any shape and type.
+
+    Returns:
+      The same names, shapes and types.
+    """
     return {name: _rounded(value) if _is_table(value) else value for name, value in weights.items()}
 
 
@@ -78,13 +85,28 @@ def _rounded(value: np.ndarray) -> np.ndarray:
 
 
 def pack(weights: Mapping[str, np.ndarray], affine: Mapping[str, Affine]) -> tuple[list[dict[str, Any]], bytes]:
-    """Encode all weights one after the other: entries of the manifest and the bytes of the one file."""
+    """Encode all weights one after the other.
+
+    Args:
+      weights: by name, of any shape.
+      affine: by name, scale and minimum of those that are stored as one byte a number.
+
+    Returns:
+      Entries of the manifest, and the bytes of the one file.
+    """
     encoded = [encode(name, value, affine.get(name)) for name, value in weights.items()]
     return [entry for entry, _ in encoded], b"".join(stored for _, stored in encoded)
 
 
 def unpack(entries: list[dict[str, Any]], stored: bytes) -> dict[str, np.ndarray]:
-    """Decode the values that TensorFlow.js computes with, by name. The inverse of `pack`.
+    """Decode the values that TensorFlow.js computes with. The inverse of `pack`.
+
+    Args:
+      entries: of the manifest: name, shape and type of each weight, in the order of the bytes.
+      stored: the bytes of the file.
+
+    Returns:
+      Weights by name, of the shape and type of their entry.
 
     Raises:
       ValueError: the bytes are fewer or more than the entries need.
@@ -112,7 +134,15 @@ def _widen(raw: np.ndarray, entry: Mapping[str, Any]) -> np.ndarray:
 
 
 def read(folder: Path, manifest: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """Read the weights of a graph model by name; `manifest` is its model.json's `weightsManifest`."""
+    """Read the weights of a graph model.
+
+    Args:
+      folder: of its model.json.
+      manifest: the `weightsManifest` of its model.json.
+
+    Returns:
+      Weights by name, of the shape and type of their entry.
+    """
     values: dict[str, np.ndarray] = {}
     for group in manifest:
         stored = b"".join((folder / path).read_bytes() for path in group["paths"])

@@ -22,17 +22,17 @@ class RecordingEntry:
       recording: path relative to the folder of recordings.
       verdict: used, set aside, or a duplicate of a recording that is used.
       reason: why it is not used.
-      at_seconds: position in the file that the reason refers to, if there is one.
+      at_seconds: s, position in the file that the reason refers to, if there is one.
       recording_id: content hash of the decoded audio; None where decoding failed.
-      seconds: length; None where decoding failed.
-      usable_seconds: length without long silences.
+      seconds: s, length; None where decoding failed.
+      usable_seconds: s, length without long silences.
       sample_rate: Hz, of the file.
       channels: of the file.
       train_windows: number of examples for training.
       eval_windows: number of examples for evaluation.
-      loud_db: A-weighted loudness of its loud parts.
-      low_f0_hz: 5th percentile of f0 where it is voiced.
-      high_f0_hz: 95th percentile.
+      loud_db: dB, A-weighted loudness of its loud parts.
+      low_f0_hz: Hz, 5th percentile of f0 where it is voiced.
+      high_f0_hz: Hz, 95th percentile.
       voiced_fraction: share of its sounding frames that are voiced.
       polyphony: share of its sounding time with a second pitch.
       clipped_fraction: share of its samples that are clipped.

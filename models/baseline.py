@@ -31,7 +31,7 @@ Array = npt.NDArray[np.float64]
 
 BASELINE_FEATURES = PITCH_AND_LOUDNESS  # of the windows that it is fitted to
 BASELINE_WINDOWS = 32
-SOUNDING_DB = 40.0  # a frame sounds where its loudness is at most this far below the loud level
+FITTED_RANGE_DB = 40.0  # frames further below the 95th percentile of their window's loudness are not fitted to
 ANALYSIS_SECONDS = 0.064  # of the window that separates harmonics: down to f0 of 62 Hz
 PITCHES_PER_SEMITONE = 8
 _PITCHES = np.arange(128 * PITCHES_PER_SEMITONE) / PITCHES_PER_SEMITONE  # MIDI
@@ -142,8 +142,8 @@ def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics:
     """Measure every frame: amplitudes [T, harmonics], noise power [T, bands], features [T], and masks [T]."""
     audio, f0 = (np.asarray(window[name], np.float64) for name in (AUDIO, F0_HZ))
     loudness = np.asarray(window[LOUDNESS_DB], np.float64)
-    sounding = loudness >= np.percentile(loudness, 95) - SOUNDING_DB
-    voiced = sounding & is_voiced(window[F0_CONFIDENCE])
+    fitted = loudness >= np.percentile(loudness, 95) - FITTED_RANGE_DB
+    voiced = fitted & is_voiced(window[F0_CONFIDENCE])
     partials, cycles = _demodulate(audio, f0, harmonics, graph)
     rest = audio - _resynthesise(partials * voiced[:, np.newaxis], cycles, graph.hop)
     return {
@@ -151,7 +151,7 @@ def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics:
         "noise_power": _noise_power(rest, bands, graph.hop),
         F0_HZ: f0,
         LOUDNESS_DB: loudness,
-        "sounding": sounding,
+        "fitted": fitted,
         "voiced": voiced,
     }
 
@@ -224,8 +224,8 @@ def _level_db(distribution: Array, sample_rate: int) -> Array:
 
 
 def _mean_noise(frames: Mapping[str, Array]) -> Array:
-    """Average (geometric mean) noise magnitudes relative to the noise level, over sounding frames. Shape [bands]."""
-    power = frames["noise_power"][_mask_or_all(frames["sounding"])]
+    """Average (geometric mean) noise magnitudes relative to the noise level, over fitted frames. Shape [bands]."""
+    power = frames["noise_power"][_mask_or_all(frames["fitted"])]
     relative = np.log(np.maximum(power, _TINY**2)) - np.log(_level(power))[:, np.newaxis]
     return np.exp(0.5 * relative.mean(axis=0)) / np.sqrt(_NOISE_POWER)
 

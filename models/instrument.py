@@ -139,7 +139,7 @@ class Instrument(tf.Module):
         return dry, {**_prefixed(_DECODER, decoder_state), **_prefixed(_SYNTHESISER, synthesiser_state)}
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Return the value of every variable by its name."""
+        """Return the value of every variable by its name, in its shape."""
         return {name: variable.numpy() for name, variable in self.variables_by_name.items()}
 
     def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:

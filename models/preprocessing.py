@@ -5,8 +5,8 @@ statistics as constants and is part, as it is, of every serving signature.
 
 A feature is standardised: minus its mean, divided by its deviation. ddsp divides MIDI pitch by 127 and decibels by 80
 instead; a network learns faster from inputs that fill its range. Statistics of pitch are
-over voiced, sounding frames, those of level over sounding frames; a frame is sounding relative to the loudest frame of
-its window, so that quiet recordings are treated as loud ones are. (A level found over the whole training set first
+over voiced, counted frames, those of level over counted frames; a frame is counted or not relative to the loudest frame
+of its window, so that quiet recordings are treated as loud ones are. (A level found over the whole training set first
 would take Transform a second phase, which TFX 1.16 cannot run on Beam 2.65.)
 
 The statistics are outputs of the graph too, the same for every example: `read_statistics` reads them from the graph.
@@ -23,7 +23,7 @@ from common.pitch import is_voiced
 if TYPE_CHECKING:
     import tensorflow as tf
 
-SOUNDING_RANGE_DB = 40.0  # frames further below the loudest frame of their window are not sounding
+COUNTED_RANGE_DB = 40.0  # frames further below the loudest frame of their window are not counted in statistics
 QUANTILES = 101  # kept of every feature: its percentiles from 0 to 100
 QUANTILE_ERROR = 0.001  # in rank, of TFT's sketch
 MIN_DEVIATION = 1.0  # semitone or dB: a recording of one long note must not divide by nothing
@@ -63,11 +63,11 @@ def preprocessing_fn(inputs: Mapping[str, tf.Tensor], custom_config: Mapping[str
         levels[name] = frames[LOUDNESS_DB] if name == "loudness" else amplitude_to_db(frames[RMS_ENERGY])
 
     loudest = tf.reduce_max(frames[LOUDNESS_DB], axis=1, keepdims=True)
-    sounding = frames[LOUDNESS_DB] >= loudest - SOUNDING_RANGE_DB
-    voiced = sounding & is_voiced(frames[F0_CONFIDENCE])
+    counted = frames[LOUDNESS_DB] >= loudest - COUNTED_RANGE_DB
+    voiced = counted & is_voiced(frames[F0_CONFIDENCE])
     outputs = dict(inputs)
     for name, values in levels.items():
-        mask = voiced if name == "f0" else sounding
+        mask = voiced if name == "f0" else counted
         mean, deviation, variance = _moments(values, mask, around=60.0 if name == "f0" else -30.0)
         outputs[f"{name}_scaled"] = (values - mean) / deviation
         statistics = tf.concat([tf.stack([mean, deviation, variance]), _quantiles(values, mask)], axis=0)
@@ -83,7 +83,7 @@ def read_statistics(transform_graph: str) -> dict[str, dict[str, Any]]:
 
     Returns:
       `f0` (MIDI semitones), `loudness` and/or `rms` (dB), each with `mean`, `deviation`, `variance`, `min`, `max` and
-      `quantiles` (the percentiles from 0 to 100), over voiced frames for f0, over sounding frames for the others.
+      `quantiles` (the percentiles from 0 to 100), over voiced frames for f0, over counted frames for the others.
 
     Raises:
       ValueError: the graph is not that of `preprocessing_fn`.

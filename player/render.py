@@ -95,6 +95,9 @@ def render(bundle: Path, input: Path, output: Path, progress: ReportProgress | N
 def analyse(path: Path, audio: AudioConfig, pitch: PitchConfig, report_progress: ReportProgress) -> Features:
     """Measure the features of a recording of any length as RecordingExampleGen does.
 
+    Returns:
+      f0 in Hz, its confidence and loudness in dB, each [frames].
+
     Raises:
       UserError: it cannot be decoded, its channels cancel, it is shorter than a frame, or the tracker is missing.
     """
@@ -122,6 +125,9 @@ def adjust_to_instrument(path: Path, measured: Features, statistics: DatasetStat
       path: of the recording, for a message.
       measured: its features.
       statistics: of the instrument's recordings.
+
+    Returns:
+      f0 in Hz, loudness in dB and the mask of notes, each [frames].
 
     Raises:
       UserError: there is no note in the recording.

@@ -37,7 +37,7 @@ class Case:
     noise: np.ndarray
 
     def inputs(self, graph: str) -> dict[str, np.ndarray]:
-        """Return the inputs of one graph: `full` takes the noise too."""
+        """Return the inputs of one graph by name: features [1, frames, 1]; `full` takes noise [1, samples] too."""
         return {**self.features, "noise": self.noise} if graph == "full" else dict(self.features)
 
 

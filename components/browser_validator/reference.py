@@ -42,7 +42,7 @@ def _run(signature: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
 
 
 def read_variables(folder: Path) -> list[np.ndarray]:
-    """Read the float32 variables of a SavedModel."""
+    """Read the float32 variables of a SavedModel, each of its own shape, in the order of their names."""
     import tensorflow as tf
 
     checkpoint = tf.train.load_checkpoint(str(folder / "variables" / "variables"))

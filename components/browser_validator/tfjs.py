@@ -115,7 +115,7 @@ def run_tfjs(bundle: Path, folder: Path, chromium: Path | None, timeout_seconds:
       bundle: folder that holds `controls/` and `full/`.
       folder: with the files of `write_cases`; results go into `folder/out`.
       chromium: the browser to start; None for Node.
-      timeout_seconds: for one backend.
+      timeout_seconds: s, for one backend.
 
     Raises:
       UserError: something must be installed first.

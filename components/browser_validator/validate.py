@@ -74,7 +74,10 @@ def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: Browser
 
 
 def read_tensors(bundle: Path, manifest: Manifest) -> dict[str, np.ndarray]:
-    """Read the network's tensors in `controls/`, as TensorFlow.js dequantises them, by name.
+    """Read the network's tensors in `controls/`, as TensorFlow.js dequantises them.
+
+    Returns:
+      Tensors by the names in the manifest, of the shapes there.
 
     Raises:
       InvalidBundle: `controls/model.json` is not readable, or a tensor that the manifest names is not in it.

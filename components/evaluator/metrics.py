@@ -61,11 +61,11 @@ class RatioOfSums(beam.CombineFn):
         return accumulator + np.array([np.sum(outputs[self._output]), np.sum(below)], np.float64)
 
     def merge_accumulators(self, accumulators: Iterable[np.ndarray]) -> np.ndarray:
-        """Add sums."""
+        """Add sums [2]."""
         return np.sum(list(accumulators), axis=0)
 
     def extract_output(self, accumulator: np.ndarray) -> dict[tfma.metrics.MetricKey, float]:
-        """Return the ratio; NaN, which fails every threshold, where there was nothing."""
+        """Return the ratio of the sums [2]; NaN, which fails every threshold, where there was nothing."""
         above, below = accumulator
         return {self._key: float(above / below) if below else float("nan")}
 
@@ -153,7 +153,7 @@ class _MedianCents(beam.CombineFn):
         return np.zeros(round(NO_PITCH_CENTS / CENTS_PER_BIN) + 1, np.int64)
 
     def add_input(self, accumulator: np.ndarray, inputs: tfma.metrics.StandardMetricInputs) -> np.ndarray:
-        """Measure f0 on the generated audio of one window."""
+        """Measure f0 on the generated audio of one window, and count the errors of its frames in [bins]."""
         outputs = _outputs(inputs, self._model_name)
         audio = np.nan_to_num(outputs[AUDIO].reshape(-1))  # NaN audio has no pitch
         f0_hz, f0_confidence = self._measure(audio)
@@ -167,11 +167,11 @@ class _MedianCents(beam.CombineFn):
         return accumulator + np.bincount(bins, minlength=len(accumulator))
 
     def merge_accumulators(self, accumulators: Iterable[np.ndarray]) -> np.ndarray:
-        """Add counts."""
+        """Add counts [bins]."""
         return np.sum(list(accumulators), axis=0)
 
     def extract_output(self, accumulator: np.ndarray) -> dict[tfma.metrics.MetricKey, float]:
-        """Return the median, to half a cent; NaN, which fails every threshold, where no frame was voiced."""
+        """Return the median of counts [bins], to half a cent; NaN, which fails every threshold, where all are 0."""
         total = accumulator.sum()
         if not total:
             return {self._key: float("nan")}

@@ -29,7 +29,7 @@ class TrialRow:
       exact: whether the bundle was exported, or its size estimated.
       multiply_adds_per_frame: of the network.
       real_time_factor: seconds to resynthesise and judge a second of audio, on the machine that trained it.
-      seconds: of training.
+      seconds: s of training.
       error: why it failed.
     """
 

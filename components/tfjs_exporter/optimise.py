@@ -37,7 +37,7 @@ def shrink(graph: Graph, named: Mapping[str, np.ndarray]) -> tuple[Graph, dict[s
 
     Args:
       graph: as the converter wrote it, with float32 weights that are already rounded to the bundle's precision.
-      named: tensors that must be found among the weights by their names, rounded alike; may be empty.
+      named: tensors of any shape that must be found among the weights by their names, rounded alike; may be empty.
 
     Returns:
       The graph, and how many constants became which operation.

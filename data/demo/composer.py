@@ -87,8 +87,8 @@ STYLES = (
     Style(0.2, (12, 25), (0.13, 0.13, 0.16), leaps=0.1, tongued=0.25, glide=(0.02, 0.04), vibrato=0.0, grace=0.0),
 )
 GRACE_SECONDS = 0.08
-FIRST_REST = 0.25
-SHORTEST_PHRASE = 0.6
+FIRST_REST = 0.25  # s
+SHORTEST_PHRASE = 0.6  # s
 
 
 def compose(rng: np.random.Generator, seconds: float, raga: str) -> list[Note]:
@@ -96,7 +96,7 @@ def compose(rng: np.random.Generator, seconds: float, raga: str) -> list[Note]:
 
     Args:
       rng: decides everything.
-      seconds: the last note ends a little before this.
+      seconds: s; the last note ends a little before this.
       raga: a key of RAGAS.
 
     Returns:

@@ -24,7 +24,7 @@ class Performance:
     """Pitch and breath at every sample, both of shape [samples].
 
     Attributes:
-      f0_hz: the pitch that is meant, held through rests.
+      f0_hz: Hz, the pitch that is meant, held through rests.
       breath: 0 (silence) to 1 (full).
     """
 

@@ -50,14 +50,14 @@ def correct_octave_errors(
     votes = np.concatenate(
         [_votes(peaks, f0_around(peaks, held, frame_seconds)) for peaks in find_peaks(read, samples, sample_rate)]
     )
-    mended = f0_hz.copy()
+    corrected = f0_hz.copy()
     for start, stop in _runs(f0_hz, voiced):
         first, last = round(start * frame_seconds / FRAME_SECONDS), round(stop * frame_seconds / FRAME_SECONDS)
         counts = np.bincount(votes[first:last], minlength=max(DIVISORS) + 1)
         divisor = int(np.argmax(counts))
         if divisor in DIVISORS and counts[divisor] >= LEAST_VOTES:
-            mended[start:stop] /= divisor
-    return mended
+            corrected[start:stop] /= divisor
+    return corrected
 
 
 def _votes(peaks: Peaks, around: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:

@@ -96,7 +96,7 @@ class Tracker:
         rate, step = self._sample_rate, self._frame_seconds
         chunk, context = round(CHUNK_SECONDS * rate), round(CONTEXT_SECONDS * rate)
         edge, inner = round(CONTEXT_SECONDS / step), round(CHUNK_SECONDS / step)
-        f0, confidence = [], []
+        f0, confidences = [], []
         for start in range(0, max(1, samples), chunk):
             left = context if start else 0
             stop = min(start + chunk, samples)
@@ -104,33 +104,33 @@ class Tracker:
             audio = read(start - left, right)
             if rate != TRACKER_RATE:
                 audio = soxr.resample(audio, rate, TRACKER_RATE)
-            hertz, sure = self._measure(np.pad(audio, (0, max(0, 1024 - len(audio)))))
+            hertz, confidence = self._measure(np.pad(audio, (0, max(0, 1024 - len(audio)))))
             first = edge if left else 0
             last = first + inner if stop < samples else len(hertz)
             f0.append(hertz[first:last])
-            confidence.append(sure[first:last])
+            confidences.append(confidence[first:last])
             if on_progress:
                 on_progress(stop / rate)
-        tracked, sure = np.concatenate(f0), np.concatenate(confidence)
-        voiced = np.isfinite(tracked) & (tracked > 0) & is_voiced(sure)
-        mended = correct_octave_errors(tracked, voiced, step, read, samples, rate)
-        return self._resample(mended, sure, samples)
+        tracked, confidence = np.concatenate(f0), np.concatenate(confidences)
+        voiced = np.isfinite(tracked) & (tracked > 0) & is_voiced(confidence)
+        corrected = correct_octave_errors(tracked, voiced, step, read, samples, rate)
+        return self._resample(corrected, confidence, samples)
 
     def _resample(
         self, f0_hz: npt.NDArray[np.float64], confidence: npt.NDArray[np.float64], samples: int
     ) -> tuple[Floats, Floats]:
         frames = samples // (self._sample_rate // self._frame_rate)
-        wanted = np.arange(frames) / self._frame_rate
-        given = np.arange(len(f0_hz)) * self._frame_seconds
+        frame_times = np.arange(frames) / self._frame_rate
+        tracker_times = np.arange(len(f0_hz)) * self._frame_seconds
         sound = np.isfinite(f0_hz) & (f0_hz > 0)
         voiced = sound & is_voiced(confidence)
         if not voiced.any():
             voiced = sound
         if not voiced.any():
             return np.full(frames, FALLBACK_HZ, np.float32), np.zeros(frames, np.float32)
-        octaves = np.interp(wanted, given[voiced], np.log2(f0_hz[voiced]))
-        sure = np.interp(wanted, given, np.where(sound, np.clip(confidence, 0, 1), 0))
-        return (2**octaves).astype(np.float32), sure.astype(np.float32)
+        octaves = np.interp(frame_times, tracker_times[voiced], np.log2(f0_hz[voiced]))
+        confidence = np.interp(frame_times, tracker_times, np.where(sound, np.clip(confidence, 0, 1), 0))
+        return (2**octaves).astype(np.float32), confidence.astype(np.float32)
 
 
 def require(name: str, crepe_capacity: str) -> None:
@@ -174,6 +174,7 @@ def _swift_f0() -> Measure:
     detector = SwiftF0(threads=1, spin=False)
 
     def measure(audio: Floats) -> Frames:
+        """Measure audio [samples] at 16 kHz: f0 in Hz and confidence, each [frames of 16 ms]."""
         found = detector.detect(audio, TRACKER_RATE)
         return found.pitch_hz, found.confidence
 
@@ -184,6 +185,7 @@ def _crepe(capacity: str, viterbi: bool) -> Measure:
     import crepe
 
     def measure(audio: Floats) -> Frames:
+        """Measure audio [samples] at 16 kHz: f0 in Hz and confidence, each [frames of 8 ms]."""
         _, f0_hz, confidence, _ = crepe.predict(
             audio, TRACKER_RATE, model_capacity=capacity, viterbi=viterbi, step_size=8, verbose=0
         )
@@ -196,6 +198,7 @@ def _pyin() -> Measure:
     import librosa
 
     def measure(audio: Floats) -> Frames:
+        """Measure audio [samples] at 16 kHz: f0 in Hz and confidence, each [frames of 16 ms]."""
         options: dict[str, Any] = {"fmin": FMIN, "fmax": FMAX, "sr": TRACKER_RATE, "hop_length": 256}
         f0_hz, voiced, probability = librosa.pyin(audio, fill_na=None, **options)
         return f0_hz, np.where(voiced, 0.5 + 0.5 * probability, 0.5 * probability)

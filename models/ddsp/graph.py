@@ -85,7 +85,15 @@ class ProcessorGraph(tf.Module):
             self.reverbs[entry["name"]] = _REVERBS[kind](taps=taps, seed=seed, **keys)
 
     def own_controls(self, name: str, values: Mapping[str, tf.Tensor]) -> Tensors:
-        """Select the values of one synthesiser, under its own names, and f0_hz where it needs that."""
+        """Select the values of one synthesiser, under its own names, and f0_hz where it needs that.
+
+        Args:
+          name: of the synthesiser.
+          values: of all controls by name, shape [batch, frames, channels], and `f0_hz` [batch, frames, 1], Hz.
+
+        Returns:
+          Those of the synthesiser, in the same shapes.
+        """
         own = {of: values[control] for of, control in self._control_of[name].items()}
         return {**own, "f0_hz": values["f0_hz"]} if isinstance(self.synths[name], Harmonic) else own
 

@@ -150,7 +150,7 @@ class Harmonic:
         basis = oscillator.harmonic_basis(phase, hz, self.harmonics, self.sample_rate)
         signal = oscillator.weighted_sum(basis, amplitudes, self.envelope_weights)
         hops = tf.reshape(signal, [tf.shape(f0_hz)[0], -1, self.hop])[:, :-1]  # the last frame has no successor yet
-        sounding = tf.concat([state["started"], tf.ones_like(f0_hz[:, 2:])], axis=1)  # [batch, n, 1]
+        playing = tf.concat([state["started"], tf.ones_like(f0_hz[:, 2:])], axis=1)  # [batch, n, 1]
         before, _ = oscillator.frame_phases(f0_hz, self.hop, self.sample_rate, initial)
         new_state = {
             "amplitudes": amplitudes[:, -1:],
@@ -158,7 +158,7 @@ class Harmonic:
             "phase": before[:, -1],
             "started": tf.ones_like(state["started"]),
         }
-        return tf.reshape(hops * sounding, [tf.shape(hops)[0], -1]), new_state
+        return tf.reshape(hops * playing, [tf.shape(hops)[0], -1]), new_state
 
 
 class FilteredNoise:

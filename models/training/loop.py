@@ -137,6 +137,9 @@ def deterministic_ops() -> Iterator[None]:
 def load_best_weights(checkpoints: Checkpoints) -> dict[str, np.ndarray]:
     """Load the weights of a training's best evaluation so far from its checkpoint.
 
+    Returns:
+      As `Instrument.weights`: by name, each in its variable's shape.
+
     Raises:
       ValueError: there is no checkpoint.
     """

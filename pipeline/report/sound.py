@@ -27,7 +27,7 @@ class Clip:
     Attributes:
       flac: `data:` address of the sound: 16-bit FLAC, which browsers have played since 2017.
       png: `data:` address of its spectrogram.
-      seconds: its length.
+      seconds: s, its length.
     """
 
     flac: str
