@@ -36,6 +36,8 @@ class RecordingEntry:
       voiced_fraction: share of its sounding frames that are voiced.
       polyphony: share of its sounding time with a second pitch.
       clipped_fraction: share of its samples that are clipped.
+      container_seconds: length of what the file holds, by its own frames or bytes; None where they were not counted.
+      reach_hz: highest frequency within 60 dB of the strongest one.
     """
 
     recording: str
@@ -55,6 +57,8 @@ class RecordingEntry:
     voiced_fraction: float | None = None
     polyphony: float | None = None
     clipped_fraction: float | None = None
+    container_seconds: float | None = None
+    reach_hz: float | None = None
 
     @property
     def explanation(self) -> str:

@@ -45,12 +45,14 @@ class Unusable(Exception):
     Args:
       reason: for the report, without the file's name.
       at_seconds: position of the fault in the recording, if it has one.
+      container_seconds: length of what the file holds, where that was counted.
     """
 
-    def __init__(self, reason: str, at_seconds: float | None = None):
-        super().__init__(reason, at_seconds)
+    def __init__(self, reason: str, at_seconds: float | None = None, container_seconds: float | None = None):
+        super().__init__(reason, at_seconds, container_seconds)
         self.reason = reason
         self.at_seconds = at_seconds
+        self.container_seconds = container_seconds
 
 
 class Spool:
@@ -119,6 +121,7 @@ class Source:
     Attributes:
       recording_id: SHA-256, hex, of the decoded mono mix and its rate: the same for every name and lossless container.
       seconds: length.
+      container_seconds: length of what the file holds, by its own frames or bytes.
       sample_rate: Hz, of the file.
       channels: of the file.
       peak: largest |sample| of any channel.
@@ -129,6 +132,7 @@ class Source:
 
     recording_id: str
     seconds: float
+    container_seconds: float
     sample_rate: int
     channels: int
     peak: float
@@ -164,8 +168,13 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
             with _Stream(source if view is None else view) as stream:
                 if fault:
                     seconds = None if contents.held is None else contents.held / (contents.rate or stream.samplerate)
-                    raise Unusable(fault, stream.frames / stream.samplerate if seconds is None else seconds)
+                    at = stream.frames / stream.samplerate if seconds is None else seconds
+                    raise Unusable(fault, at)
                 return _decode(stream, sample_rate, spool, contents)
+        except Unusable as unusable:
+            if contents.held is not None and contents.rate:
+                unusable.container_seconds = contents.held / contents.rate
+            raise
         except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
             if fault:
                 raise Unusable(fault) from None
@@ -229,6 +238,7 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, contents:
     return Source(
         recording_id=digest.hexdigest(),
         seconds=frames / rate,
+        container_seconds=_container_seconds(file, contents) or frames / rate,
         sample_rate=rate,
         channels=file.channels,
         peak=clipping.peak,
@@ -238,20 +248,21 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, contents:
     )
 
 
+def _container_seconds(file: soundfile.SoundFile, contents: Contents) -> float | None:
+    """Return the length of what an open file holds, by its bytes, or by its header where they were not counted."""
+    if contents.held is not None:
+        return contents.held / (contents.rate or file.samplerate)
+    return None if file.frames == UNKNOWN_FRAMES else file.frames / file.samplerate
+
+
 def _check_length(file: soundfile.SoundFile, frames: int, contents: Contents) -> None:
     """Check that as much was decoded as the bytes hold, or as the header states where they were not counted.
 
     Raises:
       Unusable: it was not.
     """
-    decoded, rate = frames / file.samplerate, file.samplerate
-    if contents.held is not None:
-        expected = contents.held / (contents.rate or rate)
-    elif file.frames != UNKNOWN_FRAMES:
-        expected = file.frames / rate
-    else:
-        return
-    if decoded >= expected - MARGIN_SECONDS - FILTER_SAMPLES / rate:
+    decoded, expected = frames / file.samplerate, _container_seconds(file, contents)
+    if expected is None or decoded >= expected - MARGIN_SECONDS - FILTER_SAMPLES / file.samplerate:
         return
     raise Unusable(
         f"is truncated or damaged: {clock(decoded, tenths=True)} of its {clock(expected, tenths=True)} can be decoded",
