@@ -13,8 +13,10 @@ import json
 import subprocess
 import sys
 import tarfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -25,10 +27,12 @@ from components.evaluator.results import LAST_BLESSED, read_metrics
 from data.demo.generate import generate
 from pipeline.retraining.state import settle
 from pipeline.store.folders import RunFolders
+from pipeline.store.history import History
 from pipeline.store.lineage import lineage
-from pipeline.store.records import RunRecord, last_run
+from pipeline.store.records import RunRecord, last_run, opened, properties
 from pipeline.store.rollback import rollback
 from player.render import render
+from player.serve import listen, site
 from tests.integration.conftest import ROOT, webgl
 
 pytestmark = pytest.mark.slow
@@ -109,6 +113,30 @@ def test_versions_and_lineage_are_whole(continued: Continued) -> None:
     assert len({one.training.execution for one in traced}) == 3
     assert traced[2].training.started_from == traced[1].training.model
     assert all(all(one.blessings.values()) for one in traced)
+
+
+def test_the_store_has_the_history_before_and_after(continued: Continued) -> None:
+    with opened(continued.folders.metadata) as store:
+        blessed = [one for one in store.get_artifacts_by_type("ModelBlessing") if properties(one).get("blessed") == 1]
+        pushes = [History(store).push_of(version) for version in versions(continued.folders.pushed / "demo")]
+        runs = store.get_contexts_by_type("pipeline_run")
+    assert (len(blessed), len(pushes), len(runs)) == (3, 3, 3)
+    assert None not in pushes
+
+
+def test_an_earlier_version_is_served_beside_the_new_one(continued: Continued) -> None:
+    with listen(site(continued.folders.output), "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            base = f"http://127.0.0.1:{server.server_port}/pushed"
+            index = json.loads(urlopen(f"{base}/index.json").read())
+            latest = json.loads(urlopen(f"{base}/demo/latest.json").read())
+            manifests = [json.loads(urlopen(f"{base}/demo/{version}/manifest.json").read()) for version in EARLIER]
+        finally:
+            server.shutdown()
+    assert [entry["name"] for entry in index["instruments"]] == ["demo"]
+    assert latest["version"] not in EARLIER
+    assert [manifest["instrument"]["name"] for manifest in manifests] == ["demo", "demo"]
 
 
 def test_earlier_bundles_play_and_can_be_served_again(continued: Continued, tmp_path: Path) -> None:
