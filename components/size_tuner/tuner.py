@@ -142,8 +142,8 @@ class SizeSearch(BaseTuner):
     def _heartbeat(self, trial: Trial) -> Iterator[threading.Event]:
         """Show the chief that this worker is alive while it trains.
 
-        Yields an event that is set when the trial is another worker's, since this one was silent for too long (on a
-        suspended machine, for example), or when the chief is gone.
+        Yields an event that is set when the trial is another worker's, since this one's lease expired (on a suspended
+        machine, for example), or when the chief is gone.
         """
         done, lost = threading.Event(), threading.Event()
 
@@ -284,7 +284,7 @@ class _Fenced(Checkpoints):
 
 @contextlib.contextmanager
 def _machine_faults() -> Iterator[None]:
-    """End the search where disk or memory are full, no fault of a configuration: it goes on once there is room."""
+    """End the search where disk or memory are full, no fault of a configuration: it resumes once there is space."""
     try:
         yield
     except (OSError, MemoryError, tf.errors.ResourceExhaustedError) as error:

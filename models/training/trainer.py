@@ -33,8 +33,8 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Reads `fn_args.train_files`, `eval_files`, `transform_graph_path`, `custom_config` (a `TrainingJob`),
     `hyperparameters` (the Tuner's choice of sizes) and, with `trainer.warm_start`, `base_model`. Writes the model with
-    `instrument.json` and `history.json` to `serving_model_dir` and logs to `model_run_dir`. A run that was killed goes
-    on from its last checkpoint.
+    `instrument.json` and `history.json` to `serving_model_dir` and logs to `model_run_dir`. A run that was killed
+    resumes at its last checkpoint.
 
     Raises:
       UserError: training diverged.

@@ -1,4 +1,4 @@
-"""SIGKILL in any component at any moment: the same command goes on from there, and nothing half is ever served."""
+"""SIGKILL in any component at any moment: the same command resumes there, and nothing half is ever served."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def refusal(configs: Path, text: str | None = None) -> str:
     return str(error.value)
 
 
-def test_a_key_that_stands_twice_names_both_lines(configs: Path):
+def test_a_key_that_is_given_twice_names_both_lines(configs: Path):
     lines = VIOLIN.count("\n")
     twice = refusal(configs, f"{VIOLIN}trainer: {{steps: 3}}\n# between\ntrainer: {{seed: 4}}\n")
     assert twice == (
