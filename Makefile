@@ -8,7 +8,7 @@ WEB := web/node_modules/.installed
 SETUP := .venv/.installed
 WEB_DIST := web/dist/.built
 
-.PHONY: help setup web demo test quick check soak soak-stack bench lock outdated crepe clean FORCE
+.PHONY: help setup web demo test quick check soak soak-data soak-kills soak-web soak-stack bench lock outdated crepe clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,10 +62,19 @@ test: check $(CREPE) ## set up from nothing; every check and test
 quick: setup ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not soak" $(BOTH_CORES) -x -q
 
-soak: setup ## tests too long for `make test`
-	$(PYTHON) -m pytest -m soak
+soak: soak-data soak-kills soak-web soak-stack ## tests too long for `make test`
 
-soak-stack: ## the new set of packages (in a Debian 13 root where this system is older): quick tests, demo, replay of a compiled pipeline
+soak-data: setup ## recordings and settings without end: hours, damage, chance
+	$(PYTHON) -m pytest -m "soak(part='data')"
+
+soak-kills: setup ## processes killed and disks filled in the middle of the work, here and on a cluster
+	$(PYTHON) -m pytest -m "soak(part='kills')"
+
+soak-web: setup ## the player in every browser, three times over
+	cd web && npm run --silent e2e -- --repeat-each 3
+
+soak-stack: setup ## long runs here, and the new set of packages (in a Debian 13 root where this system is older): quick tests, demo, replay of a compiled pipeline
+	$(PYTHON) -m pytest -m "soak(part='stack')"
 	scripts/soak_stack.sh all
 
 bench: setup ## speed of training and data, a JSON line each; beside ddsp with DDSP=its python

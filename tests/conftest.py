@@ -9,6 +9,9 @@ import pytest
 
 SHARED = Path(os.environ.get("SWARA_SHARED", Path(__file__).resolve().parents[1].parent / "shared"))
 
+SOAK_PARTS = ("data", "kills", "stack")
+"""Parts of `make soak` that hold Python tests; each is a target of its own."""
+
 
 def _shared_folder(name: str) -> Path:
     folder = SHARED / name
@@ -21,6 +24,9 @@ def _shared_folder(name: str) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps together, under `--dist loadgroup`, what shares a dear fixture: a module, and all that use the workshop."""
     for item in items:
+        soak = item.get_closest_marker("soak")
+        if soak is not None and soak.kwargs.get("part") not in SOAK_PARTS:
+            raise pytest.UsageError(f"{item.nodeid}: pytest.mark.soak needs a part of {', '.join(SOAK_PARTS)}")
         shared = "workshop" if "made_workshop" in getattr(item, "fixturenames", ()) else item.path.stem
         item.add_marker(pytest.mark.xdist_group(shared))
 

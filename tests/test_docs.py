@@ -45,7 +45,7 @@ def text(path: Path) -> str:
 
 
 def marked_soak(test: ast.FunctionDef) -> bool:
-    return any(ast.unparse(decorator) == "pytest.mark.soak" for decorator in test.decorator_list)
+    return any(ast.unparse(decorator).startswith("pytest.mark.soak(") for decorator in test.decorator_list)
 
 
 def faults() -> dict[str, str]:

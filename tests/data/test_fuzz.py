@@ -110,7 +110,7 @@ def test_hundreds_of_damaged_files_cost_neither_check_nor_the_pipeline_a_good_on
     assert not (ROOT / "swara-was-here").exists()
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="data")
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_thousands_of_damaged_files_each_have_a_verdict(tmp_path, seed):
     names = write_damaged(honest(tmp_path / "all"), 1000, seed)

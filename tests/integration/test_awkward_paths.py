@@ -13,7 +13,7 @@ from data.demo.generate import generate
 from tests.integration.conftest import ROOT, SMALL, webgl
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="stack")
 def test_recordings_may_be_named_as_patterns_and_results_as_anything_else(tmp_path: Path):
     recordings, output = tmp_path / "r[1]*?{SPAN}\\", tmp_path / "o {5}]%20#,;$&é"
     generate(recordings, minutes=1.0, seed=3, sample_rate=16000)

@@ -117,7 +117,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield started
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="kills")
 def test_a_cluster_makes_the_same_examples_byte_for_byte_and_both_task_managers_have_a_part(
     here: Extracted, cluster: Cluster, recordings: Path, tmp_path: Path
 ):
@@ -127,7 +127,7 @@ def test_a_cluster_makes_the_same_examples_byte_for_byte_and_both_task_managers_
     assert all(analysed(cluster.log(name)) for name in cluster.task_managers)
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="kills")
 def test_a_flink_master_is_enough_where_beam_finds_a_job_server(
     here: Extracted, cluster: Cluster, recordings: Path, tmp_path: Path
 ):
@@ -138,7 +138,7 @@ def test_a_flink_master_is_enough_where_beam_finds_a_job_server(
     assert there.examples == here.examples
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="kills")
 def test_a_task_manager_killed_in_the_middle_of_the_extraction_loses_and_doubles_no_example(
     here: Extracted, cluster: Cluster, recordings: Path, tmp_path: Path
 ):
@@ -150,7 +150,7 @@ def test_a_task_manager_killed_in_the_middle_of_the_extraction_loses_and_doubles
     assert there.report == here.report
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="kills")
 def test_every_beam_stage_of_a_run_works_on_a_cluster_and_finds_what_it_finds_here(
     cluster: Cluster, recordings: Path, tmp_path: Path
 ):
@@ -170,7 +170,7 @@ def test_every_beam_stage_of_a_run_works_on_a_cluster_and_finds_what_it_finds_he
     assert_same(transformed(run), transformed(last_run(here.folders.metadata)))
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="kills")
 def test_flink_listens_on_loopback_only_and_a_signal_ends_all_of_the_cluster(tmp_path: Path):
     command = [sys.executable, "-m", "scripts.flink.cluster", "--folder", str(tmp_path / "flink")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as started:

@@ -28,7 +28,7 @@ def test_a_run_killed_while_it_trains_exports_and_pushes_is_completed_by_the_sam
     endure(workshop, ["Trainer", "TfjsExporter", "BundlePusher"], tmp_path, random.Random(0), "trainer.steps=80")
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="kills")
 def test_twenty_kills_with_every_component_among_them_are_endured(workshop: Workshop, tmp_path: Path):
     chance, died = random.Random(1), Counter[str]()
     every = list(seconds(workshop.first[0].output))

@@ -55,7 +55,7 @@ def test_every_step_of_the_compiled_spec_runs_and_a_bundle_is_pushed(tmp_path: P
     check_files(bundle, load(bundle))
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="stack")
 def test_a_second_replay_starts_from_the_model_that_the_first_one_blessed_and_is_compared_with_it(tmp_path: Path):
     first_recording, second_recording = two_recordings(tmp_path / "made")
     excerpts(first_recording, tmp_path / "recordings" / "span-1", seconds=28)

@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", ["1", "2", pytest.param("4", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("number", ["1", "2", pytest.param("4", marks=pytest.mark.soak(part="stack"))])
 def test_a_tutorial_runs_as_it_stands(run: Run, number: str):
     run(number)
 

@@ -51,7 +51,7 @@ def pins(text: str) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="stack")
 def test_a_worker_that_has_nothing_installs_what_is_locked_and_can_work(staged: Path, tmp_path: Path):
     """As the program does that starts workers in Beam's image: pip, and what was staged."""
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "worker")], check=True)

@@ -60,7 +60,7 @@ def test_ten_minutes_are_extracted_in_little_memory_and_forty_times_faster_than_
     assert figures["pace"] > 40
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="data")
 def test_an_hour_is_extracted_in_400_megabytes(tmp_path):
     record(tmp_path / "hour.flac", 60)
     figures = in_a_process(EXTRACT, str(tmp_path), "hour.flac")
@@ -69,7 +69,7 @@ def test_an_hour_is_extracted_in_400_megabytes(tmp_path):
     assert figures["pace"] > 40
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="data")
 def test_an_hour_is_ingested_in_four_gigabytes(tmp_path):
     (tmp_path / "in").mkdir()
     record(tmp_path / "in" / "hour.flac", 60)

@@ -208,7 +208,7 @@ def test_any_value_at_any_key_is_taken_or_refused_in_one_line(overrides: list[st
     resolve(overrides)
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="data")
 @LONG
 @given(SETTINGS)
 def test_two_thousand_random_settings_are_taken_or_refused_in_one_line(overrides: list[str]):

@@ -142,7 +142,7 @@ def test_a_read_only_output_folder_is_one_clear_line(recordings, tmp_path):
     )
 
 
-@pytest.mark.soak
+@pytest.mark.soak(part="kills")
 def test_a_disk_that_fills_up_while_a_run_works_is_one_clear_line(recordings, tmp_path):
     out = tmp_path / "out"
     ended = on_disk(out, "size=200k", "local_runner.py", *arguments(out, recordings))
