@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,7 +29,7 @@ BUILD = (  # what the command is built from, with all that these files lead to
     "web/package-lock.json",
     "web/tsconfig.json",
 )
-NODE_MAJOR = 20
+NODE_MAJOR, NODE_MINOR = 20, 19  # as web/package.json has it
 GRACE_SECONDS = 40.0  # for starting and closing one browser: a little more than web/validator allows itself
 
 
@@ -89,8 +90,8 @@ def require_validator() -> str:
     """Find the Node program, and check that the validator can run.
 
     Raises:
-      UserError: Node, web/node_modules or the built validator is missing, or it was built from older sources: the
-        cache would keep its verdict as that of the sources.
+      UserError: Node is missing or too old, web/node_modules or the built validator is missing, or it was built from
+        older sources: the cache would keep its verdict as that of the sources.
     """
     node = shutil.which("node")
     if node is None:
@@ -98,6 +99,7 @@ def require_validator() -> str:
             f"node: no such program on PATH. The bundle is checked on TensorFlow.js, which needs Node {NODE_MAJOR} or "
             "newer: install it from https://nodejs.org, then run `make setup`"
         )
+    _check_version(node)
     for path in (WEB / "node_modules" / "@tensorflow", COMMAND):
         if not path.exists():
             raise UserError(f"{path}: missing. The bundle is checked on TensorFlow.js: run `make setup` to install it")
@@ -106,6 +108,21 @@ def require_validator() -> str:
         if source.stat().st_mtime > built:
             raise UserError(f"{source}: changed after {COMMAND} was built: run `make setup` to build it again")
     return node
+
+
+def _check_version(node: str) -> None:
+    """Raise UserError where Node is older than what web/ is written for, or does not start."""
+    try:
+        printed = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        printed = ""
+    found = re.match(r"v(\d+)\.(\d+)\.", printed)
+    if found is None or (int(found[1]), int(found[2])) < (NODE_MAJOR, NODE_MINOR):
+        what = f"Node {printed.strip()[1:20]}" if found else "no Node that starts"
+        raise UserError(
+            f"{node}: is {what}. The bundle is checked on TensorFlow.js, which needs Node {NODE_MAJOR}.{NODE_MINOR} "
+            "or newer: install it from https://nodejs.org, then run `make setup`"
+        )
 
 
 def run_tfjs(bundle: Path, folder: Path, chromium: Path | None, timeout_seconds: float) -> TfjsRun:
