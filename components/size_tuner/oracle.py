@@ -80,9 +80,9 @@ class HalvingOracle(keras_tuner.Oracle):
             below, above = self._at(rung), self._at(rung + 1)
             if any(trial.status == TrialStatus.RUNNING for trial in below.values()):
                 return None  # which ones go on is decided when all have got there
-            for candidate in self._going_on(below):
-                if candidate not in above:
-                    return {**below[candidate].hyperparameters.values, RUNG: rung + 1}
+            for configuration in self._promoted(below):
+                if configuration not in above:
+                    return {**below[configuration].hyperparameters.values, RUNG: rung + 1}
         return None
 
     def _at(self, rung: int) -> dict[str, Trial]:
@@ -98,7 +98,7 @@ class HalvingOracle(keras_tuner.Oracle):
             if trial.status == TrialStatus.COMPLETED and name != REFERENCE
         ]
 
-    def _going_on(self, trials: Mapping[str, Trial]) -> list[str]:
+    def _promoted(self, trials: Mapping[str, Trial]) -> list[str]:
         points = self._points(trials)
         count = max(1, round(self._config.keep * len(points)))
         return [point.name for point in promising(points, count, self._config.tolerance)]

@@ -10,7 +10,7 @@ from common.errors import UserError
 
 PARETO_FILE = "pareto.json"  # of an artifact, and beside the report
 REFERENCE = "reference"  # the full-size model: its name among trials, and the folder of its SavedModel
-HOPELESS = 5.0  # tolerances above the lowest loss of a rung: trials beyond go on only if others are too few
+HOPELESS = 5.0  # tolerances above the lowest loss of a rung: trials beyond are promoted only if others are too few
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def frontier(points: Sequence[Point]) -> list[Point]:
 
 
 def promising(points: Sequence[Point], count: int, tolerance: float) -> list[Point]:
-    """Choose the points that go on from a rung: frontier after frontier (Deb et al. 2002), the hopeless last.
+    """Choose the points that are promoted from a rung: frontier after frontier (Deb et al. 2002), the hopeless last.
 
     Args:
       points: all that reached the rung.

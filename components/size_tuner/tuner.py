@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +16,32 @@ import grpc
 import keras_tuner
 import tensorflow as tf
 from keras_tuner.engine.base_tuner import BaseTuner
-from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.engine.trial import Trial
 from keras_tuner.src.distribute import utils as processes
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from common.features import F0_HZ
+from components.size_tuner.chief import serve
 from components.size_tuner.config import TunerConfig
+from components.size_tuner.fenced_checkpoints import FencedCheckpoints
 from components.size_tuner.footprint import footprint
 from components.size_tuner.job import SearchJob
 from components.size_tuner.oracle import CONFIGURATION, LOSS, RUNG, HalvingOracle, attempt
 from components.size_tuner.pareto import REFERENCE, TrialRow
 from components.size_tuner.sweep_status import sweep_status
+from components.size_tuner.trial_rows import ERROR_FILE, trial_rows
 from models.config import ModelConfig
 from models.instrument import Instrument
 from models.network.sizes import all_inputs, reference_model, resized, search_space
 from models.preprocessing import network_input_names
-from models.training.checkpoints import Checkpoint, Checkpoints
+from models.training.checkpoints import Checkpoints
 from models.training.config import TrainerConfig
 from models.training.job import read_splits
 from models.training.loop import train
 from models.training.window_store import WindowStore
 
 HEARTBEATS = 5  # in a lease
-ERROR_FILE = "error.txt"
 _FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -123,7 +124,7 @@ class SizeSearch(BaseTuner):
 
     def checkpoints(self, configuration: str, lost: threading.Event | None = None) -> Checkpoints:
         """Open a configuration's checkpoints, shared by all workers; a worker that has `lost` it cannot write there."""
-        return _Fenced(f"{self.project_dir}/states", configuration, lost or threading.Event())
+        return FencedCheckpoints(f"{self.project_dir}/states", configuration, lost or threading.Event())
 
     def _trial_config(self, eval_windows: int) -> TrainerConfig:
         """Take the Trainer's own schedule, evaluated on every eval window and only where a rung is reached."""
@@ -195,54 +196,7 @@ class SizeSearch(BaseTuner):
 
     def rows(self) -> tuple[list[TrialRow], TrialRow | None]:
         """List all configurations in the order in which they were tried, and the reference where there is one."""
-        by_configuration: dict[str, list[Trial]] = {}
-        for trial_id in sorted(self.oracle.trials):
-            trial = self.oracle.trials[trial_id]
-            by_configuration.setdefault(trial.hyperparameters.values[CONFIGURATION], []).append(trial)
-        rows = {name: self._row(name, trials) for name, trials in by_configuration.items()}
-        reference = rows.pop(REFERENCE, None)
-        return list(rows.values()), reference
-
-    def _row(self, name: str, trials: list[Trial]) -> TrialRow:
-        """Make the row of one configuration from its trials, one for each rung."""
-        done = [trial for trial in trials if trial.status == TrialStatus.COMPLETED]
-        row = TrialRow(
-            name,
-            _status(trials[-1], self.oracle.last_rung),
-            self._sizes(name, trials[-1].hyperparameters.values),
-            error=self._error(trials[-1]),
-        )
-        if not done:
-            return row
-        metrics = [{key: trial.metrics.get_best_value(key) for key in trial.metrics.metrics} for trial in done]
-        last = metrics[-1]
-        return dataclasses.replace(
-            row,
-            steps=int(last["steps"]),
-            losses={int(one["steps"]): one[LOSS] for one in metrics},
-            parameters=int(last["parameters"]),
-            raw_bytes=int(last["raw_bytes"]),
-            gzip_bytes=int(last["gzip_bytes"]),
-            multiply_adds_per_frame=last["multiply_adds_per_frame"],
-            real_time_factor=last["real_time_factor"],
-            seconds=last["seconds"],
-        )
-
-    def _sizes(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
-        """Drop the oracle's own values; KerasTuner gives the reference some of its own, which mean nothing."""
-        if name == REFERENCE and self._config.reference is not None:
-            sizes = self._config.reference.model_dump()
-            return {**sizes.pop("decoder"), **sizes, "inputs": "+".join(sizes["inputs"])}
-        return {key: value for key, value in values.items() if "/" not in key}
-
-    def _error(self, trial: Trial) -> str | None:
-        if trial.status != TrialStatus.FAILED:
-            return None
-        path = f"{self.get_trial_dir(trial.trial_id)}/{ERROR_FILE}"
-        if not tf.io.gfile.exists(path):
-            return trial.message
-        with tf.io.gfile.GFile(path, "r") as file:
-            return str(file.read())
+        return trial_rows(self.oracle, self._config.reference, self.get_trial_dir)
 
     def choose(self, winner: TrialRow, facts: dict[str, float]) -> None:
         """Set the sizes that ship, and the facts that the Trainer gets besides."""
@@ -261,27 +215,6 @@ class SizeSearch(BaseTuner):
                 tf.io.gfile.rmtree(folder)
 
 
-def _status(trial: Trial, last_rung: int) -> str:
-    if trial.status == TrialStatus.FAILED:
-        return "failed"
-    if trial.status != TrialStatus.COMPLETED:
-        return "running"
-    return "finished" if trial.hyperparameters.values[RUNG] == last_rung else "stopped"
-
-
-class _Fenced(Checkpoints):
-    """Checkpoints that a worker cannot write once it has lost the trial: another one writes there now."""
-
-    def __init__(self, root: str, key: str, lost: threading.Event):
-        super().__init__(root, key)
-        self._lost = lost
-
-    def save(self, checkpoint: Checkpoint) -> None:
-        if self._lost.is_set():
-            raise RuntimeError("this worker's lease expired; another worker has the trial")
-        super().save(checkpoint)
-
-
 @contextlib.contextmanager
 def _machine_faults() -> Iterator[None]:
     """End the search where disk or memory are full, no fault of a configuration: it resumes once there is space."""
@@ -291,34 +224,3 @@ def _machine_faults() -> Iterator[None]:
         if isinstance(error, OSError) and error.errno not in _FULL_OR_BROKEN:
             raise
         raise keras_tuner.errors.FatalError(str(error)) from error
-
-
-def serve(oracle: HalvingOracle, lease_seconds: float, on_result: Callable[[], None]) -> None:
-    """Answer workers as KerasTuner's chief until nothing is left to try and every live worker has received that answer.
-
-    KerasTuner's own loop waits for ever for a worker that has died.
-
-    Args:
-      oracle: that decides what is tried.
-      lease_seconds: how long to wait for a silent worker at the end.
-      on_result: called after every result.
-    """
-    from concurrent import futures
-
-    from keras_tuner.src import protos
-    from keras_tuner.src.distribute.oracle_chief import OracleServicer
-
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
-    protos.get_service_grpc().add_OracleServicer_to_server(OracleServicer(oracle), server)
-    server.add_insecure_port(f"{os.environ['KERASTUNER_ORACLE_IP']}:{os.environ['KERASTUNER_ORACLE_PORT']}")
-    server.start()
-    reported = len(oracle.end_order)
-    while not oracle.ended:
-        time.sleep(0.5)
-        if len(oracle.end_order) > reported:
-            reported = len(oracle.end_order)
-            on_result()
-    deadline = time.monotonic() + lease_seconds
-    while oracle.tuner_ids and time.monotonic() < deadline:
-        time.sleep(0.2)
-    server.stop(grace=2.0).wait()

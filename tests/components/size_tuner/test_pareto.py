@@ -1,4 +1,4 @@
-"""The frontier, the trials that go on from a rung, and which of the finished ones ships."""
+"""The frontier, the trials that are promoted from a rung, and which of the finished ones ships."""
 
 import itertools
 

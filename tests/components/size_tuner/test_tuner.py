@@ -141,14 +141,14 @@ def test_a_lost_worker_is_done_without(fn_args, whole, tmp_path) -> None:
     )
     port = workers._free_port()
     threads = os.cpu_count() or 1  # as `whole` had: another number rounds sums otherwise
-    chief, *crew = [workers._start(str(task), name, port, threads) for name in (workers.CHIEF, "one", "two")]
+    chief, *running = [workers._start(str(task), name, port, threads) for name in (workers.CHIEF, "one", "two")]
     try:
         wait_for(lambda: len(list(tmp_path.glob("tuner-*/states/*/checkpoint.npz"))) >= 2, chief)
-        os.kill(crew[0].pid, signal.SIGKILL)
+        os.kill(running[0].pid, signal.SIGKILL)
         assert chief.wait(timeout=600) == 0
-        assert crew[1].wait(timeout=120) == 0
+        assert running[1].wait(timeout=120) == 0
     finally:
-        for process in (chief, *crew):
+        for process in (chief, *running):
             process.kill()
     rows, reference = tuner_fn(fn_args).tuner.rows()
     expected, _ = whole.rows()

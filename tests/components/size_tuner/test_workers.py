@@ -49,11 +49,11 @@ def test_workers_end_when_the_process_that_started_them_is_killed(fn_args: FnArg
     parent = subprocess.Popen([sys.executable, "-c", TOGETHER, str(task)], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         until(lambda: any(tmp_path.glob("tuner-*/trial_*/trial.json")), 300)
-        crew = children(parent)
-        assert len(crew) == 3
+        running = children(parent)
+        assert len(running) == 3
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-        until(lambda: not any(map(lives, crew)), 60)
+        until(lambda: not any(map(lives, running)), 60)
     finally:
         parent.kill()
 

@@ -154,5 +154,5 @@ def test_a_limit_for_all_of_one_instrument_is_refused_and_not_ignored(capsys: py
 @pytest.mark.parametrize(
     ("codes", "code"), [([0, 0], 0), ([], 0), ([0, 3], 3), ([3, 2, 0], 2), ([2, 1, 3], 1), ([0, -9], 1), ([3, 124], 1)]
 )
-def test_the_gravest_exit_code_is_that_of_all(codes: list[int], code: int):
+def test_the_most_severe_exit_code_is_that_of_all(codes: list[int], code: int):
     assert worst(codes) == code
