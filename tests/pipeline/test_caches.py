@@ -30,8 +30,8 @@ OWN_CODE = {"StatisticsGen", "ExampleValidator"}  # none of this project's
 
 @pytest.fixture
 def entries(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """The entries that each stage's fingerprint is made of, by the module that asks for it."""
-    asked: dict[str, list[str]] = defaultdict(list)
+    """The entries that each stage's fingerprint is made of, by the module that requests it."""
+    requested: dict[str, list[str]] = defaultdict(list)
     stages = [
         importlib.import_module(f"pipeline.stages.{one.name}") for one in pkgutil.iter_modules(pipeline.stages.__path__)
     ]
@@ -39,11 +39,11 @@ def entries(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         if hasattr(module, "source_fingerprint"):
 
             def record(*names: str, module: str = module.__name__) -> str:
-                asked[module].extend(names)
+                requested[module].extend(names)
                 return source_fingerprint(*names)
 
             monkeypatch.setattr(module, "source_fingerprint", record)
-    return asked
+    return requested
 
 
 def stage_module(node: str) -> str:

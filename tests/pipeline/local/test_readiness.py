@@ -130,7 +130,7 @@ def test_a_pushed_folder_that_is_read_only_ends_a_run_before_its_first_stage(fol
     assert ended.stdout.startswith(f"{folders.pushed / 'demo'}: cannot be written ({folders.pushed} is read-only")
 
 
-def test_a_file_in_place_of_a_folder_of_results_is_named(folders: RunFolders):
+def test_a_file_where_a_folder_of_results_belongs_is_named(folders: RunFolders):
     folders.output.mkdir()
     folders.pushed.write_text("mine")
     with pytest.raises(UserError, match=r"pushed/demo: cannot be written"):
