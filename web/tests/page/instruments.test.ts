@@ -1,12 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { smallBundle, text } from "../engine/small_bundle.ts";
+import { smallBundle, text, versionOf } from "../engine/small_bundle.ts";
 
 const FOLDER = "http://bundle/pushed/small/";
-const [OLDEST, EARLIER, LISTED] = [
-  "20250101T000000Z-0000000a",
-  "20250102T000000Z-0000000b",
-  "20250103T000000Z-0000000c",
-];
+const HASH = versionOf(smallBundle()).slice(-8);
+const [OLDEST, EARLIER, LISTED] = [1, 2, 3].map((day) => `2025010${day}T000000Z-${HASH}`) as [string, string, string];
 
 /** Files that the device keeps, by address. */
 let kept: Map<string, Uint8Array<ArrayBuffer>>;
