@@ -20,7 +20,7 @@ import soxr
 
 from common.errors import UserError
 from common.progress import clock
-from data.files.contents import inspect
+from data.files.contents import CONVERT, inspect
 from data.files.reading import MARGIN_SECONDS, Contents, Reader, View
 
 Floats = npt.NDArray[np.float32]
@@ -178,7 +178,8 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
         except (soundfile.LibsndfileError, soundfile.SoundFileRuntimeError) as error:
             if fault:
                 raise Unusable(fault) from None
-            raise Unusable(f"is not {contents.kind or 'audio'} that can be read ({_clean(error)})") from None
+            advice = f": {CONVERT}" if contents.kind else ""
+            raise Unusable(f"is not {contents.kind or 'audio'} that can be read ({_clean(error)}){advice}") from None
 
 
 def fault_of(contents: Contents) -> str | None:

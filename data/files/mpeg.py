@@ -248,7 +248,7 @@ def _contents(reader: Reader, walk: _Walk, stop: int) -> Contents:
 
 
 def _with_header(reader: Reader, walk: _Walk) -> tuple[Piece, ...]:
-    """Put a header in front of the frames that states how many there are, in place of one that may stand there."""
+    """Put a header in front of the frames that states how many there are, instead of one that may be there."""
     assert walk.first is not None
     spans: list[Piece] = [span for span in walk.spans if span[1] > span[0]]
     if walk.info is not None:

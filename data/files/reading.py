@@ -147,7 +147,7 @@ class Contents:
       held: samples of one channel that the bytes hold; None where they are not counted.
       is_exact: a decoder gives just as many samples as are held, whatever stands behind them.
       stated: samples of one channel that the header states; None where it states none that can be true.
-      pieces: what the decoder is given in place of the file; None where that is the file itself.
+      pieces: what the decoder is given instead of the file; None where that is the file itself.
       cut: how the file was cut short, as a clause; None where it was not.
       joined: what stands behind the end of the recording, as a clause; None where that is nothing.
       damaged: what is damaged, as a clause; None where hardly anything is.
