@@ -22,7 +22,7 @@ import * as settings from "./settings.ts";
 const TRACE_SECONDS = 30;
 const FADE_SECONDS = 0.03;
 const NOTICE_AFTER_MS = 300;
-/** The device's delay is read when its sound has settled: Firefox hangs now and then where it is read as that begins. */
+/** When the delay of the output is read: while a device starts, browsers state 0 for it. */
 const LATENCY_AFTER_MS = 1_000;
 
 export const microphone = signal<"off" | "starting" | "on">("off");
