@@ -97,6 +97,7 @@ def test_an_interrupted_search_goes_on_and_finds_the_same(fn_args, whole, monkey
     assert all_facts(resumed) == all_facts(whole)
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_and_finds_the_same(fn_args, whole, tmp_path) -> None:
     task = tmp_path / "task.json"
     task.write_text(
@@ -133,6 +134,7 @@ def test_a_trial_that_fails_is_recorded_and_does_not_end_the_search(fn_args: FnA
     assert "stopped being a number at step 3" in str(rows[0].error)
 
 
+@pytest.mark.slow
 def test_a_lost_worker_is_done_without(fn_args, whole, tmp_path) -> None:
     """One chief, two workers; one is killed while it trains, and its trial is given to the other."""
     task = tmp_path / "task.json"

@@ -21,6 +21,8 @@ from tests.components.tfjs_exporter.exports import OVERRIDES, Exported, export, 
 from tests.components.tfjs_exporter.tfjs import run_graphs, snr_db
 from tests.models import reference_engine
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("amplitude", "harmonic_distribution", "noise_magnitudes")
 
 
