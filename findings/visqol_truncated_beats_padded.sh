@@ -12,7 +12,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check visqol-python==3.8.0 numpy==2.2.6 scipy==1.15.3
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check visqol-python==3.8.0 numpy==2.2.6 scipy==1.15.3 \
+  libsvm-official==3.37.0
 "$folder/venv/bin/python" - <<'PYTHON'
 import logging
 
