@@ -11,7 +11,6 @@ from models.ddsp import effects
 from models.ddsp.chain import DEFAULT_ENTRIES, DEFAULTS, check_entries
 from models.ddsp.synths import FilteredNoise, Harmonic, Tensors
 
-_SYNTHS = {"harmonic": Harmonic, "filtered_noise": FilteredNoise}
 _REVERBS: dict[str, Callable[..., effects.Reverb]] = {
     "reverb_free": effects.FreeReverb,
     "reverb_exponential": effects.ExponentialDecayReverb,
