@@ -70,8 +70,8 @@ soak-data: setup ## recordings and settings without end: hours, damage, chance
 soak-kills: setup ## processes killed and disks filled in the middle of the work, here and on a cluster
 	$(PYTHON) -m pytest -m "soak(part='kills')"
 
-soak-web: setup ## the player in every browser, three times over
-	cd web && npm run --silent e2e -- --repeat-each 3
+soak-web: setup ## the player in every browser, three times over; the engine's package in each bundler
+	cd web && npm run --silent soak
 
 soak-stack: setup ## long runs here, and the new set of packages (in a Debian 13 root where this system is older): quick tests, demo, replay of a compiled pipeline
 	$(PYTHON) -m pytest -m "soak(part='stack')"

@@ -1,19 +1,13 @@
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig } from "vite";
 import { engineParts } from "./engine/build/plugin.ts";
-
-/** In the package the worklet lies beside the module that loads it. */
-const workletBeside: Plugin = {
-  name: "swara-worklet-beside",
-  transform: (code) => code.replace('"../../dist/worklet.js"', '/* @vite-ignore */ "./worklet.js"'),
-};
 
 /**
  * The engine as a package: `index.js` and `tfjs.js` share chunks and leave TF.js to the importing page; `worklet.js`
- * stands alone, since audio worklets load one file.
+ * stands alone, since audio worklets load one file, and `worklet_source.js` carries it for those who bundle the package.
  */
 export default defineConfig({
   root: "engine",
-  plugins: [engineParts(), workletBeside],
+  plugins: [engineParts()],
   build: {
     target: "es2022",
     emptyOutDir: false,
@@ -28,7 +22,11 @@ export default defineConfig({
         lib: { entry: { index: "src/index.ts", tfjs: "src/tfjs/index.ts" }, formats: ["es"] },
         rolldownOptions: {
           external: /^@tensorflow\//,
-          output: { chunkFileNames: "[name].js" },
+          output: {
+            chunkFileNames: "[name].js",
+            minifyInternalExports: false, // the page replaces what worklet_source.js exports
+            codeSplitting: { groups: [{ name: "worklet_source", test: /swara:worklet|worklet_source/ }] },
+          },
         },
       },
     },

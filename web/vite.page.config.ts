@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
 const DIST = fileURLToPath(new URL("dist", import.meta.url));
 const ENGINE = fileURLToPath(new URL("engine/dist/index.js", import.meta.url));
+const LICENCE = fileURLToPath(new URL("../LICENSE", import.meta.url));
+const SOURCE = fileURLToPath(new URL("engine/dist/worklet_source.js", import.meta.url));
 const WORKER = "service-worker.js";
 
 /** Writes the page's files into the service worker, with a version that changes with any of them. */
@@ -14,7 +16,7 @@ function shellFiles(): Plugin {
     generateBundle: {
       order: "post",
       handler(_, bundle) {
-        const built = Object.keys(bundle).filter((name) => name !== WORKER);
+        const built = Object.keys(bundle).filter((name) => name !== WORKER && !name.startsWith("LICENSE"));
         const hash = createHash("sha256");
         for (const name of built.sort()) {
           const file = bundle[name];
@@ -35,24 +37,36 @@ function shellFiles(): Plugin {
   };
 }
 
-/** The engine leaves its worklet to the page's bundler; here it becomes a file of the page like all others. */
+/** Lays Swara's own licence beside `LICENSES.md`, which has those of the packages. */
+const ownLicence: Plugin = {
+  name: "swara-licence",
+  generateBundle() {
+    this.emitFile({ type: "asset", fileName: "LICENSE", source: readFileSync(LICENCE) });
+  },
+};
+
+/** The page's policy allows no blob: scripts: the worklet becomes a file of the page like all others. */
 const engineWorklet: Plugin = {
   name: "swara-engine-worklet",
   enforce: "pre",
-  transform: (code, id) => (id === ENGINE ? code.replace("/* @vite-ignore */", "") : null),
+  transform: (_, id) =>
+    id === SOURCE
+      ? 'import url from "./worklet.js?url"; export const workletCode = ""; export const besideThis = url;'
+      : null,
 };
 
 /** The page: static files for any host, which finds the published instruments in `pushed/` beside `index.html`. */
 export default defineConfig({
   base: "./",
   root: "page",
-  plugins: [engineWorklet, shellFiles()],
+  plugins: [engineWorklet, ownLicence, shellFiles()],
   resolve: { alias: { "swara-engine": ENGINE } },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
   build: {
     target: "es2022",
     outDir: "../dist",
+    license: { fileName: "LICENSES.md" },
     emptyOutDir: false, // the validator's folder lies there too
     assetsInlineLimit: 0, // the policy allows no data: addresses
     modulePreload: { polyfill: false },

@@ -13,6 +13,7 @@ export default defineConfig({
       build: {
         outDir: "../dist/validator/page",
         emptyOutDir: true,
+        license: { fileName: "LICENSES.md" },
         rolldownOptions: { input: "validator/index.html" },
       },
     },

@@ -28,7 +28,7 @@ interface AudioBuffer {
 }
 
 interface BaseAudioContext {
-  readonly audioWorklet: { addModule(url: URL): Promise<void> };
+  readonly audioWorklet: { addModule(url: string | URL): Promise<void> };
   /** s. */
   readonly currentTime: number;
   /** Hz. */

@@ -1,15 +1,19 @@
-/** Modules that are made when the engine is built: the kernels and the manifest's schema. */
+/** Modules that are made when the engine is built: the kernels, the manifest's schema, and the worklet as text. */
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Plugin } from "vite";
+import { build, type Plugin } from "vite";
 
+const WORKLET = fileURLToPath(new URL("../src/live/worklet.ts", import.meta.url));
 const ASSEMBLY = fileURLToPath(new URL("../assembly/", import.meta.url));
 const SCHEMA = fileURLToPath(new URL("../../../bundles/manifest.schema.json", import.meta.url));
 
-/** Resolves `swara:kernels` (WebAssembly as base64) and `swara:manifest-schema` (without its descriptions). */
+/**
+ * Resolves `swara:kernels` (WebAssembly as base64), `swara:manifest-schema` (without its descriptions) and `swara:worklet`
+ * (the worklet's module as text).
+ */
 export function engineParts(): Plugin {
   let kernels: Promise<string> | undefined;
   return {
@@ -26,6 +30,7 @@ export function engineParts(): Plugin {
         );
         return `export default ${JSON.stringify(schema)};`;
       }
+      if (id === "\0swara:worklet") return `export default ${JSON.stringify(await bundleWorklet())};`;
       return null;
     },
   };
@@ -34,6 +39,20 @@ export function engineParts(): Plugin {
 /** Checks for a description in a schema; a property that has such a name is an object. */
 function isProse(key: string, value: unknown): boolean {
   return typeof value === "string" && ["title", "description", "$schema"].includes(key);
+}
+
+/** Bundles the worklet into one module without imports: audio worklets load one file. */
+async function bundleWorklet(): Promise<string> {
+  const built = await build({
+    configFile: false,
+    logLevel: "error",
+    plugins: [engineParts()],
+    build: { target: "es2022", write: false, minify: true, lib: { entry: WORKLET, formats: ["es"] } },
+  });
+  const [output] = Array.isArray(built) ? built : [];
+  const [chunk] = output && "output" in output ? output.output : [];
+  if (!chunk || !("code" in chunk)) throw new Error("the worklet's build gave no code");
+  return chunk.code;
 }
 
 /** Compiles `assembly/` and returns the module as base64. */

@@ -11,3 +11,9 @@ declare module "swara:manifest-schema" {
   const schema: Schema;
   export default schema;
 }
+
+/** Made by `build/plugin.ts` from `src/live/worklet.ts`: the worklet's module as text. */
+declare module "swara:worklet" {
+  const code: string;
+  export default code;
+}

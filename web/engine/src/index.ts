@@ -17,5 +17,5 @@ export { FLOOR_DB } from "./features/floor.ts";
 export { gateGains } from "./features/gate.ts";
 export { VOICED_CONFIDENCE } from "./features/pitch_scale.ts";
 export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
-export { createLiveInstrument, LiveInstrument } from "./live/instrument.ts";
+export { createLiveInstrument, LiveInstrument, type LiveOptions } from "./live/instrument.ts";
 export { DEFAULT_SETTINGS, type FrameReport, type Latency, type LiveSettings, SILENCE_DB } from "./live/types.ts";

@@ -10,6 +10,7 @@ import { convolveInJs } from "../../engine/src/clip/convolution.ts";
 import type * as Engine from "../../engine/src/index.ts";
 import { LiveCore } from "../../engine/src/live/core.ts";
 import { DEFAULT_SETTINGS } from "../../engine/src/live/types.ts";
+import { workletBeside } from "../../engine/src/live/worklet_source.ts";
 import { resampleImpulseResponse } from "../../engine/src/synthesis/impulse_response.ts";
 import { NoiseSource } from "../../engine/src/synthesis/noise_source.ts";
 import { createKernels } from "../../engine/src/wasm/kernels.ts";
@@ -61,12 +62,24 @@ test("the package that npm would publish holds what its exports name", () => {
   const listed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: join(WEB, "engine") });
   const packed = JSON.parse(listed.toString()) as { files: { path: string }[] }[];
   const paths = packed[0]?.files.map((file) => file.path);
-  for (const path of ["README.md", "package.json"]) expect(paths).toContain(path);
+  for (const path of ["README.md", "LICENSE", "example.html", "package.json"]) expect(paths).toContain(path);
   const { exports, files } = JSON.parse(readFileSync(join(WEB, "engine/package.json"), "utf8"));
   expect(files).toContain("dist");
-  for (const path of [exports["."].import, exports["./tfjs"].import]) {
+  expect(readFileSync(join(WEB, "engine/LICENSE"), "utf8")).toBe(readFileSync(join(ROOT, "LICENSE"), "utf8"));
+  const targets = [exports["."].import, exports["."].default, exports["./tfjs"].import, exports["./tfjs"].default];
+  for (const path of [...targets, exports["./worklet.js"]]) {
     expect(built(path.replace("./dist/", ""))).toBeDefined();
   }
+});
+
+test.each([
+  ["https://a.example/lib/worklet_source.js", "https://a.example/lib/worklet.js"],
+  ["http://localhost/worklet_source.js?v=2", "http://localhost/worklet.js?v=2"],
+  ["https://a.example/lib/bundle.js", null],
+  ["https://a.example/?file=/worklet_source.js", null],
+  ["file:///project/worklet_source.js", null], // webpack's idea of the address
+])("the worklet lies beside %s: %s", (module, expected) => {
+  expect(workletBeside(module)).toBe(expected);
 });
 
 test("the example embeds an instrument in under 30 lines", () => {
@@ -242,12 +255,32 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
     expect(faults).toEqual([]);
   }, 60_000);
 
-  test("the example sings", async () => {
-    await open("example.html?instrument=pushed/small/");
+  test.each(["", "?instrument=pushed/small/"])("the example sings%s", async (query) => {
+    await open(`example.html${query}`);
     await page.click("button");
     await page.waitForFunction(() => /^\d+ Hz$/.test(document.querySelector("output")?.textContent ?? ""));
     expect(faults).toEqual([]);
-  }, 60_000);
+  });
+
+  test("the example says what is wrong where there is no such instrument", async () => {
+    await open("example.html?instrument=pushed/absent/");
+    await page.click("button");
+    await page.waitForFunction(() => document.querySelector("output")?.textContent);
+    expect(await page.textContent("output")).toContain("latest.json");
+  });
+
+  test("a worklet that cannot be loaded is named, and the one that is given is loaded", async () => {
+    await open("index.html");
+    const message = await page.evaluate(async () => {
+      const { loadInstrument, createLiveInstrument } = globalThis.engine;
+      const context = new OfflineAudioContext(1, 48000, 48000);
+      const instrument = await loadInstrument("/pushed/small/");
+      const message = await createLiveInstrument(context, instrument, { worklet: "/absent.js" }).catch(String);
+      await createLiveInstrument(context, instrument, { worklet: "/dist/worklet.js" });
+      return String(message);
+    });
+    expect(message).toContain("the engine's worklet cannot be loaded from /absent.js");
+  });
 });
 
 /** What the site holds: the package, the example, and a published instrument. */
@@ -259,6 +292,11 @@ function published(path: string): string | Uint8Array | undefined {
   if (path === "page.js") return 'import * as engine from "./dist/index.js"; globalThis.engine = engine;';
   if (path === "example.html") return readFileSync(join(WEB, "engine/example.html"));
   if (path === "favicon.ico") return "";
+  if (path === "pushed/index.json") {
+    const named = { name: "small", title: "Small", description: "", version, download: {} };
+    const instruments = [{ ...named, manifest: `small/${version}/manifest.json` }];
+    return JSON.stringify({ format_version: 1, instruments });
+  }
   if (path === "pushed/small/latest.json") {
     const manifest = files.get("manifest.json") as Uint8Array;
     return text(JSON.stringify({ version, manifest: `${version}/manifest.json`, sha256: sha256(manifest) }));

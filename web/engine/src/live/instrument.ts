@@ -11,6 +11,7 @@ import {
   type ToProcessor,
 } from "./messages.ts";
 import { DEFAULT_SETTINGS, type FrameReport, type Latency, type LiveSettings } from "./types.ts";
+import { addWorklet } from "./worklet_loading.ts";
 
 const GLIDE_SECONDS = 0.02; // of gains, so that they do not click
 const METER_SAMPLES = 2048;
@@ -18,21 +19,30 @@ const METER_SAMPLES = 2048;
 /** Contexts that have loaded the worklet. */
 const prepared = new WeakMap<BaseAudioContext, Promise<void>>();
 
+export interface LiveOptions {
+  /**
+   * Address of the package's `worklet.js`. Without it the engine loads what lies beside it, or, in a bundle, what it
+   * carries itself, from a `blob:` address.
+   */
+  readonly worklet?: string | URL;
+}
+
 /**
  * Makes an instrument that plays in a context.
  *
  * @throws Error the worklet cannot be loaded or does not start; the message states why.
  */
-export async function createLiveInstrument(context: BaseAudioContext, instrument: Instrument): Promise<LiveInstrument> {
+export async function createLiveInstrument(
+  context: BaseAudioContext,
+  instrument: Instrument,
+  { worklet }: LiveOptions = {},
+): Promise<LiveInstrument> {
   if (!context.audioWorklet) {
     throw new Error("live playing needs AudioWorklet, which browsers offer only on pages from https: or localhost");
   }
   let ready = prepared.get(context);
   if (!ready) {
-    const url = new URL("../../dist/worklet.js", import.meta.url);
-    ready = context.audioWorklet.addModule(url).catch((cause) => {
-      throw new Error(`the engine's worklet cannot be loaded from ${url}: load the page anew`, { cause });
-    });
+    ready = addWorklet(context.audioWorklet, worklet);
     prepared.set(context, ready);
     ready.catch(() => prepared.delete(context)); // so that the next try loads it anew
   }
