@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from common.loudness import FLOOR_DB
 from common.pitch import is_voiced
 from data.config import ExtractionConfig
 from data.features.bandwidth import reach
@@ -27,6 +28,7 @@ from data.windows.splits import Sound, length
 
 Floats = npt.NDArray[np.float32]
 
+LOWEST_DB = -140.0  # of loudness; the quietest recordings have silences too, which FLOOR_DB would hide
 UNPRINTED = {"Cc", "Cf", "Zl", "Zp"}  # control and format characters, separators of lines and paragraphs
 JOINERS = "\u200c\u200d"  # format characters that Indian and Persian words are written with
 
@@ -140,12 +142,13 @@ def _measure(
     on_progress: Callable[[float], None] | None,
 ) -> Analysis:
     audio, screening = config.audio, config.examples.screening
-    loudness_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio)
+    level_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio, LOWEST_DB)
+    loudness_db = np.maximum(level_db, np.float32(FLOOR_DB))
     f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, on_progress)
-    is_sound = sounding(loudness_db, screening)
+    is_sound = sounding(level_db, screening)
     voiced = is_sound & is_voiced(f0_confidence)
     voiced_fraction = float(voiced.sum() / is_sound.sum())
-    entry = replace(entry, loud_db=loud_level(loudness_db), voiced_fraction=voiced_fraction)
+    entry = replace(entry, loud_db=loud_level(level_db), voiced_fraction=voiced_fraction)
     if voiced.any():
         low, high = np.percentile(f0_hz[voiced], (5, 95))
         entry = replace(entry, low_f0_hz=float(low), high_f0_hz=float(high))

@@ -17,16 +17,17 @@ from data.features.reading import Floats, Read
 BLOCK_FRAMES = 2500  # measured at a time
 
 
-def loudness_and_rms(read: Read, samples: int, audio: AudioConfig) -> tuple[Floats, Floats]:
+def loudness_and_rms(read: Read, samples: int, audio: AudioConfig, floor_db: float = FLOOR_DB) -> tuple[Floats, Floats]:
     """Measure loudness and RMS energy of a recording of any length, in blocks.
 
     Args:
       read: gives samples by position; must give zeros outside the recording.
       samples: length of the recording.
       audio: rates.
+      floor_db: of loudness, -150 dB or more.
 
     Returns:
-      A-weighted loudness in dB, at least -80, and linear RMS energy, each [samples // hop].
+      A-weighted loudness in dB, at least `floor_db`, and linear RMS energy, each [samples // hop].
     """
     frames = samples // audio.hop
     loudness, rms = np.empty(frames, np.float32), np.empty(frames, np.float32)
@@ -35,7 +36,7 @@ def loudness_and_rms(read: Read, samples: int, audio: AudioConfig) -> tuple[Floa
         reach = audio.loudness_fft // 2
         block = read(first * audio.hop - reach, (last - 1) * audio.hop - reach + audio.loudness_fft)
         loudness[first:last], rms[first:last] = measure_frames(block, audio)
-    return loudness, rms
+    return np.maximum(loudness, np.float32(floor_db)), rms
 
 
 def measure_frames(block: Floats, audio: AudioConfig) -> tuple[Floats, Floats]:
@@ -55,6 +56,6 @@ def measure_frames(block: Floats, audio: AudioConfig) -> tuple[Floats, Floats]:
     power = spectrum.real**2 + spectrum.imag**2
     weights = 10 ** (a_weighting_db(np.fft.rfftfreq(size, 1 / audio.sample_rate)) / 10)
     mean_power = power @ (weights / len(weights)).astype(np.float32)
-    loudness = np.maximum(10 * np.log10(np.maximum(mean_power, 1e-12)), FLOOR_DB)
+    loudness = 10 * np.log10(np.maximum(mean_power, np.float32(1e-15)))
     rms = np.sqrt(np.einsum("fs,fs->f", framed, framed, optimize=False) / size)
     return loudness.astype(np.float32), rms.astype(np.float32)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from common.loudness import FLOOR_AMPLITUDE, FLOOR_DB
 from data.config import ScreeningConfig
 from data.features.polyphony import Polyphony
 from data.files.decode import Source, Unusable
 
 SHORTEST_SECONDS = 0.5
-SILENT_PEAK = 10 ** (-60 / 20)  # of full scale; below it trackers find nothing and 16 bits hold next to nothing
+SILENT_PEAK = FLOOR_AMPLITUDE  # of full scale; below it no frame has a loudness, and 16 bits hold three steps
 DENSEST = 4  # times as much polyphony may be in any ten seconds of a recording as in all of it
-CANCELLED = 0.05  # a mono mix this much quieter than its channels is what is left of two that cancel
+CANCELLED = 0.2  # of the energy of channels that are not correlated; two of one level at -0.8 come to this
 
 
 def screen_sound(source: Source, screening: ScreeningConfig) -> None:
@@ -20,9 +21,9 @@ def screen_sound(source: Source, screening: ScreeningConfig) -> None:
     """
     if source.seconds < SHORTEST_SECONDS:
         raise Unusable(f"is shorter than {SHORTEST_SECONDS} s ({source.seconds:.2f} s)")
-    if source.peak < SILENT_PEAK:
-        raise Unusable("is silent: nothing in it is louder than -60 dB of full scale")
     screen_mix(source)
+    if source.peak < SILENT_PEAK:
+        raise Unusable(f"is silent: nothing in it is louder than {FLOOR_DB:g} dB of full scale")
     if source.clipped_fraction > screening.max_clipped_fraction:
         raise Unusable(
             f"is clipped: {100 * source.clipped_fraction:.1f} % of its samples are cut off "
@@ -32,13 +33,13 @@ def screen_sound(source: Source, screening: ScreeningConfig) -> None:
 
 
 def screen_mix(source: Source) -> None:
-    """Check that there is sound left where all channels are mixed.
+    """Check that the sound is left where all channels are mixed.
 
     Raises:
       Unusable: they cancel each other.
     """
-    if source.mix_peak < CANCELLED * source.peak:
-        raise Unusable("is silent when mixed to mono: its channels cancel each other (is one inverted?)")
+    if source.mix_energy < CANCELLED:
+        raise Unusable("is nearly silent when mixed to mono: its channels cancel each other (is one inverted?)")
 
 
 def screen_pitch(voiced_fraction: float, screening: ScreeningConfig) -> None:

@@ -2,7 +2,7 @@
 
 Trackers have frames of their own, which are freed of octave errors and brought onto the frame rate's grid. f0 goes on
 through unvoiced gaps (interpolated in octaves between the voiced frames around them, held at the ends); the confidence
-shows which frames to trust.
+shows which frames to trust. Neither depends on how loud a recording is: trackers get all of them at one level.
 
 | tracker  | frames | confidence                                                              |
 |----------|--------|-------------------------------------------------------------------------|
@@ -24,6 +24,7 @@ import soxr
 
 from common.errors import UserError
 from common.pitch import is_voiced
+from data.features.level import loud_rms
 from data.features.octaves import correct_octave_errors
 from data.features.reading import Floats, Read
 
@@ -34,6 +35,7 @@ TRACKER_RATE = 16_000  # Hz, of the audio that all trackers take
 FMIN, FMAX = 46.875, 2093.75  # Hz, the range of swift_f0
 CHUNK_SECONDS = 24.0  # measured at a time, a whole number of every tracker's frames
 CONTEXT_SECONDS = 0.96  # measured on either side of a chunk too, likewise
+LOUD_RMS = 10 ** (-18 / 20)  # of what trackers get; swift_f0 finds 10 to 40 % fewer voiced frames 30 dB below
 FALLBACK_HZ = 440.0  # where no frame of a recording has a pitch
 
 
@@ -97,11 +99,13 @@ class Tracker:
         chunk, context = round(CHUNK_SECONDS * rate), round(CONTEXT_SECONDS * rate)
         edge, inner = round(CONTEXT_SECONDS / step), round(CHUNK_SECONDS / step)
         f0, confidences = [], []
+        loud = loud_rms(read, samples, rate)
+        gain = np.float32(LOUD_RMS / loud if loud > 0 else 1.0)
         for start in range(0, max(1, samples), chunk):
             left = context if start else 0
             stop = min(start + chunk, samples)
             right = min(stop + context, samples) if stop < samples else samples
-            audio = read(start - left, right)
+            audio = np.clip(read(start - left, right) * gain, -1, 1)  # a click at a quiet note does not drown it
             if rate != TRACKER_RATE:
                 audio = soxr.resample(audio, rate, TRACKER_RATE)
             hertz, confidence = self._measure(np.pad(audio, (0, max(0, 1024 - len(audio)))))

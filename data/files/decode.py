@@ -1,5 +1,7 @@
 """Decodes files of any container, rate, depth and channel count to mono audio at the configured rate, block by block.
 
+What lies below 20 Hz is taken out on the way.
+
 Decoded audio lies in a nameless temporary file, so that an hour takes no more memory than a minute.
 """
 
@@ -21,6 +23,8 @@ import soxr
 from common.errors import UserError
 from common.progress import clock
 from data.files.contents import CONVERT, inspect
+from data.files.high_pass import HighPass
+from data.files.mixing import Mix
 from data.files.reading import MARGIN_SECONDS, Contents, Reader, View
 
 Floats = npt.NDArray[np.float32]
@@ -124,8 +128,8 @@ class Source:
       container_seconds: length of what the file holds, by its own frames or bytes.
       sample_rate: Hz, of the file.
       channels: of the file.
-      peak: largest |sample| of any channel.
-      mix_peak: largest |sample| of the mono mix.
+      peak: largest |sample| of the decoded audio.
+      mix_energy: of the mono mix, as a share of what its channels would give if they had nothing to do with each other.
       clipped_fraction: of all samples, those on a flat top or at full scale.
       clipped_at_seconds: position of the first of them.
     """
@@ -136,13 +140,13 @@ class Source:
     sample_rate: int
     channels: int
     peak: float
-    mix_peak: float
+    mix_energy: float
     clipped_fraction: float
     clipped_at_seconds: float | None
 
 
 def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
-    """Decode a file into `spool`: mixed to mono (mean of the channels), resampled (soxr, HQ).
+    """Decode a file into `spool`: mixed to mono (mean of the channels), resampled (soxr, HQ), high-passed.
 
     Args:
       path: wav, flac, ogg, mp3 or aiff; any rate, depth and number of channels.
@@ -211,8 +215,8 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, contents:
         raise Unusable(f"has a sample rate of {rate:,} Hz: {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz can be used")
     resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, "float32", "HQ")
     digest = hashlib.sha256(f"{rate} Hz mono".encode())
-    clipping = Clipping(is_bounded=file.subtype not in UNBOUNDED)
-    frames, mix_peak = 0, 0.0
+    clipping, mix, high_pass = Clipping(is_bounded=file.subtype not in UNBOUNDED), Mix(), HighPass(sample_rate)
+    frames, peak = 0, 0.0
     for block in _blocks(file, contents.held if contents.is_exact else None):
         if not np.isfinite(block).all():
             bad = int(np.argmin(np.isfinite(block).all(axis=1)))
@@ -224,14 +228,15 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, contents:
             )
         if frames + len(block) > LONGEST_HOURS * 3600 * rate:
             raise Unusable(f"is longer than {LONGEST_HOURS:g} hours: cut it into several recordings")
-        mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64).astype(np.float32)
+        mono = mix.add(block)
         digest.update(np.rint(np.clip(mono * HASH_SCALE, -(2.0**31), 2.0**31 - 256)).astype("<i4").data)
         clipping.add(block, frames)
-        mix_peak = max(mix_peak, float(np.abs(mono).max()))
         frames += len(block)
-        spool.append(mono if resampler is None else resampler.resample_chunk(mono))
+        audio = high_pass(mono if resampler is None else resampler.resample_chunk(mono))
+        peak = max(peak, float(np.abs(audio).max(initial=0.0)))
+        spool.append(audio)
     if resampler is not None:
-        spool.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        spool.append(high_pass(resampler.resample_chunk(np.zeros(0, np.float32), last=True)))
     _check_length(file, frames, contents)
     if not frames:
         raise Unusable("holds no samples")
@@ -242,8 +247,8 @@ def _decode(file: soundfile.SoundFile, sample_rate: int, spool: Spool, contents:
         container_seconds=_container_seconds(file, contents) or frames / rate,
         sample_rate=rate,
         channels=file.channels,
-        peak=clipping.peak,
-        mix_peak=mix_peak,
+        peak=peak,
+        mix_energy=mix.energy(),
         clipped_fraction=clipping.fraction(),
         clipped_at_seconds=None if clipped_at is None else clipped_at / rate,
     )

@@ -18,7 +18,7 @@ const HIGHEST_HZ = 2100;
 const WINDOW = 512;
 const SHORTEST = Math.floor(TRACKER_RATE / HIGHEST_HZ);
 const LONGEST = Math.ceil(TRACKER_RATE / LOWEST_HZ) + 1;
-const FLOOR = WINDOW * 1e-6; // energy of -60 dB: what is quieter is not like itself
+const FLOOR = WINDOW * 1e-14; // energy of -140 dB: a soft voice is as much like itself as a loud one, silence is not
 const LEAST_LIKENESS = 0.3;
 const CANDIDATES = 8;
 const STATES = CANDIDATES + 1; // the last one has no pitch
@@ -83,14 +83,19 @@ export class PitchTracker {
     [this.#costs, this.#costsBefore] = [this.#costsBefore, this.#costs];
   }
 
-  /** Finds the highest peaks of likeness, each interpolated between the lags. */
+  /**
+   * Finds the highest peaks of likeness, each interpolated between the lags. The first ones count only once the frame
+   * was unlike itself at a shorter lag: on what is slower than any voice, every ripple of noise would be a peak.
+   */
   #findCandidates(): void {
     const likeness = this.#likeness.values;
     const alike = this.#alike;
     const octaves = this.#octaves;
     alike.fill(Number.NEGATIVE_INFINITY);
     octaves.fill(-1);
-    for (let lag = SHORTEST; lag < LONGEST; lag++) {
+    let shortest = 1;
+    while (shortest < LONGEST && (likeness[shortest] as number) > LEAST_LIKENESS) shortest++;
+    for (let lag = Math.max(SHORTEST, shortest); lag < LONGEST; lag++) {
       const here = likeness[lag] as number;
       const before = likeness[lag - 1] as number;
       const after = likeness[lag + 1] as number;

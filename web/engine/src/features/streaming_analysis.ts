@@ -2,6 +2,7 @@
 
 import type { AudioFormat } from "../bundle/manifest.ts";
 import type { KernelExports } from "../wasm/kernels.ts";
+import { HighPass } from "./high_pass.ts";
 import { LoudnessMeter } from "./loudness.ts";
 import { LOOK_AHEAD, PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts";
 import { Resampler } from "./resampler.ts";
@@ -33,6 +34,8 @@ export class StreamingAnalysis {
   readonly frame: AnalysedFrame = { f0Hz: 0, confidence: 0, loudnessDb: 0, rms: 0 };
   readonly #audio: AudioFormat;
   readonly #onFrame: () => void;
+  readonly #highPass: HighPass;
+  #filtered = new Float32Array(128); // a context's own block
   readonly #toOwn: Resampler;
   readonly #own: SlidingWindow;
   /** Null where the bundle's rate is the tracker's. */
@@ -57,6 +60,7 @@ export class StreamingAnalysis {
     this.#kernels = kernels;
     this.#audio = audio;
     this.#onFrame = onFrame;
+    this.#highPass = new HighPass(rate);
     this.#toOwn = new Resampler(kernels, rate, own, longest);
     this.#own = new SlidingWindow(kernels, reach + LOOK_AHEAD * (own / TRACKER_RATE), this.#toOwn.output.length);
     this.#toTracker = own === TRACKER_RATE ? null : new Resampler(kernels, rate, TRACKER_RATE, longest);
@@ -74,7 +78,10 @@ export class StreamingAnalysis {
   }
 
   /** Takes samples; calls `onFrame` for every frame that they complete. */
-  push(samples: Float32Array): void {
+  push(audio: Float32Array): void {
+    if (this.#filtered.length !== audio.length) this.#filtered = new Float32Array(audio.length);
+    const samples = this.#filtered;
+    this.#highPass.process(audio, samples);
     const own = this.#toOwn.push(samples);
     this.#own.append(this.#toOwn.output.values, own);
     const resampler = this.#toTracker ?? this.#toOwn;
