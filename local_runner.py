@@ -6,7 +6,6 @@ Exit codes: 0 done (or pushed), 3 a gate refused, 2 bad arguments, configuration
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -249,4 +248,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.leave(main())

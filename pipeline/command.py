@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import io
 import json
 import os
+import select
+import signal
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from common.errors import Stopped, UserError
+from common.processes.temporary import temporary_files_together
 from common.text import one_line, shown
 from common.verdict import GateRefused
+from pipeline.interruption import SIGNALS, Interruption, interruptible
 
-DONE, FAULT, BAD_INPUT, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, FAULT, BAD_INPUT, REFUSED = 0, 1, 2, 3  # after a signal: 128 and its number
+UNREAD = 128 + signal.SIGPIPE  # as of other programs: in `lineage flute | head`, head ends first
 
 NO_PATH = {errno.ENAMETOOLONG, errno.ELOOP}  # whatever is there or will be
 
@@ -63,25 +69,82 @@ def main(parser: argparse.ArgumentParser, argv: list[str] | None) -> int:
     arguments = parser.parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.simplefilter("ignore")  # libraries' warnings to their own developers
-    return run_verb(lambda: arguments.handler(arguments), arguments.json)
+    with interruptible() as interruption, temporary_files_together():
+        try:
+            return run_verb(lambda: arguments.handler(arguments), arguments.json, interruption)
+        except BrokenPipeError:
+            if not any(map(_unread, (sys.stdout, sys.stderr))):
+                raise
+            return UNREAD
+        finally:
+            interruption.ignore_others()
 
 
-def run_verb(verb: Callable[[], Result], as_json: bool) -> int:
-    """Run a verb and return its exit code; errors go to standard error, a gate's reasons to standard output."""
+def run_verb(verb: Callable[[], Result], as_json: bool, interruption: Interruption | None = None) -> int:
+    """Run a verb and return its exit code; errors go to standard error, a gate's reasons to standard output.
+
+    Args:
+      verb: what to run.
+      as_json: whether the last line of standard output is the figures.
+      interruption: of the block that this is called in; what fails after a signal failed because of it.
+
+    Raises:
+      BrokenPipeError: nobody reads what is printed.
+    """
+    interruption = interruption or Interruption()
     try:
         code, figures = verb()
-    except UserError as error:
-        print(f"error: {one_line(str(error))}", file=sys.stderr)
-        code, figures = BAD_INPUT, {"error": one_line(str(error))}
-    except GateRefused as refusal:
-        print(f"refused by {refusal.verdict.gate}:", *refusal.verdict.reasons, sep="\n  ")
-        code, figures = REFUSED, {"gate": refusal.verdict.gate, "reasons": list(refusal.verdict.reasons)}
-    except Stopped as fault:
-        print(f"fault: {fault}", file=sys.stderr)
-        code, figures = FAULT, {"fault": str(fault)}
-    except KeyboardInterrupt:
-        print("interrupted: nothing is lost, the same command resumes", file=sys.stderr)
-        code, figures = INTERRUPTED, {"fault": "interrupted"}
+    except (Exception, KeyboardInterrupt) as error:
+        interruption.ignore_others()
+        interrupted = interruption.by or isinstance(error, KeyboardInterrupt)
+        code, figures = _interrupted(interruption) if interrupted else _failed(error)
     if as_json:
         print(json.dumps({"exit_code": code, **figures}))
+    if sys.stdout:
+        sys.stdout.flush()  # here, where an error can be met, and not when Python ends
     return code
+
+
+def leave(exit_code: int) -> NoReturn:
+    """End the process; at once after a signal, for which threads of libraries would not stop their work."""
+    if exit_code not in {128 + one for one in SIGNALS}:
+        sys.exit(exit_code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, AttributeError):  # it is closed
+            stream.flush()
+    os._exit(exit_code)
+
+
+def _interrupted(interruption: Interruption) -> Result:
+    with contextlib.suppress(OSError):  # the terminal is gone
+        print("interrupted: nothing is lost, the same command resumes", file=sys.stderr)
+    return interruption.exit_code, {"fault": "interrupted"}
+
+
+def _failed(error: BaseException) -> Result:
+    """Print what ended a verb, in one line, and return its exit code; raise what has no message of ours."""
+    if isinstance(error, UserError):
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
+        return BAD_INPUT, {"error": one_line(str(error))}
+    if isinstance(error, GateRefused):
+        print(f"refused by {error.verdict.gate}:", *error.verdict.reasons, sep="\n  ")
+        return REFUSED, {"gate": error.verdict.gate, "reasons": list(error.verdict.reasons)}
+    if isinstance(error, Stopped):
+        print(f"fault: {error}", file=sys.stderr)
+        return FAULT, {"fault": str(error)}
+    raise error
+
+
+def _unread(stream: TextIO) -> bool:
+    """Check whether a stream is a pipe whose reader has ended; if so let it lead nowhere, so that Python can end."""
+    try:
+        descriptor = stream.fileno()
+    except (AttributeError, OSError, ValueError):
+        return False
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    broken = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    if broken:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), descriptor)
+    return broken

@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from common.errors import UserError
+from common.processes.temporary import base_for_sockets, own_folder
 from common.sources import source_files
 from components.browser_validator.reference import OutputsByCase
 
@@ -141,26 +141,19 @@ def run_tfjs(bundle: Path, folder: Path, chromium: Path | None, timeout_seconds:
     """
     out = folder / "out"
     command = [require_validator(), str(COMMAND), "--bundle", str(bundle), "--cases", str(folder), "--out", str(out)]
-    command += ["--timeout", str(timeout_seconds), *(["--chromium", str(chromium)] if chromium else [])]
+    command += ["--timeout", str(timeout_seconds), "--parent", str(os.getpid())]
+    command += [*(["--chromium", str(chromium)] if chromium else [])]
     # Two backends, each tried again once; the validator keeps its own time, this only catches what hangs it.
-    with _temporary_folder() as temporary:
+    with own_folder(base_for_sockets()) as temporary:  # the browser opens a socket in its profile
         finished = _run(command, temporary, 4 * (timeout_seconds + GRACE_SECONDS))
     if not finished:
         return TfjsRun("", None, {"wasm": BackendRun(f"not finished after {timeout_seconds:g} s")})
     return read_report(out)
 
 
-def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    """Make the folder of the browser's profile. It opens a socket there, whose path must not exceed 104 bytes."""
-    base = tempfile.gettempdir()
-    return tempfile.TemporaryDirectory(
-        prefix="swara-", dir=base if len(base) <= 40 else "/tmp", ignore_cleanup_errors=True
-    )
-
-
-def _run(command: list[str], temporary: str, limit: float) -> bool:
+def _run(command: list[str], temporary: Path, limit: float) -> bool:
     """Run the validator; return whether it ended in time. It and its browser are gone afterwards, whatever happens."""
-    environment = {**os.environ, "TMPDIR": temporary}
+    environment = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

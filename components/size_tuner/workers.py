@@ -12,11 +12,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +24,7 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from common.errors import UserError
+from common.processes.parent import end_with
 
 CHIEF = "chief"
 _LOOPBACK = "127.0.0.1"
@@ -109,22 +108,10 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _end_with(parent: int) -> None:
-    """End this process when its parent has ended, for whatever reason; Ctrl-C is left to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_POLL_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def main(task: str, parent: int | None = None) -> None:
     """Run one process of a search."""
     if parent is not None:
-        _end_with(parent)
+        end_with(parent)
     from components.size_tuner.tuner import tuner_fn
 
     with tf.io.gfile.GFile(task, "r") as file:

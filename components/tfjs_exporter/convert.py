@@ -1,21 +1,25 @@
 """Runs the TensorFlow.js converter on a SavedModel, in a process of its own.
 
-    python -m components.tfjs_exporter.convert SAVED_MODEL FOLDER SIGNATURE ...
+    python -m components.tfjs_exporter.convert PARENT SAVED_MODEL FOLDER SIGNATURE ...
 
 Importing the converter loads an old Keras, which patches TensorFlow's registries: nothing that a process which goes on
-to train or serve should hold. Written to FOLDER: `SIGNATURE/model.json` with its weights in float32, `outputs.json`
-(signature -> output -> tensor of that graph) and `ir.npy`, the impulse response.
+to train or serve should hold. It ends with the process PARENT.
+Written to FOLDER: `SIGNATURE/model.json` with its weights in float32, `outputs.json` (signature -> output -> tensor of
+that graph) and `ir.npy`, the impulse response.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+
+from common.processes.parent import end_with
 
 IR_FILE = "ir.npy"
 OUTPUTS_FILE = "outputs.json"
@@ -30,7 +34,8 @@ def convert(saved_model: Path, folder: Path, signatures: Sequence[str]) -> dict[
     Raises:
       RuntimeError: the converter failed; the message ends with its own.
     """
-    command = [sys.executable, "-m", __name__, str(saved_model.resolve()), str(folder.resolve()), *signatures]
+    paths = (str(saved_model.resolve()), str(folder.resolve()))
+    command = [sys.executable, "-m", __name__, str(os.getpid()), *paths, *signatures]
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -54,8 +59,9 @@ def use_bare_packages() -> None:
     sys.modules["tensorflow_decision_forests"] = ModuleType("tensorflow_decision_forests")
 
 
-def main(saved_model: str, folder: str, *signatures: str) -> None:
+def main(parent: str, saved_model: str, folder: str, *signatures: str) -> None:
     """Run the converter: the main function of the subprocess."""
+    end_with(int(parent))
     import numpy as np
     import tensorflow as tf
 

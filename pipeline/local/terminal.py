@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from common.progress import RECORDINGS_LOG
 
 LOG_FILE = "run.log"
+
+
+class _LastingTerminal(io.FileIO):
+    """A terminal or pipe that may close before a run of hours has ended, which costs the run nothing."""
+
+    def write(self, content: Any, /) -> int:
+        """Write what can be written."""
+        try:
+            return super().write(content)
+        except OSError:
+            return memoryview(content).nbytes
 
 
 class StageProgress(logging.Handler):
@@ -62,7 +74,9 @@ def _native_messages_to(log: Path) -> Iterator[None]:
         yield
         return
     terminal, python = os.dup(2), sys.stderr
-    with log.open("ab") as file, open(os.dup(terminal), "w", 1, python.encoding, "backslashreplace") as sys.stderr:
+    raw = _LastingTerminal(os.dup(terminal), "wb")
+    stream = io.TextIOWrapper(raw, python.encoding, "backslashreplace", line_buffering=True, write_through=True)
+    with log.open("ab") as file, stream as sys.stderr:
         os.dup2(file.fileno(), 2)
         try:
             yield

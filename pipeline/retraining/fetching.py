@@ -17,7 +17,6 @@ import os
 import re
 import shutil
 import struct
-import sys
 import tarfile
 import tempfile
 import urllib.error
@@ -283,4 +282,4 @@ def _fetch(arguments: argparse.Namespace) -> Result:
 
 
 if __name__ == "__main__":
-    sys.exit(command.main(parser(), None))
+    command.leave(command.main(parser(), None))

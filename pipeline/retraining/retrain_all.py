@@ -17,6 +17,7 @@ from pipeline.configuration.loading import instruments
 from pipeline.retraining.unconfigured import as_text, unconfigured
 
 OVERTIME = 124  # as of timeout(1)
+GRACE_SECONDS = 12.0  # from SIGTERM to SIGKILL: an instrument may have a browser to close
 MEANING = {
     DONE: "done",
     REFUSED: "a gate refused",
@@ -85,9 +86,12 @@ def _exit_code(command: Sequence[str], seconds: float | None) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process with all that it started, such as a browser; a run may be killed at any moment."""
+    """End a process with all that it started, such as a browser: by SIGTERM, then SIGKILL, which costs nothing."""
     if process.poll() is None:
         children = psutil.Process(process.pid).children(recursive=True)  # listed first: they outlive their parent
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
         process.kill()
         for child in children:
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -136,4 +135,4 @@ def _settle(arguments: argparse.Namespace) -> Result:
 
 
 if __name__ == "__main__":
-    sys.exit(command.main(parser(), None))
+    command.leave(command.main(parser(), None))

@@ -16,7 +16,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -26,7 +25,6 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 
 from common.errors import Stopped, UserError
 from pipeline import command
@@ -292,25 +290,9 @@ def free_ports(count: int) -> list[int]:
         return [bound.getsockname()[1] for bound in sockets]
 
 
-@contextlib.contextmanager
-def stoppable() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def keep(arguments: argparse.Namespace) -> command.Result:
     """Run a cluster until it is interrupted."""
-    with stoppable(), Cluster(arguments.folder, arguments.task_managers) as cluster:
+    with contextlib.suppress(KeyboardInterrupt), Cluster(arguments.folder, arguments.task_managers) as cluster:
         settings = " ".join(f"--set {setting}" for setting in cluster.settings)
         (arguments.folder / SETTINGS).write_text(settings)
         print(f"A Flink cluster runs at http://{cluster.flink_master}, with logs in {arguments.folder}.")
@@ -333,4 +315,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(command.main(parser(), None))
+    command.leave(command.main(parser(), None))

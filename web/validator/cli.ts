@@ -1,23 +1,25 @@
 /**
  * Runs an exported bundle's graphs on TF.js, as a page would, and writes down their outputs.
  *
- *     node dist/validator/cli.mjs --bundle DIR --cases DIR --out DIR --timeout SECONDS [--chromium PROGRAM]
+ *     node dist/validator/cli.mjs --bundle DIR --cases DIR --out DIR --timeout SECONDS [--chromium PROGRAM] [--parent PID]
  *
  * In headless Chromium on webgl and wasm; without one, in Node on wasm and cpu. Whether the values are
- * right is for the caller to judge. Exit code 0 when the report was written, 2 on bad arguments or cases.
+ * right is for the caller to judge. It ends with the process PID. Exit code 0 when the report was written, 2 on bad arguments or cases.
  */
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type BackendRun, messageOf } from "./backends.ts";
 import { type Case, parseCases } from "./cases.ts";
+import { endWith } from "./parent.ts";
 import { writeReport } from "./report.ts";
 import { serve } from "./serve.ts";
 
-const USAGE = "usage: cli.mjs --bundle DIR --cases DIR --out DIR --timeout SECONDS [--chromium PROGRAM]";
+const USAGE = "usage: cli.mjs --bundle DIR --cases DIR --out DIR --timeout SECONDS [--chromium PROGRAM] [--parent PID]";
 
 interface Arguments {
   readonly bundle: string;
@@ -25,16 +27,18 @@ interface Arguments {
   readonly out: string;
   readonly timeoutMs: number;
   readonly chromium: string | undefined;
+  readonly parent: number | undefined;
 }
 
 function parseArguments(argv: string[]): Arguments {
   const text = { type: "string" } as const;
-  const options = { bundle: text, cases: text, out: text, timeout: text, chromium: text };
+  const options = { bundle: text, cases: text, out: text, timeout: text, chromium: text, parent: text };
   const { values } = parseArgs({ args: argv, options });
   const { bundle, cases, out, chromium } = values;
   const timeoutMs = Number(values.timeout) * 1000;
+  const parent = values.parent === undefined ? undefined : Number(values.parent);
   if (bundle === undefined || cases === undefined || out === undefined || !(timeoutMs > 0)) throw new Error(USAGE);
-  return { bundle, cases, out, timeoutMs, chromium };
+  return { bundle, cases, out, timeoutMs, chromium, parent };
 }
 
 async function readCases(folder: string): Promise<Case[]> {
@@ -91,9 +95,12 @@ async function main(argv: string[]): Promise<number> {
     process.stderr.write(`${messageOf(error)}\n`);
     return 2;
   }
+  if (args.parent !== undefined) endWith(args.parent);
   await validate(args, cases);
   return 0;
 }
 
+// An explicit exit kills the browser; without it Playwright closes that and the next attempt starts another.
+process.once("SIGTERM", () => process.exit(128 + constants.signals.SIGTERM));
 // An explicit exit: it kills a browser that would not close, and does not wait for idle connections.
 process.exit(await main(process.argv.slice(2)));

@@ -1,10 +1,13 @@
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from common.errors import UserError
@@ -98,3 +101,35 @@ def test_a_program_that_is_no_browser_is_a_fault_that_names_it(tmp_path):
     (tmp_path / "cases.json").write_text(json.dumps({"cases": [case]}))
     with pytest.raises(BrowserDied, match=r"failed twice.*/bin/false does not start"):
         run_tfjs(tmp_path, tmp_path, Path("/bin/false"), timeout_seconds=30.0)
+
+
+@pytest.mark.parametrize("ends", ["validator", "parent"])
+def test_a_validator_ends_with_its_browser_by_a_signal_or_where_its_parent_was_killed(tmp_path, ends):
+    (tmp_path / "x.f32").write_bytes(bytes(4))
+    case = {"name": "c", "graph": "controls", "inputs": {"x": {"file": "x.f32", "shape": [1]}}, "outputs": ["y"]}
+    (tmp_path / "cases.json").write_text(json.dumps({"cases": [case]}))
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/new && mv {tmp_path}/new {tmp_path}/pid && exec sleep 600\n")
+    browser.chmod(0o755)
+    folders = ["--bundle", str(tmp_path), "--cases", str(tmp_path), "--out", str(tmp_path / "out")]
+    start = "import os, subprocess, sys; command = [*sys.argv[1:], '--parent', str(os.getpid())]\n"
+    start += "with subprocess.Popen(command) as node: print(node.pid, flush=True)"
+    command = [tfjs.require_validator(), str(tfjs.COMMAND), *folders, "--timeout", "60", "--chromium", str(browser)]
+    with subprocess.Popen([sys.executable, "-c", start, *command], stdout=subprocess.PIPE, text=True) as parent:
+        validator = int(parent.stdout.readline())
+        wait_for(lambda: (tmp_path / "pid").exists(), 30.0)
+        pids = [validator, int((tmp_path / "pid").read_text())]
+        assert all(map(lives, pids))
+        parent.kill() if ends == "parent" else os.kill(validator, signal.SIGTERM)
+        wait_for(lambda: not any(map(lives, pids)), 5.0)
+
+
+def wait_for(true, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+
+
+def lives(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

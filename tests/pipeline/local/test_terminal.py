@@ -42,3 +42,18 @@ def test_native_code_and_libraries_write_to_the_log_and_python_to_the_terminal(t
         log.index(message) for message in ("native within", "a warning", "native again", "Trainer is running", "old")
     ]
     assert order == sorted(order)
+
+
+def test_a_terminal_that_closes_costs_the_run_nothing(tmp_path: Path):
+    """As of a run whose progress goes to a pager that was left."""
+    program = (
+        "import os, sys; from pathlib import Path; from pipeline.local.terminal import logged\n"
+        "reading, writing = os.pipe(); os.dup2(writing, 2); os.close(writing)\n"
+        "with logged(Path(sys.argv[1])):\n"
+        "    print('seen', file=sys.stderr, flush=True); print(os.read(reading, 99)); os.close(reading)\n"
+        "    for _ in range(10_000): print('nobody reads this', file=sys.stderr, flush=True)\n"
+        "    print('done')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True)
+    assert ran.stdout.splitlines() == [r"b'seen\n'", "done"]
+    assert ran.returncode == 0
