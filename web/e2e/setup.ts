@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 import { findChromium } from "../chromium.ts";
 import { HUM_RATE, hum } from "../page/sound/hum.ts";
 import { encodeWav } from "../page/sound/wav.ts";
+import { firefox } from "./browsers/firefox.ts";
+import { webkit } from "./browsers/webkit.ts";
 import { PYTHON, ROOT, Server } from "./server.ts";
 import { sungSong } from "./sung_song.ts";
 
@@ -14,12 +16,11 @@ export const VOICE_CLIP = "voice/vocadito_10.flac";
 
 /** Sets up and returns the clean-up. Tests find what was made in the environment's SWARA_E2E_*. */
 export default async function setup(): Promise<() => Promise<void>> {
-  if (findChromium() === null) {
-    const reason = "no Chromium on the PATH: set SWARA_CHROMIUM to one";
-    if (process.env.CI === "true") throw new Error(reason);
-    process.env.SWARA_E2E_SKIP = reason;
-    return async () => undefined;
-  }
+  const chromium = findChromium() === null ? "no Chromium on the PATH: set SWARA_CHROMIUM to one" : null;
+  const missing = [chromium, firefox.missing(), webkit.missing()].filter((reason) => reason !== null);
+  if (process.env.CI === "true" && missing.length > 0) throw new Error(missing.join("; "));
+  if (chromium !== null) process.env.SWARA_E2E_SKIP = chromium;
+  if (missing.length === 3) return async () => undefined;
   const folder = mkdtempSync(join(tmpdir(), "swara-e2e-"));
   makeInstruments(folder);
   makeVoices(folder);

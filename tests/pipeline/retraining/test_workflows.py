@@ -55,11 +55,11 @@ def test_only_retraining_may_write_and_only_to_the_repository(name: str):
     assert granted == ([{"contents": "write"}] if name == "retrain" else [None, None])
 
 
-def test_ci_is_make_test_with_a_browser_or_a_failure_and_quick_tests_and_the_demo_on_macos():
+def test_ci_is_make_test_with_browsers_or_a_failure_and_quick_tests_and_the_demo_on_macos():
     jobs = workflow("ci")["jobs"]
     linux, macos = ([step for step in jobs[name]["steps"] if "run" in step] for name in ("test", "macos"))
-    assert [step["run"] for step in linux] == ["make test"]
-    assert [step["env"] for step in linux] == [{"CI": "true"}]
+    assert [step["run"] for step in linux] == ["scripts/install_browsers.sh", "make test"]
+    assert linux[-1]["env"] == {"CI": "true"}
     assert [step["run"] for step in macos] == ["make quick", "make demo"]
     assert {"push", "pull_request"} <= set(workflow("ci")["on"])
 

@@ -8,7 +8,7 @@
 import { effect, signal } from "@preact/signals";
 import { createLiveInstrument, FLOOR_DB, type FrameReport, type Instrument, type LiveInstrument } from "swara-engine";
 import { prepareTakes } from "../clip/client.ts";
-import { audioContext, awake, wake } from "../sound/context.ts";
+import { audioContext, awake, outputDelay, wake } from "../sound/context.ts";
 import { FeedbackGuard, type GuardState } from "../sound/feedback.ts";
 import { decibels, rms, softLimit } from "../sound/levels.ts";
 import { closeMicrophone, openMicrophone } from "../sound/microphone.ts";
@@ -37,8 +37,11 @@ export const outputDb = signal(FLOOR_DB);
 /** Share of the audio thread's time, and octaves by which the voice is moved. */
 export const load = signal(0);
 export const octaveShift = signal(0);
-/** s: what the method, the context and the device each take; null before the first sound. */
-export const latency = signal<{ readonly method: number; readonly output: number } | null>(null);
+/** s: what the method takes, and what context and device do, as far as it is known; null before the first sound. */
+export const latency = signal<{
+  readonly method: number;
+  readonly output: ReturnType<typeof outputDelay>;
+} | null>(null);
 
 /** Pitch and loudness of voice and instrument, lately. */
 export const trace = new Trace(TRACE_SECONDS * 250);
@@ -272,5 +275,5 @@ export async function stopRecording(): Promise<Recording> {
 function measureLatency(): void {
   if (!studio) return;
   const { context, live } = studio;
-  latency.value = { method: live.latency.total, output: context.baseLatency + (context.outputLatency || 0) };
+  latency.value = { method: live.latency.total, output: outputDelay(context) };
 }

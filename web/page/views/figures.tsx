@@ -24,8 +24,11 @@ export function Figures() {
   const delay = latency.value;
   return (
     <dl class="figures">
-      <Figure name="Delay, singing" value={delay && `${milliseconds(1000 * (delay.method + delay.output))}`}>
-        {delay && `${milliseconds(1000 * delay.method)} of it the method, the rest this device`}
+      <Figure
+        name="Delay, singing"
+        value={delay && atLeast(milliseconds(1000 * (delay.method + delay.output.seconds)), !delay.output.whole)}
+      >
+        {delay && `${milliseconds(1000 * delay.method)} of it the method, ${rest(delay.output.whole)}`}
       </Figure>
       <Figure name="Of the audio thread" value={microphone.value === "on" ? percent(load.value) : null}>
         {microphone.value === "on" && `voice moved ${signed(octaveShift.value)} oct`}
@@ -41,6 +44,14 @@ export function Figures() {
       </Figure>
     </dl>
   );
+}
+
+function atLeast(figure: string, more: boolean): string {
+  return more ? `at least ${figure}` : figure;
+}
+
+function rest(whole: boolean): string {
+  return whole ? "the rest this device" : "the rest this browser; the loudspeaker adds its own";
 }
 
 interface Props {

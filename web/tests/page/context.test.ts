@@ -66,3 +66,21 @@ test("a caller that needs the clock waits for it a moment, not for ever", async 
   expect(done).toBe(true);
   vi.useRealTimers();
 });
+
+test("the delay of the device is read, but not in Firefox, which may hang then", async () => {
+  const { outputDelay } = await import("../../page/sound/context.ts");
+  const read = vi.fn(() => 0.05);
+  const context = Object.defineProperty({ baseLatency: 0.01 }, "outputLatency", { get: read }) as AudioContext;
+  const system = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101";
+  vi.stubGlobal("navigator", { userAgent: `${system} Firefox/153.0` });
+  expect(outputDelay(context)).toEqual({ seconds: 0.01, whole: false });
+  expect(read).not.toHaveBeenCalled();
+  vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0" });
+  expect(outputDelay(context)).toEqual({ seconds: 0.01 + 0.05, whole: true });
+});
+
+test("without a figure of the device the delay is not whole", async () => {
+  const { outputDelay } = await import("../../page/sound/context.ts");
+  vi.stubGlobal("navigator", { userAgent: "Mozilla/5.0 AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15" });
+  expect(outputDelay({ baseLatency: 0.01 } as AudioContext)).toEqual({ seconds: 0.01, whole: false });
+});
