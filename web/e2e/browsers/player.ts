@@ -5,7 +5,7 @@ import { expect } from "@playwright/test";
 import { type RecordedAudio, startRecording, stopRecording, tapAudio } from "../audio_tap.ts";
 import type { Driver } from "./driver.ts";
 
-const LOAD_MS = 20_000;
+const LOAD_MS = 60_000;
 const LISTENING = "Listening. Nothing leaves this device.";
 
 /** On the page: what `watch` noted. */
