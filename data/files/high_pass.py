@@ -1,7 +1,7 @@
 """Takes out what lies below 20 Hz, block by block: an offset of the converter, rumble, steps on the floor.
 
 No instrument plays there and no one hears it, yet it would count in levels, losses and autocorrelations. The engine in
-the browser has the same filter (`web/engine/src/features/high_pass.ts`).
+the browser has the same filter (`web/engine/src/filters/high_pass.ts`).
 """
 
 from __future__ import annotations

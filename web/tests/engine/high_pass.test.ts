@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { analyse } from "../../engine/src/features/analyse.ts";
-import { HighPass } from "../../engine/src/features/high_pass.ts";
+import { HighPass } from "../../engine/src/filters/high_pass.ts";
 import { missingPython, PYTHON, ROOT } from "./shared.ts";
 import { random } from "./signals.ts";
 import { smallInstrument } from "./small_bundle.ts";

@@ -1,11 +1,11 @@
 /** Analyses a stream of sound at any rate: pitch, confidence, loudness and RMS energy, frame by frame. */
 
 import type { AudioFormat } from "../bundle/manifest.ts";
+import { HighPass } from "../filters/high_pass.ts";
+import { Resampler } from "../filters/resampler.ts";
 import type { KernelExports } from "../wasm/kernels.ts";
-import { HighPass } from "./high_pass.ts";
 import { LoudnessMeter } from "./loudness.ts";
 import { LOOK_AHEAD, PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts";
-import { Resampler } from "./resampler.ts";
 import { SlidingWindow } from "./sliding_window.ts";
 
 /** Greatest magnitude of a sample, 60 dB above full scale: what is louder, or no number, is no sound. */

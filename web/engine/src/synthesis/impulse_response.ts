@@ -1,6 +1,6 @@
 /** A reverb at another rate. */
 
-import { designPolyphase } from "../features/polyphase.ts";
+import { designPolyphase } from "../filters/polyphase.ts";
 
 const CROSSINGS = 32; // of the sinc, to either side
 
