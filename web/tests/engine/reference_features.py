@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import soxr
 
 from common.audio import AudioConfig
 from data.features.loudness import loudness_and_rms
 from data.features.tracker import Tracker
-from data.files.decode import Spool, decode
+from data.files.high_pass import HighPass
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=4.0)
 SOURCE_RATE = 48000  # what a microphone would give
@@ -27,11 +28,11 @@ def main(out: Path, recordings: list[Path]) -> None:
     """Measure recordings one after the other."""
     tracker = Tracker("swift_f0", AUDIO.sample_rate, AUDIO.frame_rate)
     for number, path in enumerate(recordings):
-        with Spool() as spool:
-            decode(path, SOURCE_RATE, spool)
-            source = spool.read(0, spool.samples)
+        recorded, recorded_rate = soundfile.read(path, dtype="float32", always_2d=True)
+        source = soxr.resample(recorded.mean(axis=1), recorded_rate, SOURCE_RATE)
+        source = HighPass(SOURCE_RATE)(source)  # both sides filter it again, from first samples that differ a little
         sounds = {rate: soxr.resample(source, SOURCE_RATE, rate) for rate in (16000, 44100, 48000)}
-        audio = sounds[AUDIO.sample_rate].astype(np.float32)
+        audio = HighPass(AUDIO.sample_rate)(sounds[AUDIO.sample_rate].astype(np.float32))
 
         def read(start: int, stop: int, audio: np.ndarray = audio) -> np.ndarray:
             inside = audio[max(0, start) : max(0, stop)]
