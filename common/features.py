@@ -7,6 +7,9 @@ a feature have the same names.
 from __future__ import annotations
 
 AUDIO = "audio"  # [samples], at the configured rate
+ORIGINAL = (
+    "original"  # bytes: the same at 48 kHz, of eval windows that are judged; Transform and training never read it
+)
 
 F0_HZ = "f0_hz"  # Hz, positive in every frame; each of these is [frames]
 F0_CONFIDENCE = "f0_confidence"  # 0 to 1

@@ -23,7 +23,7 @@ from data.features.screening import screen_pitch, screen_polyphony, screen_sound
 from data.features.tracker import Tracker
 from data.files.decode import Source, Spool, Unusable, decode
 from data.ingest_report import RecordingEntry
-from data.windows.segments import Ranges, loud_level, segments, sounding
+from data.windows.segments import Ranges, loud_level, runs, segments, sounding
 from data.windows.splits import Sound, length
 
 Floats = npt.NDArray[np.float32]
@@ -58,18 +58,20 @@ class Analysis:
       entry: for the report; its verdict is preliminary, windows are not counted yet.
       features: None where it is set aside.
       segments: its sound without long silences, in frames.
+      silences: where nothing sounds, in frames, those within segments too.
     """
 
     entry: RecordingEntry
     features: Features | None = None
     segments: Ranges = ()
+    silences: Ranges = ()
 
     @property
     def sound(self) -> Sound:
-        """Id, length and segments of a usable recording."""
+        """Id, length, segments and silences of a usable recording."""
         assert self.features is not None
         assert self.entry.recording_id is not None
-        return Sound(self.entry.recording_id, len(self.features.f0_hz), self.segments)
+        return Sound(self.entry.recording_id, len(self.features.f0_hz), self.segments, self.silences)
 
     def summary(self) -> tuple[RecordingEntry, Sound | None]:
         """Return all but the features: small enough to gather from all recordings."""
@@ -171,7 +173,7 @@ def _measure(
         return Analysis(replace(entry, verdict="set aside", reason=unusable.reason, at_seconds=unusable.at_seconds))
     usable = min(length(kept) / audio.frame_rate, entry.seconds or 0.0)
     features = Features(f0_hz, f0_confidence, loudness_db, rms_energy)
-    return Analysis(replace(entry, usable_seconds=usable), features, kept)
+    return Analysis(replace(entry, usable_seconds=usable), features, kept, runs(~is_sound))
 
 
 def printable_name(name: str) -> str:

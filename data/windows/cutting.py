@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
+from common.audio import AudioConfig
 from common.features import (
     AUDIO,
     DYNAMICS,
@@ -16,6 +18,7 @@ from common.features import (
     MEAN_CONFIDENCE,
     MEAN_LOUDNESS_DB,
     MEDIAN_F0_MIDI,
+    ORIGINAL,
     RECORDING,
     RECORDING_ID,
     REGISTER,
@@ -29,6 +32,7 @@ from data.analysis import Analysis, local_file
 from data.config import ExtractionConfig
 from data.files.decode import Spool, decode
 from data.windows.examples import serialize
+from data.windows.originals import ORIGINAL_RATE, pack
 from data.windows.plan import Cuts
 
 DYNAMICS_STEP_DB = 10
@@ -47,16 +51,20 @@ def cut(base: str, name: str, analysis: Analysis, cuts: Cuts, config: Extraction
     Yields:
       (side, serialized tf.train.Example): training windows, then eval windows, each in the order of time.
     """
-    with local_file(base, name) as path, Spool() as spool:
-        source = decode(path, config.audio.sample_rate, spool)
-        if source.recording_id != analysis.entry.recording_id:
+    with local_file(base, name) as path, Spool() as spool, Spool() as at_original_rate:
+        originals = spool if config.audio.sample_rate == ORIGINAL_RATE else at_original_rate
+        rates = {config.audio.sample_rate: spool, **({ORIGINAL_RATE: originals} if cuts.judged else {})}
+        if any(decode(path, rate, at).recording_id != analysis.entry.recording_id for rate, at in rates.items()):
             raise RuntimeError(f"{name} changed while it was being read: run again")
         for side, starts in (("train", cuts.train), ("eval", cuts.eval)):
             for start in starts:
-                yield side, _example(spool, start, cuts.span, analysis, config)
+                judged_by = originals if side == "eval" and start in cuts.judged else None
+                yield side, _example(spool, judged_by, start, cuts.span, analysis, config)
 
 
-def _example(spool: Spool, start: int, span: str, analysis: Analysis, config: ExtractionConfig) -> bytes:
+def _example(
+    spool: Spool, originals: Spool | None, start: int, span: str, analysis: Analysis, config: ExtractionConfig
+) -> bytes:
     audio, features = config.audio, analysis.features
     assert features is not None
     first, frames = start * audio.hop, slice(start, start + audio.window_frames)
@@ -85,7 +93,14 @@ def _example(spool: Spool, start: int, span: str, analysis: Analysis, config: Ex
             REGISTER: register(median_f0_midi),
             DYNAMICS: dynamics(mean_loudness_db),
         },
+        {} if originals is None else {ORIGINAL: pack(_original(originals, start, config.audio))},
     )
+
+
+def _original(originals: Spool, start: int, audio: AudioConfig) -> npt.NDArray[np.float32]:
+    """Read a window of the recording at `ORIGINAL_RATE`, by the frame in which it starts."""
+    first = round(start / audio.frame_rate * ORIGINAL_RATE)
+    return originals.read(first, first + round(audio.window_seconds * ORIGINAL_RATE))
 
 
 def register(midi: float) -> str:

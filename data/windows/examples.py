@@ -32,19 +32,23 @@ class Example:
     features: Mapping[str, npt.NDArray[np.float32]]
 
 
-def serialize(floats: Mapping[str, npt.NDArray[np.float32] | Sequence[float]], texts: Mapping[str, str]) -> bytes:
+def serialize(
+    floats: Mapping[str, npt.NDArray[np.float32] | Sequence[float]],
+    texts: Mapping[str, str],
+    packed: Mapping[str, bytes] | None = None,
+) -> bytes:
     """Serialize a tf.train.Example; its bytes are the same on every machine.
 
     Args:
       floats: name -> [length].
       texts: name -> a single text.
+      packed: name -> bytes.
     """
     import tensorflow as tf
 
     features = {name: tf.train.Feature(float_list=tf.train.FloatList(value=value)) for name, value in floats.items()}
-    features |= {
-        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()])) for name, value in texts.items()
-    }
+    for name, value in {**{name: text.encode() for name, text in texts.items()}, **(packed or {})}.items():
+        features[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return bytes(example.SerializeToString(deterministic=True))
 

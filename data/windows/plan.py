@@ -9,9 +9,11 @@ from common.features import NO_SPAN
 from data.config import ExtractionConfig
 from data.files.listing import newest_span, span_of
 from data.ingest_report import IngestReport, RecordingEntry
-from data.windows.segments import eval_starts, train_starts
-from data.windows.splits import LONG_SECONDS, Sound, SplitRanges, split
+from data.windows.originals import choose_judged
+from data.windows.segments import eval_starts, train_starts, without
+from data.windows.splits import LONG_SECONDS, Sound, SplitRanges, length, split
 
+LEAST_SOUND = 0.5  # share of a window's frames that sound, for it to be judged: two silences are alike
 Summary = tuple[RecordingEntry, Sound | None]  # of `Analysis.summary`
 
 
@@ -22,11 +24,13 @@ class Cuts:
     Attributes:
       train: starts of training windows.
       eval: starts of eval windows.
+      judged: those of them that are judged against the original.
       span: the folder `span-N` it lies in, or `NO_SPAN`: gates judge every span by itself.
     """
 
     train: tuple[int, ...] = ()
     eval: tuple[int, ...] = ()
+    judged: tuple[int, ...] = ()
     span: str = NO_SPAN
 
 
@@ -48,8 +52,18 @@ def make_plan(summaries: Iterable[Summary], config: ExtractionConfig) -> Plan:
     ordered = _without_copies(sorted(summaries, key=lambda summary: summary[0].recording))
     newest = newest_span(entry.recording for entry, _ in ordered)
     sides = _sides(ordered, config)
+    starts = {one: eval_starts(of.eval, config.audio) for one, of in sides.items()}
+    sounding = {
+        sound.recording_id: _sounding(starts[sound.recording_id], sound, config) for _, sound in ordered if sound
+    }
+    judged = choose_judged(sounding, config.audio.frame_rate)
     cuts = {
-        entry.recording: _cuts(sides[sound.recording_id], span_of(entry.recording), config)
+        entry.recording: Cuts(
+            tuple(train_starts(sides[sound.recording_id].train, config.audio, config.examples)),
+            tuple(starts[sound.recording_id]),
+            judged.get(sound.recording_id, ()),
+            span_of(entry.recording) or NO_SPAN,
+        )
         for entry, sound in ordered
         if sound
     }
@@ -90,12 +104,12 @@ def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, 
     return {recording_id: sides for sides_of in split_spans for recording_id, sides in sides_of.items()}
 
 
-def _cuts(sides: SplitRanges, span: str | None, config: ExtractionConfig) -> Cuts:
-    return Cuts(
-        tuple(train_starts(sides.train, config.audio, config.examples)),
-        tuple(eval_starts(sides.eval, config.audio)),
-        span or NO_SPAN,
-    )
+def _sounding(starts: Iterable[int], sound: Sound, config: ExtractionConfig) -> list[int]:
+    """Leave out the windows, by their starts, that are silent: in which less sounds than `LEAST_SOUND`."""
+    window = config.audio.window_frames
+    return [
+        start for start in starts if length(without(((start, start + window),), sound.silences)) >= LEAST_SOUND * window
+    ]
 
 
 def _counted(entry: RecordingEntry, cuts: Cuts | None) -> RecordingEntry:

@@ -23,7 +23,10 @@ def statistics_schema(audio: AudioConfig) -> schema_pb2.Schema:
 
 
 def example_schema(audio: AudioConfig) -> schema_pb2.Schema:
-    """Build the schema of all features, raw audio [samples] included: Transform and Trainer parse with it."""
+    """Build the schema of all features, raw audio [samples] included: Transform and Trainer parse with it.
+
+    Originals are left out, so that neither reads them.
+    """
     schema = statistics_schema(audio)
     samples = schema.feature.add(name=AUDIO, type=schema_pb2.FLOAT)
     samples.presence.min_fraction = 1

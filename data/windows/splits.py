@@ -33,11 +33,13 @@ class Sound:
       recording_id: content hash.
       frames: length in frames.
       segments: ranges without long silences, none shorter than a window.
+      silences: ranges in which nothing sounds, in order, those within segments too.
     """
 
     recording_id: str
     frames: int
     segments: Ranges
+    silences: Ranges = ()
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def test_too_few_windows_are_refused_by_split():
 
 def test_the_example_schema_is_the_curated_one_with_audio_and_shapes():
     names = [feature.name for feature in example_schema(AUDIO).feature]
-    assert set(names) == {*statistics_features(), "audio"}
+    assert set(names) == {*statistics_features(), "audio"}, "and not the original: Transform would read it"
     shapes = {one.name: [dim.size for dim in one.shape.dim] for one in example_schema(AUDIO).feature}
     assert shapes["audio"] == [16000]
     assert shapes["f0_hz"] == [25]

@@ -22,6 +22,7 @@ from data.features.loudness import loudness_and_rms
 from data.files.decode import Spool, decode
 from data.ingest_report import IngestRefused, IngestReport
 from data.windows.cutting import dynamics, register
+from data.windows.originals import MOST_JUDGED, ORIGINAL_RATE, unpack
 from tests.data.sounds import config, melody, write
 
 pytestmark = pytest.mark.slow  # importing TFX takes longer than all of it
@@ -99,7 +100,7 @@ def output(folder, tmp_path_factory) -> Path:
 def test_every_example_holds_every_feature_at_its_length(output):
     for split in ("train", "eval"):
         for example in examples(newest(output), split):
-            assert example.features.feature.keys() == FLOATS.keys() | TEXTS
+            assert example.features.feature.keys() - {"original"} == FLOATS.keys() | TEXTS
             for name, length in FLOATS.items():
                 values = floats(example, name)
                 assert len(values) == length
@@ -140,6 +141,19 @@ def test_an_example_is_the_recording_at_its_time(folder, output):
             np.testing.assert_array_equal(audio, spool.read(start * 64, start * 64 + 32000))
             np.testing.assert_array_equal(floats(example, "loudness_db"), loudness[start : start + 500])
             np.testing.assert_array_equal(floats(example, "rms_energy"), rms[start : start + 500])
+
+
+def test_eval_windows_that_are_judged_hold_the_original_and_no_others_do(folder, output):
+    assert not any("original" in example.features.feature for example in examples(newest(output), "train"))
+    held = [example for example in examples(newest(output), "eval") if "original" in example.features.feature]
+    assert 0 < len(held) <= MOST_JUDGED
+    with Spool() as spool:
+        decode(folder / "long.flac", ORIGINAL_RATE, spool)
+        for example in held:
+            if text(example, "recording") == "long.flac":
+                start = round(float(floats(example, "start_seconds")[0]) * ORIGINAL_RATE)
+                original = unpack(example.features.feature["original"].bytes_list.value[0])
+                np.testing.assert_allclose(original, spool.read(start, start + 2 * ORIGINAL_RATE), atol=2e-5)
 
 
 def test_scalars_sum_up_the_frames(output):
