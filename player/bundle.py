@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 
 from bundles import impulse_response as reverb
 from bundles import manifest as manifests
@@ -18,17 +19,13 @@ from bundles.publish import resolve
 from bundles.versions import load_intact
 from common.audio import AudioConfig
 from common.errors import UserError
-from common.features import F0_HZ, LOUDNESS_DB, RMS_ENERGY
-from common.loudness import amplitude_to_db
-from common.pitch import hz_to_midi
 from common.text import one_line
-from models.config import ModelConfig
-from models.instrument import Instrument
-from models.voice.statistics import DatasetStatistics
+from data.features.statistics import DatasetStatistics
+from player.description import Described, expected_shapes
 
 Array = npt.NDArray[np.float32]
 
-IMPULSE_RESPONSE = "reverb/ir"  # the instrument's variable
+MOST_REVERB_SECONDS = 4
 
 
 @dataclass(frozen=True)
@@ -38,39 +35,20 @@ class Bundle:
     Attributes:
       folder: of its manifest.
       manifest: follows `bundles/manifest.schema.json`.
-      instrument: with the bundle's own, dequantised weights. Every kind of reverb ships as an impulse response, so here
-        it is a reverb of free taps.
+      audio: rates.
+      described: the manifest's network and synthesiser.
+      tensors: of the network, by name, dequantised.
       impulse_response: [taps], without the dry signal; no taps where there is no reverb.
       statistics: pitch and loudness of the recordings.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
-    instrument: Instrument
+    audio: AudioConfig
+    described: Described
+    tensors: Mapping[str, Array]
     impulse_response: Array
     statistics: DatasetStatistics
-
-    def features(self, f0_hz: Array, loudness_db: Array, rms_energy: Array) -> dict[str, Array]:
-        """Compute the instrument's features: f0, and each network input, standardised by the manifest's statistics.
-
-        Args:
-          f0_hz: Hz, any shape.
-          loudness_db: A-weighted dB, the same shape.
-          rms_energy: linear, the same shape.
-
-        Returns:
-          By name, float32, the same shape: `f0_hz` in Hz, and the network inputs without a unit.
-        """
-        sources = {
-            F0_HZ: hz_to_midi(np.maximum(f0_hz, 1.0)),
-            LOUDNESS_DB: loudness_db,
-            RMS_ENERGY: amplitude_to_db(rms_energy),
-        }
-        inputs = {
-            entry["name"]: ((sources[entry["feature"]] - entry["mean"]) / entry["deviation"]).astype(np.float32)
-            for entry in self.manifest["network"]["inputs"]
-        }
-        return {F0_HZ: np.asarray(f0_hz, np.float32), **inputs}
 
 
 def load(path: Path) -> Bundle:
@@ -86,39 +64,50 @@ def load(path: Path) -> Bundle:
     folder = resolve(path)
     try:
         manifest = load_intact(folder)
+        rates = {key: manifest["audio"][key] for key in ("sample_rate", "frame_rate")}
+        audio = AudioConfig.model_validate({**rates, "window_seconds": 1})  # windows are for training
+        described = Described.model_validate(manifest)
+        _check_rates(audio, manifest, described)
         impulse_response = _impulse_response(folder, manifest["reverb"])
         statistics = DatasetStatistics.from_json(manifest["statistics"])
-        instrument = _instrument(folder, manifest, impulse_response)
-        return Bundle(folder, manifest, instrument, impulse_response, statistics)
+        tensors = _network_tensors(folder, manifest, described)
+        return Bundle(folder, manifest, audio, described, tensors, impulse_response, statistics)
     except InvalidBundle as error:
         raise UserError(f"{error}; get the bundle again, or publish it again with `run`") from None
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{folder / manifests.MANIFEST_FILE}: does not describe an instrument that can be played here: "
-            + one_line(" ".join(str(error).split()), 500)
+            + one_line(" ".join(_reason(error).split()), 500)
         ) from None
 
 
-def _instrument(folder: Path, manifest: Mapping[str, Any], impulse_response: Array) -> Instrument:
-    model = dict(manifest["model"])
-    model["processors"] = [_with_free_reverb(processor) for processor in model["processors"]]
-    audio = AudioConfig.model_validate(manifest["configuration"]["audio"])
-    instrument = Instrument(ModelConfig.model_validate(model), audio)
-    if list(instrument.graph.reverbs) not in ([], [instrument.graph.audio_name]):
-        raise ValueError("its reverb is not the last processor of its chain")
-    weights = _tensors(folder, manifest["network"]["tensors"])
-    if IMPULSE_RESPONSE in instrument.variables_by_name:
-        taps = int(instrument.variables_by_name[IMPULSE_RESPONSE].shape[0])
-        inaudible = taps - len(impulse_response)  # the end of it, which did not ship
-        weights[IMPULSE_RESPONSE] = np.pad(impulse_response, (0, inaudible))
-    instrument.set_weights(weights)
-    return instrument
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    [first, *_] = error.errors()
+    return f"{'/'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _with_free_reverb(processor: Mapping[str, Any]) -> dict[str, Any]:
-    if not processor["type"].startswith("reverb_"):
-        return dict(processor)
-    return {"type": "reverb_free", **{key: processor[key] for key in ("name", "seconds", "inputs")}}
+def _check_rates(audio: AudioConfig, manifest: Mapping[str, Any], described: Described) -> None:
+    hop = manifest["audio"]["hop"]
+    if hop != audio.hop:
+        raise ValueError(f"audio: {audio.frame_rate} frames of {hop} samples are not {audio.sample_rate} samples")
+    if (described.synthesiser.sample_rate, described.synthesiser.hop) != (audio.sample_rate, hop):
+        raise ValueError("synthesiser: has rates of its own")
+    hold = audio.frame_rate / described.network.frame_rate
+    if not 1 <= hold <= 8 or hold % 1:
+        raise ValueError("network: its frame rate is no whole share of the audio's, from 1 to 1/8")
+
+
+def _network_tensors(folder: Path, manifest: Mapping[str, Any], described: Described) -> dict[str, Array]:
+    """Read the network's weights; they must be those of the network that is described, and no others."""
+    expected = expected_shapes(described.network)
+    listed = {entry["name"]: tuple(entry["shape"]) for entry in manifest["network"]["tensors"]}
+    for name in sorted(expected.keys() | listed.keys()):
+        if expected.get(name) != listed.get(name):
+            found, wanted = listed.get(name, "absent"), expected.get(name, "of this network")
+            raise ValueError(f"weights of another instrument: {name} is {found}, not {wanted}")
+    return _tensors(folder, manifest["network"]["tensors"])
 
 
 def _tensors(folder: Path, described: list[dict[str, Any]]) -> dict[str, Array]:
@@ -147,6 +136,8 @@ def _finite(values: Array, name: str) -> Array:
 def _impulse_response(folder: Path, described: Mapping[str, Any] | None) -> Array:
     if described is None:
         return np.zeros(0, np.float32)
+    if described["taps"] > MOST_REVERB_SECONDS * described["sample_rate"]:
+        raise ValueError(f"reverb: {described['taps']} taps are more than {MOST_REVERB_SECONDS} s")
     taps = reverb.decode((folder / described["file"]).read_bytes())
     if len(taps) != described["taps"]:
         raise ValueError(f"{described['file']} holds {len(taps)} taps, not {described['taps']}")

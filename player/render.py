@@ -12,14 +12,17 @@ import numpy.typing as npt
 
 from common.audio import AudioConfig
 from common.errors import UserError
+from common.features import F0_HZ, LOUDNESS_DB
 from common.progress import RecordingProgress, ReportProgress
 from data.config import PitchConfig
 from data.features.loudness import loudness_and_rms
 from data.features.screening import screen_mix
+from data.features.statistics import DatasetStatistics
 from data.features.tracker import Tracker
 from data.files.decode import Spool, Unusable, decode
-from models.voice.adjust import AdjustedFeatures, adjust, rms_from_loudness
-from models.voice.statistics import DatasetStatistics
+from player.adjust import AdjustedFeatures, adjust
+from player.bundle import load
+from player.player import play
 from player.sound_file import check_path, write_sound
 
 Array = npt.NDArray[Any]
@@ -44,7 +47,7 @@ def render(bundle: Path, input: Path, output: Path, progress: ReportProgress | N
     """Move a recording into an instrument's register and loudness, and play it on the instrument.
 
     Pitch and loudness are measured as they were for training; octave and loudness follow ddsp's timbre-transfer
-    notebook (`models.voice.adjust`). Neither the recording nor the sound is ever in memory as a whole.
+    notebook (`player.adjust`). Neither the recording nor the sound is ever in memory as a whole.
 
     Args:
       bundle: `pushed/NAME`, `pushed/NAME/VERSION`, or any folder with a manifest.
@@ -66,18 +69,14 @@ def render(bundle: Path, input: Path, output: Path, progress: ReportProgress | N
         raise UserError(f"{input}: no such recording")
     if output.exists() and output.samefile(input):
         raise UserError(f"{output}: is the recording itself: name another file for the sound")
-    from player.blocks import play  # TensorFlow: only after the arguments have been checked
-    from player.bundle import load
-
     loaded = load(bundle)
-    report_progress, audio = progress or RecordingProgress(), loaded.instrument.audio
+    report_progress, audio = progress or RecordingProgress(), loaded.audio
     pitch = PitchConfig.model_validate(loaded.manifest["configuration"]["examples"]["pitch"])
     measured = analyse(input, audio, pitch, report_progress)
     adjusted = adjust_to_instrument(input, measured, loaded.statistics)
-    rms_energy = rms_from_loudness(adjusted.loudness_db, loaded.statistics)
-    features = loaded.features(adjusted.f0_hz, adjusted.loudness_db, rms_energy)
+    features = {F0_HZ: adjusted.f0_hz, LOUDNESS_DB: adjusted.loudness_db}
     length = len(adjusted.f0_hz) * audio.hop + max(0, len(loaded.impulse_response) - 1)
-    blocks = play(loaded.instrument, loaded.impulse_response, features)
+    blocks = play(loaded, features)
     blocks = _with_progress(blocks, length, audio.sample_rate, report_progress)
     gain = write_sound(output, blocks, audio.sample_rate)
     return {

@@ -20,7 +20,7 @@ MAY_KNOW = {
     "models": {"common", "data"},
     "bundles": {"common"},
     "components": {"common", "data", "models", "bundles"},
-    "player": {"common", "data", "models", "bundles"},
+    "player": {"common", "data", "bundles"},
     "pipeline": {"common", "data", "models", "bundles", "components", "player"},
     RUNNERS: {"common", "pipeline", "player"},
 }

@@ -26,11 +26,11 @@ from components.size_tuner.pareto import PARETO_FILE, REFERENCE, Point, TrialRow
 from components.size_tuner.tuner import SizeSearch, tuner_fn
 from components.size_tuner.workers import search_together
 from models.baseline import BASELINE_FEATURES, BASELINE_WINDOWS, fit_baseline
+from models.dataset_summary import DatasetSummary, summarise_dataset
 from models.instrument import Instrument
 from models.saved_model import signatures
 from models.training.loop import load_best_weights
 from models.training.window_store import read_windows
-from models.voice.dataset_summary import DatasetSummary, summarise_dataset
 
 TASK_FILE = "task.json"
 REFERENCE_FACTS = ("loss", "parameters", "raw_bytes", "gzip_bytes", "steps")

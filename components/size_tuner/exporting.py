@@ -11,8 +11,8 @@ from bundles.manifest import download
 from components.size_tuner.job import SearchJob
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
+from models.dataset_summary import DatasetSummary
 from models.saved_model.trained_model import read_trained_model
-from models.voice.dataset_summary import DatasetSummary
 
 
 def exported_size(saved_model: Path, job: SearchJob, dataset: DatasetSummary) -> tuple[int, int]:

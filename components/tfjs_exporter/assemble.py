@@ -26,8 +26,8 @@ from common.loudness import FLOOR_DB
 from components.tfjs_exporter import graph as graphs
 from components.tfjs_exporter.convert import IR_FILE
 from components.tfjs_exporter.optimise import named_after_weights, shrink
+from models.dataset_summary import DatasetSummary
 from models.saved_model.trained_model import TrainedModel
-from models.voice.dataset_summary import DatasetSummary
 
 REVERB_FILE = "reverb.bin"
 CONTROL_FLOW = {"Enter", "Exit", "Merge", "Switch", "NextIteration", "LoopCond"}

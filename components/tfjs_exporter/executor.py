@@ -15,8 +15,8 @@ from bundles.manifest import content_hash, download
 from common.artifacts import serving_folder
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import convert
+from models.dataset_summary import summarise_dataset
 from models.saved_model.trained_model import read_trained_model
-from models.voice.dataset_summary import summarise_dataset
 
 Artifacts = dict[str, list[types.Artifact]]
 

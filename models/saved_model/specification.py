@@ -1,6 +1,6 @@
 """The `network` and `synthesiser` sections of `instrument.json` and of the manifest, for engines without TensorFlow.
 
-To run the network frame by frame (`tests/models/reference_engine.py` does, with NumPy alone) take the following steps.
+To run the network frame by frame (`player/network.py` does, with NumPy alone) take the following steps.
 Where `frame_rate` is 1 / hold of the audio's, the network runs at frames 0, hold, 2 hold ... and its raw controls are
 held until the next of them:
 

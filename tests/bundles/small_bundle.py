@@ -13,9 +13,9 @@ import numpy as np
 from bundles.manifest import Manifest
 from components.tfjs_exporter.assemble import Provenance, write_bundle
 from components.tfjs_exporter.convert import IR_FILE
+from data.features.statistics import dataset_statistics
+from models.dataset_summary import DatasetSummary
 from models.saved_model.trained_model import TrainedModel
-from models.voice.dataset_summary import DatasetSummary
-from models.voice.statistics import dataset_statistics
 from pipeline.configuration.loading import load
 
 THEN = datetime(2025, 3, 1, 12, 0, 0, tzinfo=timezone.utc)

@@ -9,7 +9,7 @@ import pytest
 from bundles import weights as packing
 from bundles.manifest import InvalidBundle, check_files, check_schema, content_hash, download, load
 from bundles.seal import seal
-from models.voice.statistics import DatasetStatistics
+from data.features.statistics import DatasetStatistics
 from pipeline.configuration.loading import load as load_config
 from tests.bundles.small_bundle import THEN, small_dataset, write_small_bundle
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from bundles import impulse_response as reverb
 from bundles import weights as packing
 from bundles.manifest import FORMAT, FORMAT_VERSION, Manifest
 from bundles.seal import seal
+from data.features.statistics import dataset_statistics
 from models.instrument import Instrument
 from models.saved_model.precision import fit_affine, precision_of, round_weights
 from models.saved_model.specification import describe_network, describe_synthesiser
-from models.voice.statistics import dataset_statistics
 from pipeline.configuration.config import Config
+from player.description import Network as Description
+from player.network import Arrays, Network
 
 INPUTS = {
     "f0": {"mean": 66.0, "deviation": 7.0},
@@ -67,6 +71,15 @@ def write_playable_bundle(folder: Path, instrument: Instrument, config: Config) 
             "created": "2025-01-01T00:00:00Z",
         },
     )
+
+
+def controls_of(
+    network: Mapping[str, Any], tensors: Arrays, features: Arrays, audio: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """Controls of a whole clip by the player's network, in float64, from a manifest's `network` and `audio`."""
+    description = TypeAdapter(Description).validate_python(network)
+    exact = {name: np.asarray(values, np.float64) for name, values in tensors.items()}
+    return Network(description, exact, audio["sample_rate"], audio["frame_rate"]).step(features)
 
 
 def _audio(config: Config) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import pytest
 import soundfile
 
 from common.errors import UserError
+from data.features.statistics import detect_notes
 from data.features.tracker import Tracker
 from data.files.decode import Spool, decode
 from models.instrument import Instrument
-from models.voice.statistics import detect_notes
 from pipeline.configuration.loading import load as load_config
 from player.render import adjust_to_instrument, analyse, render
 from tests.player.playable_bundle import write_playable_bundle

@@ -19,7 +19,7 @@ from models.saved_model.trained_model import read_trained_model
 from pipeline.configuration.loading import load as load_config
 from tests.components.tfjs_exporter.exports import OVERRIDES, Exported, export, make_graph, make_windows
 from tests.components.tfjs_exporter.tfjs import run_graphs, snr_db
-from tests.models import reference_engine
+from tests.player.playable_bundle import controls_of
 
 pytestmark = pytest.mark.slow
 
@@ -148,7 +148,7 @@ def test_an_engine_of_its_own_computes_the_saved_models_controls_from_manifest_a
     inputs = features(80, exported)
     flat = {name: value[0, :, 0] for name, value in inputs.items()}
     manifest = exported.manifest
-    controls = reference_engine.run(manifest["network"], stored_tensors(exported), flat, manifest["audio"])
+    controls = controls_of(manifest["network"], stored_tensors(exported), flat, manifest["audio"])
     right = expected(exported, "controls", inputs)
     assert list(controls) == list(NAMES)
     for name, value in controls.items():

@@ -10,8 +10,8 @@ from models.instrument import Instrument
 from models.saved_model.precision import fit_affine, round_array, round_weights
 from models.saved_model.specification import describe_network, describe_synthesiser
 from tests.bundles.test_weights import converters_quantization
-from tests.models.reference_engine import run
 from tests.models.test_instrument import AUDIO, DECODERS, make_model, randomise
+from tests.player.playable_bundle import controls_of
 
 STATISTICS = {
     "f0": {"mean": 61.5, "deviation": 5.5},
@@ -50,7 +50,7 @@ def test_an_engine_without_tensorflow_computes_the_same_controls(decoder, inputs
     arrays = {tensor["name"]: instrument.weights()[tensor["name"]] for tensor in network["tensors"]}
     raw = raw_features(80)
     expected = instrument.controls(scaled(raw))
-    controls = run(network, arrays, raw, {"sample_rate": AUDIO.sample_rate, "frame_rate": AUDIO.frame_rate})
+    controls = controls_of(network, arrays, raw, {"sample_rate": AUDIO.sample_rate, "frame_rate": AUDIO.frame_rate})
     assert list(controls) == list(instrument.graph.raw_outputs)
     for name, values in controls.items():
         np.testing.assert_allclose(values, expected[name][0], atol=1e-5, err_msg=name)

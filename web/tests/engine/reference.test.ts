@@ -1,13 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Processor } from "../../engine/src/bundle/manifest.ts";
 import type { Controls } from "../../engine/src/clip/controls.ts";
-import { controlsOf, synthesise } from "../../engine/src/clip/render.ts";
+import { controlsOf, renderClip, synthesise } from "../../engine/src/clip/render.ts";
 import { outputIndices } from "../../engine/src/synthesis/synthesiser.ts";
 import { golden, missing, missingPython, PYTHON, ROOT } from "./shared.ts";
 import { melody, snrDb } from "./signals.ts";
-import { type Recipe, smallInstrument } from "./small_bundle.ts";
+import { type Recipe, smallBundle, smallInstrument } from "./small_bundle.ts";
 
 const noPython = missingPython();
 const noGolden = missing("golden");
@@ -47,6 +49,37 @@ describe.skipIf(noPython)(`against the network in NumPy${noPython ? `: ${noPytho
       }
     }, 30_000);
   }
+});
+
+describe.skipIf(noPython)(`against the player in Python${noPython ? `: ${noPython}` : ""}`, () => {
+  test.each<Recipe>([
+    { architecture: "cnn", width: 24, dtype: "float16", taps: 3000, sampleRate: 48000, harmonics: 60 },
+    { architecture: "gru", width: 16, dtype: "float16", taps: 3000, hold: 2, inputs: ["rms", "loudness"] },
+  ])("the same bundle, features and seed give the same sound: %j", async (recipe) => {
+    const folder = mkdtempSync(join(tmpdir(), "swara-bundle-"));
+    try {
+      for (const [path, bytes] of smallBundle(recipe).files) {
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        writeFileSync(join(folder, path), bytes);
+      }
+      const features = melody(400, 250, 900);
+      const request = {
+        bundle: folder,
+        f0_hz: [...features.f0Hz],
+        loudness_db: [...features.loudnessDb],
+        rms_energy: [...features.rms],
+      };
+      const script = join(ROOT, "web/tests/engine/python_player.py");
+      const env = { ...process.env, PYTHONPATH: ROOT };
+      const made = execFileSync(PYTHON, [script], { input: JSON.stringify(request), env, maxBuffer: 1 << 28 });
+      const own = new Float32Array(made.buffer.slice(made.byteOffset, made.byteOffset + made.byteLength));
+      const rendered = await renderClip(await smallInstrument(recipe), features, { seed: 7 });
+      expect(own).toHaveLength(rendered.length);
+      expect(snrDb(rendered, own)).toBeGreaterThan(80);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 describe.skipIf(noGolden)(`against ddsp${noGolden ? `: ${noGolden}` : ""}`, () => {

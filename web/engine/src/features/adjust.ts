@@ -1,5 +1,5 @@
 /**
- * Moves a voice into the register and the loudness of an instrument, as `models/voice/adjust.py` does (after ddsp's
+ * Moves a voice into the register and the loudness of an instrument, as `player/adjust.py` does (after ddsp's
  * timbre-transfer notebook).
  */
 
@@ -74,7 +74,7 @@ export function shiftOctaves(hz: number, octaves: number): number {
 }
 
 /**
- * Computes the RMS energy of an instrument that is so loud, linear (`models/voice/adjust.py`): as far from its loudness
+ * Computes the RMS energy of an instrument that is so loud, linear (`player/adjust.py`): as far from its loudness
  * as that of the instrument's notes is on average. The voice's own RMS energy would carry the voice's timbre.
  */
 export function rmsOfLoudness(loudnessDb: number, { power_note: power, loudness_note: loudness }: Statistics): number {

@@ -1,4 +1,4 @@
-/** Finds the notes in features (`models/voice/statistics.py`, detect_notes). */
+/** Finds the notes in features (`data/features/statistics.py`, detect_notes). */
 
 import { FLOOR_DB } from "./floor.ts";
 

@@ -1,4 +1,4 @@
-/** Distributions as quantiles at evenly spaced ranks (`models/voice/statistics.py`, QuantileTransformer). */
+/** Distributions as quantiles at evenly spaced ranks (`data/features/statistics.py`, QuantileTransformer). */
 
 const MOST = 1000;
 

@@ -1,4 +1,4 @@
-/** Tuning of a voice, and its correction to the notes of a scale (`models/voice/adjust.py`). */
+/** Tuning of a voice, and its correction to the notes of a scale (`player/adjust.py`). */
 
 const OFFSETS = Float64Array.from({ length: 101 }, (_, i) => -0.5 + i / 100); // semitones
 /** Semitones: where two notes are equally near to within this, the lower one is taken. */

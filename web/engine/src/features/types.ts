@@ -12,7 +12,7 @@ export interface Features {
   readonly rms: Float32Array;
 }
 
-/** Options of `adjust`; see `models/voice/adjust.py`. */
+/** Options of `adjust`; see `player/adjust.py`. */
 export interface AdjustOptions {
   /** False leaves only the two shifts by hand. Default true. */
   readonly automatic?: boolean;

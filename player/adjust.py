@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from common.features import F0_CONFIDENCE, F0_HZ, LOUDNESS_DB
 from common.pitch import hz_to_midi, midi_to_hz
-from models.voice.statistics import (
+from data.features.statistics import (
     Array,
     DatasetStatistics,
     QuantileTransformer,

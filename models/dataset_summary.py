@@ -13,8 +13,8 @@ import numpy as np
 
 from common.features import F0_CONFIDENCE, F0_HZ, FRAME_FEATURES, LOUDNESS_DB, PITCH_AND_LOUDNESS, RMS_ENERGY
 from common.loudness import amplitude_to_db
+from data.features.statistics import DatasetStatistics, dataset_statistics
 from data.windows.examples import read_examples, split_files
-from models.voice.statistics import DatasetStatistics, dataset_statistics
 
 SUMMARY_WINDOWS = 4096  # of which statistics are taken, evenly spaced: 50 MB however long the recordings are
 

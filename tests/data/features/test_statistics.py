@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from common.pitch import hz_to_midi
-from models.voice.statistics import DatasetStatistics, QuantileTransformer, dataset_statistics, detect_notes, smooth
+from data.features.statistics import DatasetStatistics, QuantileTransformer, dataset_statistics, detect_notes, smooth
 
 
 def power_db_centred(audio: np.ndarray, window: int, hop: int) -> np.ndarray:

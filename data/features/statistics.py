@@ -1,6 +1,6 @@
 """Statistics of recordings: note detection, pitch and loudness statistics, loudness quantiles.
 
-An instrument's manifest carries them, and `models/voice/adjust.py` moves a voice onto them. The definitions
+An instrument's manifest carries them, and `player/adjust.py` moves a voice onto them. The definitions
 are those of ddsp 3.7.0 (`training/postprocessing.py`: smooth, detect_notes, QuantileTransformer,
 compute_dataset_statistics); where ddsp gives NaN (silence, a constant level, clips shorter than its smoothing window)
 the docstrings here define the result. NumPy only: every step is plain arithmetic, so that the browser can repeat

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from models.voice import dataset_summary
-from models.voice.dataset_summary import covered_seconds, summarise_dataset
-from models.voice.statistics import dataset_statistics
+from data.features.statistics import dataset_statistics
+from models import dataset_summary
+from models.dataset_summary import covered_seconds, summarise_dataset
 from tests.data.written_examples import write_examples
 
 FRAMES = 100

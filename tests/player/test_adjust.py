@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from common.pitch import hz_to_midi, midi_to_hz
-from models.voice import adjust as adjusting
-from models.voice.adjust import AdjustOptions, adjust, rms_from_loudness
-from models.voice.statistics import DatasetStatistics, QuantileTransformer, Spread, detect_notes
+from data.features.statistics import DatasetStatistics, QuantileTransformer, Spread, detect_notes
+from player import adjust as adjusting
+from player.adjust import AdjustOptions, adjust, rms_from_loudness
 
 
 def instrument(quantiles: np.ndarray, mean_pitch: float) -> DatasetStatistics:
