@@ -25,7 +25,7 @@ from common.loudness import a_weighting_db, window_samples
 from common.pitch import is_voiced, midi_to_hz
 from models.ddsp.core import hz_to_midi
 from models.ddsp.graph import ProcessorGraph
-from models.ddsp.synths import normalise_harmonics
+from models.ddsp.synths import FilteredNoise, normalise_harmonics
 
 Array = npt.NDArray[np.float64]
 
@@ -123,11 +123,9 @@ def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGr
     if not chosen:
         raise ValueError("a baseline needs at least one training window")
     indices = np.unique(np.linspace(0, len(chosen) - 1, BASELINE_WINDOWS).round().astype(int))
-    sizes = dict.fromkeys(_KINDS, 0)
-    for name, channels in reversed(graph.raw_outputs.items()):
-        sizes[next(kind for kind in _KINDS if name.endswith(kind))] = channels
-    harmonics, bands = sizes["harmonic_distribution"], sizes["noise_magnitudes"]
-    measured = [_measure(chosen[index], graph, harmonics, bands) for index in indices]
+    widths = [width for name, width in graph.raw_outputs.items() if name.endswith("harmonic_distribution")]
+    noise = next((synth for synth in graph.synths.values() if isinstance(synth, FilteredNoise)), None)
+    measured = [_measure(chosen[index], graph, widths[0] if widths else 0, noise) for index in indices]
     frames = {key: np.concatenate([m[key] for m in measured]) for key in measured[0]}
     distribution = _mean_distribution(frames, graph.sample_rate)
     return Baseline(
@@ -138,7 +136,9 @@ def fit_baseline(windows: Iterable[Mapping[str, np.ndarray]], graph: ProcessorGr
     )
 
 
-def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics: int, bands: int) -> dict[str, Array]:
+def _measure(
+    window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics: int, noise: FilteredNoise | None
+) -> dict[str, Array]:
     """Measure every frame: amplitudes [T, harmonics], noise power [T, bands], features [T], and masks [T]."""
     audio, f0 = (np.asarray(window[name], np.float64) for name in (AUDIO, F0_HZ))
     loudness = np.asarray(window[LOUDNESS_DB], np.float64)
@@ -148,7 +148,7 @@ def _measure(window: Mapping[str, np.ndarray], graph: ProcessorGraph, harmonics:
     rest = audio - _resynthesise(partials * voiced[:, np.newaxis], cycles, graph.hop)
     return {
         "amplitudes": np.abs(partials),
-        "noise_power": _noise_power(rest, bands, graph.hop),
+        "noise_power": _noise_power(rest, noise) if noise else np.zeros((len(audio) // graph.hop, 0)),
         F0_HZ: f0,
         LOUDNESS_DB: loudness,
         "fitted": fitted,
@@ -187,13 +187,16 @@ def _resynthesise(partials: npt.NDArray[np.complex128], cycles: npt.NDArray[np.c
     return audio
 
 
-def _noise_power(audio: Array, bands: int, hop: int) -> Array:
-    """Compute the power spectrum relative to white noise of power 1, [T, bands], bands from 0 Hz to Nyquist."""
-    if not bands:
-        return np.zeros((len(audio) // hop, 0))
-    window = _hann(2 * (bands - 1))
-    spectrum = np.fft.rfft(_frames(audio, len(window), hop) * window)  # [T, bands]
-    return np.abs(spectrum) ** 2 / np.sum(window**2)
+def _noise_power(audio: Array, noise: FilteredNoise) -> Array:
+    """Compute the power relative to white noise of power 1 around every point of the noise's magnitudes, [T, bands].
+
+    It is the geometric mean over the grid that the magnitudes are interpolated onto, weighted as they are in it.
+    """
+    weights = noise.interpolation / noise.interpolation.sum(axis=1, keepdims=True)  # [bands, points]
+    window = _hann(2 * (weights.shape[1] - 1))
+    spectrum = np.fft.rfft(_frames(audio, len(window), noise.hop) * window)  # [T, points]
+    power = np.abs(spectrum) ** 2 / np.sum(window**2)
+    return np.exp(np.log(np.maximum(power, _TINY**2)) @ weights.T)
 
 
 def _mean_distribution(frames: Mapping[str, Array], sample_rate: int) -> Array:

@@ -27,12 +27,19 @@ class HarmonicConfig(Settings):
 
 
 class FilteredNoiseConfig(Settings):
-    """Settings of a filtered-noise synthesiser: white noise through a filter that changes every frame."""
+    """Settings of a filtered-noise synthesiser: white noise through a filter that changes every frame.
+
+    Earlier configurations lack `spacing`.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: Literal["filtered_noise"]
     bands: Annotated[int, Field(ge=3, le=257)] = Field(
         description="points of the magnitude response from 0 Hz to Nyquist"
+    )
+    spacing: Literal["linear", "erb"] = Field(
+        DEFAULTS["filtered_noise"]["spacing"],
+        description="of these points: even in Hz, or on the ERB-number scale as ears are",
     )
     initial_bias: float = Field(description="added to the network's output, so that noise starts quiet")
 

@@ -74,6 +74,7 @@ class Node(_Part):
     harmonics: Annotated[int, Field(ge=1, le=200)] = 1
     envelope: Literal["window", "linear"] = "window"
     bands: Annotated[int, Field(ge=3, le=257)] = 3
+    spacing: Literal["linear", "erb"] = "linear"
 
 
 class Synthesiser(_Part):

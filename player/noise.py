@@ -62,18 +62,37 @@ def _apply(tables: npt.NDArray[np.uint32], states: npt.NDArray[np.uint32]) -> np
     return np.asarray(parts[0] ^ parts[1] ^ parts[2] ^ parts[3])
 
 
-def response_matrix(bands: int) -> npt.NDArray[np.float32]:
+def response_matrix(grid: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """Compute the map from magnitudes to the taps of a causal, linear-phase filter (ddsp's frequency sampling).
 
     Args:
-      bands: magnitudes, evenly spaced from 0 Hz to half the sample rate.
+      grid: [bands, points], what each magnitude is at points evenly spaced from 0 Hz to half the sample rate.
 
     Returns:
-      [bands, 2 (bands - 1)]: the inverse Fourier transform, lag 0 in its middle, under a periodic Hann window.
+      [bands, 2 (points - 1)]: the inverse Fourier transform, lag 0 in its middle, under a periodic Hann window.
     """
-    length = 2 * (bands - 1)
-    lags = np.fft.fftshift(np.fft.irfft(np.eye(bands)), axes=-1)
+    length = 2 * (grid.shape[1] - 1)
+    lags = np.fft.fftshift(np.fft.irfft(grid), axes=-1)
     return np.asarray(lags * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)), np.float32)
+
+
+def erb_grid(bands: int, hop: int, sample_rate: int) -> npt.NDArray[np.float64]:
+    """Interpolate magnitudes that are spaced as ears are onto a grid (Glasberg & Moore 1990, ERB-number scale).
+
+    Args:
+      bands: magnitudes.
+      hop: samples a frame.
+      sample_rate: Hz.
+
+    Returns:
+      [bands, points], as `response_matrix` takes it.
+    """
+    points, nyquist = max(hop + 1, bands), sample_rate / 2
+    scale = 21.4 * np.log10(1 + 0.00437 * nyquist) * np.arange(bands) / (bands - 1)
+    hz = (10 ** (scale / 21.4) - 1) / 0.00437
+    # A filter cannot tell points apart that are closer than those of its grid.
+    positions = np.minimum(np.maximum(hz / nyquist * (points - 1), np.arange(bands)), points - 1)
+    return np.stack([np.interp(np.arange(points), positions, one) for one in np.eye(bands)])
 
 
 class FilteredNoise:
@@ -82,13 +101,16 @@ class FilteredNoise:
     Args:
       bands: magnitudes a frame.
       hop: samples a frame.
+      spacing: of the magnitudes, "linear" or "erb".
+      sample_rate: Hz.
 
     Attributes:
       latency: samples by which its sound is late: whole frames.
     """
 
-    def __init__(self, bands: int, hop: int):
-        self._matrix, self._hop, taps = response_matrix(bands), hop, 2 * (bands - 1)
+    def __init__(self, bands: int, hop: int, spacing: str, sample_rate: int):
+        self._matrix = response_matrix(np.eye(bands) if spacing == "linear" else erb_grid(bands, hop, sample_rate))
+        self._hop, taps = hop, self._matrix.shape[1]
         delay = max((taps - 1) // 2 - 1, 0)  # what ddsp cuts for the filter's delay
         self.latency = -(-delay // hop) * hop
         self._size = scipy.fft.next_fast_len(hop + taps - 1, real=True)

@@ -70,4 +70,4 @@ class Synthesiser:
 def _synthesiser(part: Part, description: Description) -> Harmonics | FilteredNoise:
     if part.node.type == "harmonic":
         return Harmonics(description.sample_rate, description.hop, part.node.envelope)
-    return FilteredNoise(part.node.bands, description.hop)
+    return FilteredNoise(part.node.bands, description.hop, part.node.spacing, description.sample_rate)

@@ -23,7 +23,7 @@ DEFAULT_ENTRIES: tuple[dict[str, Any], ...] = (
 # type -> the keys that it has besides name, type and inputs, and their defaults, which are defined here alone
 DEFAULTS: dict[str, dict[str, Any]] = {
     "harmonic": {"harmonics": 60, "envelope": "window"},
-    "filtered_noise": {"bands": 65, "initial_bias": -5.0},
+    "filtered_noise": {"bands": 65, "initial_bias": -5.0, "spacing": "linear"},
     "mix": {},
     "reverb_free": {"seconds": 1.0},
     "reverb_exponential": {"seconds": 1.0},

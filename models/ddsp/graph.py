@@ -78,7 +78,7 @@ class ProcessorGraph(tf.Module):
         if kind == "harmonic":
             self.synths[entry["name"]] = Harmonic(sample_rate=self.sample_rate, hop=self.hop, **keys)
         elif kind == "filtered_noise":
-            self.synths[entry["name"]] = FilteredNoise(hop=self.hop, **keys)
+            self.synths[entry["name"]] = FilteredNoise(hop=self.hop, sample_rate=self.sample_rate, **keys)
         elif kind in _REVERBS:
             taps = round(keys.pop("seconds") * self.sample_rate)
             self.reverbs[entry["name"]] = _REVERBS[kind](taps=taps, seed=seed, **keys)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from models.ddsp import filters
 from models.ddsp.graph import ProcessorGraph
 from models.ddsp.synths import FilteredNoise, Harmonic
 
@@ -112,11 +111,10 @@ def _filtered_noise(synth: FilteredNoise, noise_magnitudes: tf.Tensor, noise: tf
     blocks = tf.reshape(noise, [-1, synth.hop])  # [frames, hop]
     angle = 2 * np.pi * np.outer(np.arange(size), np.arange(size // 2 + 1)) / size
     cosine, sine = np.cos(angle), -np.sin(angle)
-    response = filters.response_matrix(synth.bands)  # [bands, taps]
     noise_re, noise_im = _product(blocks, cosine[: synth.hop]), _product(blocks, sine[: synth.hop])
     magnitudes = noise_magnitudes[0]  # [frames, bands]
-    filter_re = _product(magnitudes, response @ cosine[: synth.taps])
-    filter_im = _product(magnitudes, response @ sine[: synth.taps])
+    filter_re = _product(magnitudes, synth.matrix @ cosine[: synth.taps])
+    filter_im = _product(magnitudes, synth.matrix @ sine[: synth.taps])
     re = noise_re * filter_re - noise_im * filter_im
     im = noise_re * filter_im + noise_im * filter_re
     mirrored = np.full(size // 2 + 1, 2.0 / size)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from models.ddsp import core, filters, oscillator
+from models.ddsp.bands import interpolation
 
 Tensors = dict[str, tf.Tensor]
 
@@ -164,15 +165,26 @@ class Harmonic:
 class FilteredNoise:
     """Filtered-noise synthesiser: white noise through a time-varying FIR filter (ddsp.synths.FilteredNoise).
 
+    Attributes:
+      interpolation: from the magnitudes to a grid evenly spaced from 0 Hz to Nyquist, [bands, points].
+      matrix: from the magnitudes to the taps of the filter, [bands, taps].
+
     Args:
-      bands: magnitudes a frame, evenly spaced from 0 Hz to Nyquist.
+      bands: magnitudes a frame.
       hop: samples a frame.
       initial_bias: added to raw outputs, so that an untrained network is quiet.
+      spacing: of the magnitudes, "linear" or "erb": see `bands.interpolation`.
+      sample_rate: Hz; needed where the spacing is not linear.
+
+    Raises:
+      ValueError: there is no such spacing.
     """
 
-    def __init__(self, bands: int, hop: int, initial_bias: float):
+    def __init__(self, bands: int, hop: int, initial_bias: float, spacing: str = "linear", sample_rate: int = 0):
         self.bands, self.hop, self.initial_bias = bands, hop, initial_bias
-        self.taps = 2 * (bands - 1)
+        self.interpolation = interpolation(bands, spacing, hop, sample_rate)
+        self.matrix = self.interpolation @ filters.response_matrix(self.interpolation.shape[1])
+        self.taps = self.matrix.shape[1]
         self.raw_outputs = {"noise_magnitudes": bands}
         self.delay = filters.group_delay(self.taps)
         self.latency = -(-self.delay // hop) * hop
@@ -192,8 +204,7 @@ class FilteredNoise:
           Shape [batch, frames * hop].
         """
         samples = tf.shape(noise)[1]
-        responses = filters.impulse_response(noise_magnitudes)  # [batch, frames, taps]
-        filtered = filters.convolve_frames(noise, responses, self.hop)
+        filtered = filters.convolve_frames(noise, self._responses(noise_magnitudes), self.hop)
         return filtered[:, self.delay : self.delay + samples]
 
     def initial_state(self, batch: int | tf.Tensor = 1) -> Tensors:
@@ -214,8 +225,11 @@ class FilteredNoise:
           Audio [batch, frames * hop], `latency` samples late, and the state after these frames.
         """
         samples = tf.shape(noise)[1]
-        filtered = filters.convolve_frames(noise, filters.impulse_response(noise_magnitudes), self.hop)
+        filtered = filters.convolve_frames(noise, self._responses(noise_magnitudes), self.hop)
         tail = tf.pad(state["tail"], [[0, 0], [0, samples]])
         filtered += tail
         ready = tf.concat([state["waiting"], filtered[:, :samples]], axis=1)
         return ready[:, :samples], {"tail": filtered[:, samples:], "waiting": ready[:, samples:]}
+
+    def _responses(self, noise_magnitudes: tf.Tensor) -> tf.Tensor:
+        return tf.matmul(noise_magnitudes, tf.constant(self.matrix, tf.float32))  # [batch, frames, taps]

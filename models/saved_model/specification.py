@@ -17,6 +17,14 @@ held until the next of them:
    The raw controls are dense_output(x), cut into `outputs` in order.
 3. Controls. Every raw value becomes 2 * sigmoid(raw + bias) ** ln(10) + 1e-7. A harmonic distribution is then set to 0
    where harmonic * f0_hz reaches half the sample rate, and divided by its sum (all zeros stay zeros).
+4. Noise. A node `filtered_noise` filters white noise, uniform in [-1, 1), each hop with a filter of its own; it adds up
+   what rings on. The filter follows from magnitudes at `points` frequencies, evenly spaced from 0 Hz to Nyquist:
+   - `spacing` linear, or absent: points = bands, and the magnitudes are the control's.
+   - `spacing` erb: points = max(hop + 1, bands). Magnitude k of the control lies at point max(p_k, k), p_k being
+     (points - 1) / nyquist times the frequency whose 21.4 log10(1 + 0.00437 Hz) is k / (bands - 1) of that of Nyquist;
+     between these points magnitudes are interpolated linearly.
+   Taps: the inverse real FFT of the magnitudes, rotated so that lag 0 is tap points - 1, times a periodic Hann window
+   over all 2 * (points - 1) taps. From the front of the result points - 3 samples are cut, its delay.
 
 Every tensor has its own bytes in the weight files of `controls/`, row-major, in the shape given here.
 """

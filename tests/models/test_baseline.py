@@ -77,6 +77,19 @@ def test_it_finds_the_colour_and_the_level_of_the_noise(windows) -> None:
     np.testing.assert_allclose(20 * np.log10(found / (0.05 * NOISE[2:-2])), -2.5, atol=1.5)
 
 
+def test_it_finds_the_colour_of_noise_whose_bands_are_spaced_as_ears_are() -> None:
+    entries = [{**ENTRIES[1], "bands": 20, "spacing": "erb"}]
+    graph = ProcessorGraph(entries, sample_rate=48000)
+    played = 0.05 * 0.8 ** np.arange(20.0)
+    controls = {"f0_hz": tf.ones([1, FRAMES, 1]), "noise_magnitudes": tf.constant([[played] * FRAMES], tf.float32)}
+    audio = graph.get_dry(controls, noise=white_noise(1, FRAMES * graph.hop, (5, 0))).numpy()[0]
+    ones = np.ones(FRAMES, np.float32)
+    window = {"audio": audio, "f0_hz": 300 * ones, "f0_confidence": ones, "loudness_db": -30 * ones}
+    controls = fit_baseline([window], graph).controls(graph, tf.fill([1, 1], 300.0), tf.fill([1, 1], -30.0))
+    found = controls["noise_magnitudes"].numpy()[0, 0, 1:-1]
+    np.testing.assert_allclose(20 * np.log10(found / played[1:-1]), -2.5, atol=1.5)
+
+
 def test_its_loudness_is_that_of_the_features(baseline, windows) -> None:
     for window in windows:
         dry, _ = play(baseline, ProcessorGraph(ENTRIES), window)

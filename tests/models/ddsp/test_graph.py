@@ -31,6 +31,7 @@ DRY: dict[str, Any] = {"name": "dry", "type": "mix", "inputs": ["harmonic", "noi
         ([{**HARMONIC, "envelope": "cubic"}], "envelope 'cubic'"),
         ([{**HARMONIC, "harmonics": 0}], "harmonic: harmonics must be a number of at least 1, not 0"),
         ([{**HARMONIC, "harmonics": "six"}], "harmonic: harmonics must be a number of at least 1, not 'six'"),
+        ([{**NOISE, "spacing": "bark"}], "no spacing 'bark' of noise bands; known: linear, erb"),
         ([{**NOISE, "bands": 1}], "noise: bands must be a number of at least 3, not 1"),
         ([HARMONIC, {"name": "r", "type": "reverb_free", "seconds": 0, "inputs": ["harmonic"]}], "r: seconds must be"),
     ],

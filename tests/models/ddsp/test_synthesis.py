@@ -123,18 +123,18 @@ def test_pieces_that_overlap_add_up_as_in_tensorflow_and_so_do_their_gradients(s
 
 
 @pytest.mark.parametrize("settings", [{}, {"sample_rate": 48000}, {"frame_rate": 50}, {"sample_rate": 32000}])
-@pytest.mark.parametrize("bands", [65, 193])
-def test_chunk_by_chunk_equals_the_whole(settings: dict[str, int], bands: int):
+@pytest.mark.parametrize("noise", [{"bands": 65}, {"bands": 193}, {"bands": 24, "spacing": "erb"}])
+def test_chunk_by_chunk_equals_the_whole(settings: dict[str, int], noise: dict[str, Any]):
     """Whatever the rates, and where a long noise filter makes the latency more than a hop."""
     entries = [dict(entry) for entry in DEFAULT_ENTRIES]
-    entries[1]["bands"] = bands
-    graph, controls, noise = sounding(entries, frames=60, batch=2, **settings)
-    whole = graph.get_dry(controls, noise)
+    entries[1].update(noise)
+    graph, controls, white = sounding(entries, frames=60, batch=2, **settings)
+    whole = graph.get_dry(controls, white)
     state, parts, start = graph.initial_state(2), [], 0
     for count in (1, 1, 2, 7, 1, 20, 28):
         chunk = {name: value[:, start : start + count] for name, value in controls.items()}
         samples = slice(start * graph.hop, (start + count) * graph.hop)
-        part, state = graph.step(chunk, state, noise[:, samples])
+        part, state = graph.step(chunk, state, white[:, samples])
         parts.append(part)
         start += count
     streamed = np.concatenate(parts, axis=1)
@@ -156,8 +156,10 @@ def test_harmonics_above_nyquist_everywhere_are_not_computed():
 
 
 @pytest.mark.parametrize("settings", [{}, {"sample_rate": 48000}, {"frame_rate": 125}])
-def test_portable_operations_give_the_same_sound(settings: dict[str, int]):
-    graph, controls, noise = sounding(frames=333, **settings)
+@pytest.mark.parametrize("spacing", ["linear", "erb"])
+def test_portable_operations_give_the_same_sound(settings: dict[str, int], spacing: str):
+    entries = [DEFAULT_ENTRIES[0], {**DEFAULT_ENTRIES[1], "bands": 33, "spacing": spacing}, *DEFAULT_ENTRIES[2:]]
+    graph, controls, noise = sounding(entries, frames=333, **settings)
     assert snr_db(portable.dry_signal(graph, controls, noise), graph.get_dry(controls, noise)) > 60
 
 

@@ -455,7 +455,7 @@ test("a chain of several synthesisers is the sum of them", async () => {
         gain: 1,
       },
     ],
-    noises: [{ bands: 9, magnitudes: "noise_magnitudes", gain: 1 }],
+    noises: [{ bands: 9, spacing: "linear", magnitudes: "noise_magnitudes", gain: 1 }],
   });
 });
 

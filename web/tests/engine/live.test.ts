@@ -75,9 +75,19 @@ function clipOf(instrument: Instrument, frames: readonly LiveFrame[], sampleRate
 const RECIPES: readonly Recipe[] = [
   { architecture: "cnn" },
   { architecture: "gru" },
-  { architecture: "gru", hold: 4 },
-  { architecture: "cnn", inputs: ["rms"], dtype: "uint8", hold: 2, sampleRate: 32000, taps: 0 },
+  { architecture: "gru", hold: 4, bands: 20, spacing: "erb" },
+  {
+    architecture: "cnn",
+    inputs: ["rms"],
+    dtype: "uint8",
+    hold: 2,
+    sampleRate: 32000,
+    taps: 0,
+    bands: 33,
+    spacing: "erb",
+  },
   { architecture: "gru", inputs: ["loudness", "rms"], sampleRate: 48000, frameRate: 100 },
+  { architecture: "cnn", sampleRate: 48000, bands: 40, spacing: "erb" },
 ];
 for (const recipe of RECIPES) {
   test(`at the bundle's rate live and clip are the same to 80 dB (${JSON.stringify(recipe)})`, async () => {

@@ -16,6 +16,7 @@ export interface Recipe {
   readonly frameRate?: number;
   readonly harmonics?: number;
   readonly bands?: number;
+  readonly spacing?: "linear" | "erb";
   readonly envelope?: "window" | "linear";
   /** Of the network's layers. */
   readonly width?: number;
@@ -150,10 +151,10 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-function defaultNodes({ harmonics = 20, bands = 65, envelope = "window", taps = 400 }: Recipe): Processor[] {
+function defaultNodes({ harmonics = 20, bands = 65, spacing, envelope = "window", taps = 400 }: Recipe): Processor[] {
   return [
     { name: "harmonic", type: "harmonic", harmonics, envelope },
-    { name: "noise", type: "filtered_noise", bands },
+    { name: "noise", type: "filtered_noise", bands, ...(spacing && { spacing }) },
     { name: "dry", type: "mix", inputs: ["harmonic", "noise"] },
     ...(taps ? [{ name: "reverb", type: "reverb_free" as const, inputs: ["dry"] }] : []),
   ];

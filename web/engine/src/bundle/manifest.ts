@@ -130,7 +130,13 @@ export type Processor =
       readonly harmonics: number;
       readonly envelope: "window" | "linear";
     }
-  | { readonly name: string; readonly type: "filtered_noise"; readonly bands: number }
+  | {
+      readonly name: string;
+      readonly type: "filtered_noise";
+      readonly bands: number;
+      /** Of the bands, in Hz or on the ERB-number scale. Absent from earlier bundles: linear. */
+      readonly spacing?: "linear" | "erb";
+    }
   | { readonly name: string; readonly type: "mix"; readonly inputs: readonly string[] }
   | { readonly name: string; readonly type: `reverb_${string}`; readonly inputs: readonly string[] };
 

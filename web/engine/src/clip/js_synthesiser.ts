@@ -2,7 +2,7 @@
 
 import type { Manifest } from "../bundle/manifest.ts";
 import { describeChain, type HarmonicPart, type NoisePart } from "../synthesis/chain.ts";
-import { groupDelay, responseMatrix } from "../synthesis/filter_design.ts";
+import { designNoise } from "../synthesis/filter_design.ts";
 import type { Noise } from "../synthesis/noise_source.ts";
 import { type Rates, ratesOf } from "../synthesis/rates.ts";
 import { outputIndices } from "../synthesis/synthesiser.ts";
@@ -63,14 +63,14 @@ function addHarmonics(
 function addNoise(
   out: Float64Array,
   { values, width, frames, gain: frameGain }: Controls,
-  { bands, gain }: NoisePart,
+  part: NoisePart,
   magnitudes: number,
-  { own, rate, frameRate }: Rates,
+  rates: Rates,
   white: Float32Array,
 ): void {
-  const matrix = responseMatrix(bands, own, rate);
-  const taps = matrix.length / bands;
-  const delay = Math.round((groupDelay(bands) * rate) / own);
+  const { bands, gain } = part;
+  const { rate, frameRate } = rates;
+  const { matrix, taps, delay } = designNoise(part, rates);
   const response = new Float64Array(taps);
   for (let n = 0, frame = -1; n < out.length + delay; n++) {
     const own = Math.min(Math.floor((n * frameRate) / rate), frames - 1);

@@ -15,6 +15,7 @@ export interface HarmonicPart {
 /** Filtered noise. */
 export interface NoisePart {
   readonly bands: number;
+  readonly spacing: "linear" | "erb";
   readonly magnitudes: string;
   readonly gain: number;
 }
@@ -51,8 +52,9 @@ export function describeChain({ synthesiser }: Manifest): Chain {
   });
   const noises = nodes.flatMap((node) => {
     if (node.type !== "filtered_noise") return [];
-    const { bands } = node as Extract<Processor, { type: "filtered_noise" }>;
-    return [{ bands, magnitudes: control(node, "noise_magnitudes"), gain: gains.get(node.name) ?? 0 }];
+    const { bands, spacing = "linear" } = node as Extract<Processor, { type: "filtered_noise" }>;
+    if (!["linear", "erb"].includes(spacing)) throw new Error(`synthesiser: no spacing ${spacing} of noise bands`);
+    return [{ bands, spacing, magnitudes: control(node, "noise_magnitudes"), gain: gains.get(node.name) ?? 0 }];
   });
   return { harmonics, noises };
 }

@@ -4,7 +4,7 @@ import type { Manifest } from "../bundle/manifest.ts";
 import { Block, type KernelExports } from "../wasm/kernels.ts";
 import { describeChain } from "./chain.ts";
 import { FrameClock } from "./clock.ts";
-import { groupDelay } from "./filter_design.ts";
+import { framesLate } from "./filter_design.ts";
 import { HarmonicVoice } from "./harmonic_voice.ts";
 import type { Noise } from "./noise_source.ts";
 import { NoiseVoice } from "./noise_voice.ts";
@@ -39,7 +39,7 @@ export class Synthesiser {
     const rates = ratesOf(manifest, rate);
     const { frameRate, longest } = rates;
     const { hop } = manifest.audio;
-    this.frames = Math.max(1, ...chain.noises.map((part) => Math.ceil(groupDelay(part.bands) / hop)));
+    this.frames = Math.max(1, ...chain.noises.map((part) => framesLate(part, hop)));
     const capacity = (this.frames + 2) * longest;
     this.#harmonics = chain.harmonics.map((part) => {
       const indices = { amplitude: index(part.amplitude), distribution: index(part.distribution) };
