@@ -14,7 +14,7 @@ _CLEANING_SECONDS = 15.0  # after the first signal, in which others change nothi
 
 
 class Interruption:
-    """Whether a signal has asked the command to end.
+    """Whether a signal to end the command has come.
 
     Attributes:
       by: the first signal, or None.

@@ -39,7 +39,7 @@ cp --dereference /etc/resolv.conf /etc/hosts "$root/etc/"
 # The commit that is checked out here, and on top of it what has not been committed.
 copy=$root/swara
 [ -d "$copy/.git" ] || git init -q "$copy"
-git -C "$copy" fetch -q --no-tags "$PWD" HEAD
+git -C "$copy" fetch -q --no-tags --update-shallow "$PWD" HEAD # CI checks out one commit
 git -C "$copy" reset -q --hard FETCH_HEAD
 git -C "$copy" clean -fdq
 if ! git diff --quiet HEAD; then git diff --binary HEAD | git -C "$copy" apply --index; fi

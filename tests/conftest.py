@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("swara", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no test is a clock
+settings.load_profile("swara")
 
 SHARED = Path(os.environ.get("SWARA_SHARED", Path(__file__).resolve().parents[1].parent / "shared"))
 
@@ -21,12 +25,14 @@ def _shared_folder(name: str) -> Path:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keeps together, under `--dist loadgroup`, what shares a dear fixture: a module, and all that use the workshop."""
     for item in items:
         soak = item.get_closest_marker("soak")
         if soak is not None and soak.kwargs.get("part") not in SOAK_PARTS:
             raise pytest.UsageError(f"{item.nodeid}: pytest.mark.soak needs a part of {', '.join(SOAK_PARTS)}")
+        if not config.pluginmanager.hasplugin("xdist"):
+            continue
         shared = "workshop" if "made_workshop" in getattr(item, "fixturenames", ()) else item.path.stem
         item.add_marker(pytest.mark.xdist_group(shared))
 
