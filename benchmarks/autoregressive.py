@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.process import keep_to_one_core
 from benchmarks.train_step import MODELS, notes
 from common.features import F0_HZ
 from data.analysis import analyse, make_tracker
@@ -195,7 +196,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100, help="training steps of the WaveNet")
     parser.add_argument("--samples", type=int, default=4000, help="that it generates while the clock runs")
     arguments = parser.parse_args()
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # TensorFlow has not started its threads yet
+    keep_to_one_core()  # TensorFlow has not started its threads yet
     levels, conditions = read_recording(arguments.recording, load("violin"))
     net = WaveNet()
     bits = list(train(net, levels, conditions, arguments.steps))

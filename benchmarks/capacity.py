@@ -12,7 +12,6 @@ import argparse
 import gzip
 import json
 import math
-import os
 import pickle
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.process import keep_to_one_core
 from data.analysis import Analysis, analyse, make_tracker
 from data.config import ExtractionConfig
 from data.files.listing import list_recordings
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, required=True)
     parser.add_argument("--vcpu-hour", type=float, default=0.05)
     given = parser.parse_args()
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    keep_to_one_core()
     measured = measure(str(given.folder), load("violin").extraction)
     plan = planned(measured, given.hours, given.vcpu_hour)
     both = {"measured": measured, "plan": plan}

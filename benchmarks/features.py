@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import sys
 import tempfile
 import time
@@ -20,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.process import keep_to_one_core, peak_megabytes
 from data.analysis import analyse, make_tracker
 from data.demo.generate import generate
 from data.files.listing import list_recordings
@@ -30,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path)
     folder = parser.parse_args().folder
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    keep_to_one_core()
     with tempfile.TemporaryDirectory() as scratch:
         if folder is None:
             folder = Path(scratch)
@@ -46,7 +45,7 @@ def main() -> None:
         "audio_seconds": round(sum(seconds), 1),
         "per_cpu_second": round(sum(seconds) / cpu, 1),
         "per_wall_second": round(sum(seconds) / wall, 1),
-        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_megabytes": peak_megabytes(),
     }
     print(json.dumps({"name": "swara/features", **facts}))
 

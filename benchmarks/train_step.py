@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import sys
 import time
@@ -28,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.process import peak_megabytes
 from common.audio import AudioConfig
 from common.features import AUDIO, F0_HZ
 from models.ddsp.synths import Harmonic, white_noise
@@ -138,7 +138,7 @@ def main() -> None:
             "parameters": parameters,
             "batch": arguments.batch,
             "seconds": arguments.seconds,
-            "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_megabytes": peak_megabytes(),
         }
         if arguments.worker:
             answer({"train": train, "infer": infer}, json.dumps(facts))

@@ -9,6 +9,12 @@ root=${SWARA_ROOT:-/var/tmp/swara-debian-13}
 shared=$(realpath "${SWARA_SHARED:-../shared}")
 cache=${UV_CACHE_DIR:-$HOME/.cache/uv}
 
+fail() { # WHAT, and the end of the log
+  tail -5 "$root.log" >&2
+  echo "error: $1: is the network there? All of it is in $root.log" >&2
+  exit 1
+}
+
 [ "$(id -u)" = 0 ] || { echo "error: a Debian root is made and entered by root alone" >&2; exit 2; }
 command -v debootstrap >/dev/null || { echo "error: debootstrap is missing: apt-get install debootstrap" >&2; exit 2; }
 
@@ -19,7 +25,7 @@ flock --nonblock 9 || { echo "error: another command runs in $root" >&2; exit 2;
 if [ ! -e "$root/.complete" ]; then # an interrupted one is begun anew; nothing is mounted there outside the namespace below
   rm -rf "$root"
   debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates,git,make trixie "$root" >"$root.log" 2>&1 ||
-    { tail -5 "$root.log" >&2; exit 1; }
+    fail "debootstrap could not make a Debian root"
   apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Check-Date)\b' >"$root/etc/apt/apt.conf.d/90host" || true
   for file in /etc/pip.conf "$HOME/.config/pip/pip.conf"; do
     if [ -e "$file" ]; then cp "$file" "$root/etc/pip.conf"; fi
@@ -31,7 +37,7 @@ if [ ! -e "$root/.complete" ]; then # an interrupted one is begun anew; nothing 
   echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io" # an interrupted root is made anew
   echo 'path-exclude /usr/share/doc/*' >"$root/etc/dpkg/dpkg.cfg.d/no-docs"
   chroot "$root" sh -c 'apt-get update -qq && apt-get install -y -qq chromium nodejs npm >/dev/null' >>"$root.log" 2>&1 ||
-    { tail -5 "$root.log" >&2; exit 1; }
+    fail "Chromium and Node could not be installed in the Debian root"
   touch "$root/.complete"
 fi
 cp --dereference /etc/resolv.conf /etc/hosts "$root/etc/"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from components.browser_validator.cases import make_cases, write_cases
@@ -56,30 +57,20 @@ def run(chromium: Path, folder: Path, timeout_seconds: float) -> TfjsRun:
 def mentioned_in(temporary: Path) -> list[int]:
     """Processes that have a folder in their arguments or environment, as a browser with its profile there has."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
-            if str(temporary).encode() in text:
-                found.append(int(entry.name))
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(str(temporary) in text for text in (*process.cmdline(), *process.environ().values())):
+                found.append(process.pid)
     return found
 
 
 def renderers_below(ancestor: int) -> list[int]:
     """The browser processes that run pages, among the descendants of a process."""
-    parents, renderers = {}, []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            pid = int(entry.name)
-            parents[pid] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            if b"--type=renderer" in (entry / "cmdline").read_bytes():
-                renderers.append(pid)
     found = []
-    for pid in renderers:
-        above = pid
-        while above in parents and above != ancestor:
-            above = parents[above]
-        if above == ancestor:
-            found.append(pid)
+    for process in psutil.Process(ancestor).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "--type=renderer" in " ".join(process.cmdline()):
+                found.append(process.pid)
     return found
 
 

@@ -40,7 +40,8 @@ watchdog.start()
 _, status, usage = os.wait4(process.pid, 0)
 watchdog.cancel()
 with open(sys.argv[1], "w") as file:
-    json.dump([os.waitstatus_to_exitcode(status), usage.ru_maxrss], file)
+    kilobytes = usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+    json.dump([os.waitstatus_to_exitcode(status), kilobytes], file)
 """
 
 

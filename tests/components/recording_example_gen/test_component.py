@@ -1,7 +1,9 @@
 """The component in a real pipeline: examples and report are as planned, the cache holds, refusals come out whole."""
 
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from tests.data.sounds import config, melody, write
 
 pytestmark = pytest.mark.slow  # importing TFX takes longer than all of it
 
+ROOT = Path(__file__).resolve().parents[3]
 EXTRACTION = config("examples.min_minutes=0.1", "audio.window_seconds=2.0")
 FLOATS = {
     "audio": 32000,
@@ -36,7 +39,23 @@ FLOATS = {
 TEXTS = {"recording", "recording_id", "span", "register", "dynamics"}
 
 
-def run(recordings: Path, output: Path, extraction: ExtractionConfig = EXTRACTION, name: str = "instrument") -> Path:
+WITHOUT_FORKS = """
+import multiprocessing, os, sys
+from pathlib import Path
+from tests.components.recording_example_gen.test_component import run
+multiprocessing.set_start_method("spawn")
+os.fork = os.forkpty = None
+run(Path(sys.argv[1]), Path(sys.argv[2]), beam=["--direct_running_mode=multi_processing", "--direct_num_workers=2"])
+"""
+
+
+def run(
+    recordings: Path,
+    output: Path,
+    extraction: ExtractionConfig = EXTRACTION,
+    name: str = "instrument",
+    beam: Sequence[str] = (),
+) -> Path:
     """Runs a pipeline of the component alone. Returns the folder of its newest examples."""
     metadata = sqlite_metadata_connection_config(str(output / "metadata.sqlite"))
     pipeline = Pipeline(
@@ -45,7 +64,7 @@ def run(recordings: Path, output: Path, extraction: ExtractionConfig = EXTRACTIO
         components=[RecordingExampleGen(str(recordings), extraction)],
         enable_cache=True,
         metadata_connection_config=metadata,
-        beam_pipeline_args=["--runner=DirectRunner"],
+        beam_pipeline_args=["--runner=DirectRunner", *beam],
     )
     LocalDagRunner().run(pipeline)
     return newest(output)
@@ -189,6 +208,11 @@ def test_names_folders_and_containers_change_no_record(folder, output, tmp_path)
     write(tmp_path / "in" / "b.aiff", melody(1.0, seed=3))
     write(tmp_path / "in" / "a.flac", melody(7.0, 44100, seed=2), 44100)
     assert records(run(tmp_path / "in", tmp_path / "out")) == records(newest(output))
+
+
+def test_workers_that_are_spawned_where_nothing_forks_make_the_same_records(folder, output, tmp_path):
+    subprocess.run([sys.executable, "-c", WITHOUT_FORKS, str(folder), str(tmp_path)], cwd=ROOT, check=True)
+    assert records(newest(tmp_path)) == records(newest(output))
 
 
 def test_the_newest_span_is_taken_and_written_on_the_artifact(tmp_path):

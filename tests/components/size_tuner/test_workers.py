@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from tfx.components.trainer.fn_args_utils import FnArgs
 
@@ -30,18 +31,16 @@ def until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def children(process: subprocess.Popen[bytes]) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+    return [child.pid for child in psutil.Process(process.pid).children()]
 
 
 def lives(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 def test_workers_end_when_the_process_that_started_them_is_killed(fn_args: FnArgs, tmp_path: Path):
     task = tmp_path / "task.json"
     given = {name: getattr(fn_args, name) for name in ("train_files", "eval_files", "custom_config")}

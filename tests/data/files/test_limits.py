@@ -13,27 +13,26 @@ from tests.data.sounds import melody
 
 RATE = 44100
 EXTRACT = """
-import json, resource, sys, time
+import json, sys, time
+from benchmarks.process import peak_megabytes
 from data.analysis import analyse, make_tracker
 from pipeline.configuration.loading import load
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
 config = load("violin").extraction
 tracker = make_tracker(config)
-before, began = peak(), time.process_time()
+before, began = peak_megabytes(), time.process_time()
 entry = analyse(sys.argv[1], sys.argv[2], config, tracker).entry
 seconds = time.process_time() - began
-print(json.dumps({"verdict": entry.verdict, "megabytes": peak() - before, "pace": entry.seconds / seconds}))
+print(json.dumps({"verdict": entry.verdict, "megabytes": peak_megabytes() - before, "pace": entry.seconds / seconds}))
 """
 INGEST = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
+from benchmarks.process import peak_megabytes
 from tests.components.recording_example_gen.test_component import newest, run
 from tests.data.sounds import CONFIG
 run(Path(sys.argv[1]), Path(sys.argv[2]), CONFIG)
-print(json.dumps({"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+print(json.dumps({"megabytes": peak_megabytes()}))
 """
 
 
