@@ -18,6 +18,7 @@ import { findChromium } from "../../web/chromium.ts";
 import { launchChromium } from "../../web/validator/chromium.ts";
 import { serve } from "../../web/validator/serve.ts";
 import { downloads } from "./downloads.ts";
+import { loopback } from "./loopback.ts";
 import {
   type Bench,
   clips,
@@ -41,6 +42,7 @@ const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<Line>>> = {
   live_synthesis: liveSynthesis,
   underruns,
   latency,
+  loopback,
   downloads: (bench) => downloads(bench, ENGINE),
 };
 
@@ -93,7 +95,13 @@ async function measure({ bundle, chromium, names }: Measurement): Promise<void> 
     await page.close();
     write({ benchmark: "machine", chromium: browser.version(), renderer, processors: cpus().length });
     for (const name of names) {
-      const line = await BENCHMARKS[name]?.({ open, bundle: `${site.origin}/bundle/${manifest}`, isLoop });
+      const line = await BENCHMARKS[name]?.({
+        open,
+        bundle: `${site.origin}/bundle/${manifest}`,
+        isLoop,
+        chromium,
+        origin: site.origin,
+      });
       if (line !== undefined) write(line);
     }
   } finally {

@@ -13,6 +13,7 @@ import { LIVE_RATE } from "./synthesis.ts";
 const BLOCK = 128;
 const BLOCKED_MS = 200;
 const PERIOD_MS = 500;
+const OPENING_MS = 2_500; // in which a device's own delay still moves
 
 /** Statistics of a context's output (Audio Playback Stats); not every browser has them. */
 interface PlaybackStats {
@@ -116,6 +117,31 @@ export async function latency(url: string, isStream: boolean): Promise<LatencyRe
   live.close();
   await context.close();
   return result;
+}
+
+/** What a context states of its own delay once it has played for a while, and the instrument of its. All in s. */
+export interface Loopback {
+  readonly method: number;
+  readonly output: number;
+  /** Of the microphone, where the browser states it. */
+  readonly input: number | null;
+}
+
+/** Connects the microphone to the loudspeaker, through an instrument (in its own room) or with nothing between. */
+export async function openLoopback(url: string | null): Promise<Loopback> {
+  const context = new AudioContext({ latencyHint: "interactive" });
+  await context.resume();
+  const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1 };
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: plain });
+  const source = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
+  const live = url === null ? null : await start(context, url);
+  if (live) live.output.connect(context.destination);
+  source.connect(live ? live.input : context.destination);
+  await sleep(OPENING_MS);
+  const settings = stream.getAudioTracks()[0]?.getSettings() as
+    | (MediaTrackSettings & { readonly latency?: number })
+    | undefined;
+  return { method: live?.latency.total ?? 0, output: context.outputLatency, input: settings?.latency ?? null };
 }
 
 /** Gives the node itself, or the far end of a media stream that it feeds. */

@@ -15,6 +15,9 @@ export interface Bench {
   readonly bundle: string;
   /** The bundle's network is a loop over frames, which the engine never runs on webgl: in software it does not end. */
   readonly isLoop: boolean;
+  /** Program, and the site of this benchmark's page, for a browser with other devices. */
+  readonly chromium: string;
+  readonly origin: string;
 }
 
 const BANKS: readonly BankName[] = ["stock", "stock_one_cumsum", "phase_cumsum", "scan", "fused"];

@@ -8,7 +8,15 @@ import { referenceHarmonics, snrDb } from "../../web/tests/engine/tfjs/reference
 import { type BankName, phrase, play, SETTINGS } from "./banks.ts";
 import { type ClipBench, type ClipPath, loadClipBench } from "./clips.ts";
 import { countGlBytes } from "./gl_bytes.ts";
-import { type LatencyResult, latency, type Underruns, underruns, wholeTimesRealTime } from "./live.ts";
+import {
+  type LatencyResult,
+  type Loopback,
+  latency,
+  openLoopback,
+  type Underruns,
+  underruns,
+  wholeTimesRealTime,
+} from "./live.ts";
 import { timesRealTime } from "./synthesis.ts";
 
 const bytes = countGlBytes();
@@ -49,6 +57,8 @@ export interface BenchmarkPage {
   /** These two play: the page must have been clicked. */
   underruns(url: string, seconds: number): Promise<Underruns>;
   latency(url: string, isStream: boolean): Promise<LatencyResult>;
+  /** Plays the microphone through an instrument, or bare, until the page is closed. */
+  openLoopback(url: string | null): Promise<Loopback>;
 }
 
 declare global {
@@ -119,6 +129,7 @@ globalThis.swaraBenchmark = {
   wholeTimesRealTime,
   underruns,
   latency,
+  openLoopback,
 };
 
 function loaded(): ClipBench {

@@ -5,15 +5,24 @@ import { FLAGS } from "../chromium.ts";
 
 const LAUNCH_MS = 30_000;
 
+export interface ChromiumOptions {
+  /** Added to this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Uses the machine's loudspeaker and its microphone. */
+  readonly audible?: boolean;
+}
+
 /** Starts Chromium with a fresh profile in the temporary folder, removed when the browser or this process ends. */
-export function launchChromium(executable: string): Promise<Browser> {
+export function launchChromium(executable: string, options: ChromiumOptions = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: executable,
     timeout: LAUNCH_MS,
     // Playwright's --disable-gpu would take WebGL away as well.
-    ignoreDefaultArgs: ["--disable-gpu"],
+    ignoreDefaultArgs: ["--disable-gpu", ...(options.audible ? ["--mute-audio"] : [])],
+    env: { ...process.env, ...options.environment },
     args: [
       ...FLAGS,
+      ...(options.audible ? ["--use-fake-ui-for-media-stream"] : []), // the microphone is granted
       "--use-gl=angle",
       "--use-angle=swiftshader",
       "--enable-unsafe-swiftshader",

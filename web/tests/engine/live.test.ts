@@ -117,12 +117,12 @@ for (const rate of [44100, 48000]) {
   }, 30_000);
 }
 
-test("the queue never runs dry, at any rate, and the latency is at most 50 ms", async () => {
+test("the queue never runs dry, at any rate, and the latency is at most 20 ms", async () => {
   const instrument = await smallInstrument({ harmonics: 4, bands: 9 });
   for (const rate of [8000, 16000, 22050, 44100, 48000, 96000, 192000]) {
     const { core } = await playLive(instrument, rate, null, {}, 20);
     expect([rate, core.starved]).toEqual([rate, 0]);
-    expect(core.latency.total).toBeLessThan(0.05);
+    expect(core.latency.total).toBeLessThan(rate < 16000 ? 0.025 : 0.02); // a low rate's filters are longer
   }
   for (const [sampleRate, frameRate, bands] of [
     [16000, 50, 65],
@@ -161,6 +161,66 @@ test("the stated latency is that of the sound", async () => {
   // A gate's frame reaches 16 ms ahead, so that the instrument may start a little before the voice's own first sample.
   const late = first(out, 1e-4) - first(voice, 0.01);
   expect(Math.abs(late - core.latency.total)).toBeLessThan(0.02);
+});
+
+/** Notes of a tone with twelve partials, each as long as the gap after it, at pitches of a seeded leaping melody. */
+function staccato(lowHz: number, noteSeconds: number, count: number, noise: number) {
+  const rate = 16000;
+  const [leaps, hiss] = [random(count, 5), random(rate, 3)];
+  const list = Array.from({ length: count }, (_, i) => ({
+    at: 0.3 + 2 * i * noteSeconds,
+    hz: lowHz * 2 ** (Math.round(6 + 6 * (leaps[i] as number)) / 12),
+  }));
+  const length = Math.ceil((0.5 + 2 * count * noteSeconds) * rate);
+  const sound = Float32Array.from({ length }, (_, i) => noise * (hiss[i % rate] as number));
+  for (const { at, hz } of list) {
+    for (let n = 0; n < noteSeconds * rate; n++) {
+      let sum = 0;
+      for (let k = 1; k <= 12 && k * hz < rate / 2; k++) sum += Math.sin((2 * Math.PI * k * hz * n) / rate) / k;
+      const index = Math.round(at * rate) + n;
+      sound[index] = (sound[index] as number) + 0.2 * sum;
+    }
+  }
+  return { list, sound };
+}
+
+for (const [lowHz, noise] of [
+  [110, 0],
+  [220, 0],
+  [440, 0],
+  [220, 0.09], // 10 dB below the notes
+] as const) {
+  test(`an onset is breath until its pitch is known, and then right (${lowHz} Hz, noise of ${noise})`, async () => {
+    const { list, sound } = staccato(lowHz, 0.12, 40, noise);
+    const { frames } = await playLive(await smallInstrument(), 16000, sound, { ...STRAIGHT, gateDb: -45 });
+    const isWrong = ({ at, hz }: { at: number; hz: number }) =>
+      frames
+        .slice(Math.round(250 * at) - 4, Math.round(250 * (at + 0.1)))
+        .some(({ playedHz, playedPitch }) => playedPitch > 0 && Math.abs(1200 * Math.log2(playedHz / hz)) > 50);
+    const isPitched = ({ at }: { at: number }) =>
+      frames
+        .slice(Math.round(250 * (at + 0.03)), Math.round(250 * (at + 0.1)))
+        .every((frame) => frame.playedPitch > 0.9);
+    expect(list.filter(isWrong).length / list.length).toBeLessThanOrEqual(0.05);
+    expect(list.filter(isPitched).length / list.length).toBeGreaterThan(0.95);
+  });
+}
+
+test("a pitch that moves is followed as it was 10 ms ago or less", async () => {
+  const rate = 16000;
+  let phase = 0;
+  const hzAt = (seconds: number) => 220 * 2 ** (0.4 * Math.sin(2 * Math.PI * 2 * seconds)); // up to 5 octaves a second
+  const glide = Float32Array.from({ length: 2 * rate }, (_, i) => {
+    phase += hzAt(i / rate) / rate;
+    return 0.3 * (2 * (phase % 1) - 1);
+  });
+  const { frames } = await playLive(await smallInstrument(), rate, glide, STRAIGHT);
+  const errors = (late: number) =>
+    frames.slice(50, 450).map(({ playedHz }, t) => Math.abs(1200 * Math.log2(playedHz / hzAt((t + 50) / 250 - late))));
+  const lates = [-0.004, 0, 0.002, 0.004, 0.006, 0.008, 0.01, 0.012, 0.016];
+  const best = lates.reduce((least, late) => (mean(errors(late)) < mean(errors(least)) ? late : least));
+  expect(best).toBeLessThanOrEqual(0.01);
+  expect(mean(errors(best))).toBeLessThan(10);
 });
 
 describe("a voice", () => {
@@ -221,8 +281,8 @@ describe("a voice", () => {
     const settled = Math.round(0.1 * 250);
     const leaps = [...semitones.keys()].filter((t) => t > settled && Math.abs(semitones[t] as number) > 7);
     expect(leaps).toHaveLength(1);
-    for (const t of leaps) expect(sounding.slice(t - 2, t + 2)).toEqual([true, false, false, true]);
-    expect(sounding.slice(settled).filter((one) => !one)).toHaveLength(2);
+    for (const t of leaps) expect(sounding.slice(t - 2, t + 2)).toEqual([true, false, true, true]);
+    expect(sounding.slice(settled).filter((one) => !one)).toHaveLength(1);
     expect(Math.min(...semitones.slice(1.1 * 250))).toBeLessThan(-0.3); // the slide
   });
 

@@ -8,11 +8,6 @@ import { Block, type KernelExports } from "../wasm/kernels.ts";
 
 /** Hz, of the audio that is tracked. */
 export const TRACKER_RATE = 16000;
-/** Samples after a frame's middle to which its window reaches. */
-export const LOOK_AHEAD = 320;
-/** s after a frame in which its pitch is decided. */
-const DECISION_SECONDS = 0.008;
-
 const LOWEST_HZ = 46.875; // the range of the tracker that training uses
 const HIGHEST_HZ = 2100;
 const WINDOW = 512;
@@ -22,6 +17,11 @@ const FLOOR = WINDOW * 1e-14; // energy of -140 dB: a soft voice is as much like
 const LEAST_LIKENESS = 0.3;
 const CANDIDATES = 8;
 const STATES = CANDIDATES + 1; // the last one has no pitch
+
+// Of the windows in which a pitch that is decided at once is measured anew
+const PERIODS = 2;
+const SHORTEST_WINDOW = 192;
+const NEAR = 0.06; // share of its period around which it is searched for
 
 // Costs, in likeness
 const PER_OCTAVE = 0.02; // of a lower candidate: a period's multiples are periods too
@@ -54,9 +54,9 @@ export class PitchTracker {
   readonly #likenesses: Float64Array;
   #frame = 0;
 
-  /** @param frameRate Hz, of `step`. */
-  constructor(kernels: KernelExports, frameRate: number) {
-    this.decisionFrames = Math.round(DECISION_SECONDS * frameRate);
+  /** @param frameRate Hz, of `step`. @param decisionSeconds s after a frame in which its pitch is decided. */
+  constructor(kernels: KernelExports, frameRate: number, decisionSeconds: number) {
+    this.decisionFrames = Math.round(decisionSeconds * frameRate);
     const kept = (this.decisionFrames + 1) * STATES;
     this.#from = new Int32Array(kept);
     this.#pitches = new Float64Array(kept);
@@ -70,21 +70,53 @@ export class PitchTracker {
   /**
    * Takes the next frame and decides on the one `decisionFrames` before it.
    *
-   * @param end address of the first sample after the frame's window: `LOOK_AHEAD` after the frame's middle.
+   * @param end address of the first sample after the frame's window.
    */
   step(end: number): void {
     const start = end - WINDOW * Float32Array.BYTES_PER_ELEMENT;
-    this.#kernels.correlate(start, WINDOW, LONGEST, FLOOR, this.#likeness.at);
+    this.#kernels.correlate(start, WINDOW, 0, LONGEST, FLOOR, this.#likeness.at);
     this.#findCandidates();
     this.#extendWays();
     this.#decide();
+    if (!this.decisionFrames && this.f0Hz > 0) this.#follow(end);
     this.#frame++;
     [this.#octaves, this.#octavesBefore] = [this.#octavesBefore, this.#octaves];
     [this.#costs, this.#costsBefore] = [this.#costsBefore, this.#costs];
   }
 
+  /** Measures the decided pitch anew in its own last periods, since the whole window lies further back. */
+  #follow(end: number): void {
+    const lag = Math.round(TRACKER_RATE / this.f0Hz);
+    const first = Math.max(SHORTEST - 1, Math.floor(lag * (1 - NEAR)) - 1);
+    const last = Math.min(LONGEST, Math.ceil(lag * (1 + NEAR)) + 1);
+    const window = Math.min(WINDOW, Math.max(SHORTEST_WINDOW, 4 * Math.ceil((PERIODS * lag) / 4)));
+    const likeness = this.#likeness.values;
+    this.#kernels.correlate(
+      end - window * Float32Array.BYTES_PER_ELEMENT,
+      window,
+      first,
+      last,
+      FLOOR,
+      this.#likeness.at,
+    );
+    let best = 0;
+    for (let at = first + 1; at < last; at++) {
+      const here = likeness[at] as number;
+      const isPeak = here > (likeness[at - 1] as number) && here >= (likeness[at + 1] as number);
+      if (isPeak && (!best || here > (likeness[best] as number))) best = at;
+    }
+    if (best) this.f0Hz = TRACKER_RATE / (best + this.#peakShift(best));
+  }
+
+  /** Interpolates a peak of likeness by a parabola: lags by which it lies after a lag. */
+  #peakShift(lag: number): number {
+    const likeness = this.#likeness.values;
+    const [before, after] = [likeness[lag - 1] as number, likeness[lag + 1] as number];
+    return (0.5 * (before - after)) / (before - 2 * (likeness[lag] as number) + after);
+  }
+
   /**
-   * Finds the highest peaks of likeness, each interpolated between the lags. The first ones count only once the frame
+   * Finds the best peaks of likeness, each interpolated between the lags. The first ones count only once the frame
    * was unlike itself at a shorter lag: on what is slower than any voice, every ripple of noise would be a peak.
    */
   #findCandidates(): void {
@@ -100,18 +132,25 @@ export class PitchTracker {
       const before = likeness[lag - 1] as number;
       const after = likeness[lag + 1] as number;
       if (here <= LEAST_LIKENESS || here <= before || here < after) continue;
-      const shift = (0.5 * (before - after)) / (before - 2 * here + after);
+      const shift = this.#peakShift(lag);
       const peak = here - 0.25 * (before - after) * shift;
+      const octave = Math.log2(TRACKER_RATE / (lag + shift) / LOWEST_HZ);
+      const worth = peak + PER_OCTAVE * octave; // else the many periods of a high voice would crowd out its first
       let rank = CANDIDATES; // by insertion: the best comes first
-      while (rank > 0 && (alike[rank - 1] as number) < peak) rank--;
+      while (rank > 0 && this.#worth(rank - 1) < worth) rank--;
       if (rank === CANDIDATES) continue;
       for (let i = CANDIDATES - 1; i > rank; i--) {
         alike[i] = alike[i - 1] as number;
         octaves[i] = octaves[i - 1] as number;
       }
       alike[rank] = peak;
-      octaves[rank] = Math.log2(TRACKER_RATE / (lag + shift) / LOWEST_HZ);
+      octaves[rank] = octave;
     }
+  }
+
+  /** What speaks for a candidate: its likeness, and that it is no multiple of a shorter period. */
+  #worth(rank: number): number {
+    return (this.#alike[rank] as number) + PER_OCTAVE * (this.#octaves[rank] as number);
   }
 
   /** Extends the cheapest ways by this frame's states. */

@@ -5,11 +5,26 @@ import { HighPass } from "../filters/high_pass.ts";
 import { Resampler } from "../filters/resampler.ts";
 import type { KernelExports } from "../wasm/kernels.ts";
 import { LoudnessMeter } from "./loudness.ts";
-import { LOOK_AHEAD, PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts";
+import { PITCH_REACH, PitchTracker, TRACKER_RATE } from "./pitch.ts";
 import { SlidingWindow } from "./sliding_window.ts";
 
 /** Greatest magnitude of a sample, 60 dB above full scale: what is louder, or no number, is no sound. */
 export const LOUDEST = 1000;
+
+/** What a frame may know of the sound after it. All in s. */
+export interface Reach {
+  /** To where the pitch tracker's window reaches. */
+  readonly pitch: number;
+  /** To where the windows of loudness and RMS energy reach; at most half of them. */
+  readonly level: number;
+  /** In which the pitch of the frame is decided. */
+  readonly decision: number;
+}
+
+/** Windows around a frame's middle, as training has them. */
+export const WHOLE_REACH: Reach = { pitch: 0.02, level: Number.POSITIVE_INFINITY, decision: 0.008 };
+/** Windows that mostly lie before a frame, so that it is known soon. */
+export const LIVE_REACH: Reach = { pitch: 0.012, level: 0.012, decision: 0 };
 
 /** Features of one frame. */
 export interface AnalysedFrame {
@@ -44,6 +59,10 @@ export class StreamingAnalysis {
   readonly #loudness: LoudnessMeter;
   readonly #pitch: PitchTracker;
   readonly #kernels: KernelExports;
+  /** Samples after a frame's middle: of the tracker's window, of loudness, of RMS energy. */
+  readonly #pitchAhead: number;
+  readonly #loudnessAhead: number;
+  readonly #rmsAhead: number;
   /** Features of the last frames, until their pitch is decided. */
   readonly #loudnessDb: Float64Array;
   readonly #rms: Float64Array;
@@ -54,25 +73,36 @@ export class StreamingAnalysis {
    * @param rate Hz, of the sound. @param longest most samples of one push.
    * @param onFrame called for each frame, as soon as its features are complete.
    */
-  constructor(kernels: KernelExports, audio: AudioFormat, rate: number, longest: number, onFrame: () => void) {
+  constructor(
+    kernels: KernelExports,
+    audio: AudioFormat,
+    rate: number,
+    longest: number,
+    onFrame: () => void,
+    reach = WHOLE_REACH,
+  ) {
     const { sample_rate: own, frame_rate: frameRate, loudness, rms } = audio;
-    const reach = Math.max(loudness.fft_size, rms.frame_size);
+    const kept = Math.max(loudness.fft_size, rms.frame_size);
+    const level = 4 * Math.round((reach.level * own) / 4); // kernels take four samples at once
+    this.#pitchAhead = Math.round(reach.pitch * TRACKER_RATE);
+    this.#loudnessAhead = Math.min(level, loudness.fft_size / 2);
+    this.#rmsAhead = Math.min(level, rms.frame_size / 2);
     this.#kernels = kernels;
     this.#audio = audio;
     this.#onFrame = onFrame;
     this.#highPass = new HighPass(rate);
     this.#toOwn = new Resampler(kernels, rate, own, longest);
-    this.#own = new SlidingWindow(kernels, reach + LOOK_AHEAD * (own / TRACKER_RATE), this.#toOwn.output.length);
+    this.#own = new SlidingWindow(kernels, kept + Math.ceil(reach.pitch * own), this.#toOwn.output.length);
     this.#toTracker = own === TRACKER_RATE ? null : new Resampler(kernels, rate, TRACKER_RATE, longest);
     this.#tracked = this.#toTracker
-      ? new SlidingWindow(kernels, PITCH_REACH + LOOK_AHEAD, this.#toTracker.output.length)
+      ? new SlidingWindow(kernels, PITCH_REACH + this.#pitchAhead, this.#toTracker.output.length)
       : new SlidingWindow(kernels, PITCH_REACH, this.#toOwn.output.length);
-    this.#loudness = new LoudnessMeter(kernels, audio);
-    this.#pitch = new PitchTracker(kernels, frameRate);
+    this.#loudness = new LoudnessMeter(kernels, audio, this.#loudnessAhead);
+    this.#pitch = new PitchTracker(kernels, frameRate, reach.decision);
     this.#loudnessDb = new Float64Array(this.#pitch.decisionFrames + 1);
     this.#rms = new Float64Array(this.#pitch.decisionFrames + 1);
     this.resampling = Math.max(this.#toOwn.delay, this.#toTracker?.delay ?? 0) / rate;
-    this.lookAhead = Math.max(LOOK_AHEAD / TRACKER_RATE, reach / 2 / own);
+    this.lookAhead = Math.max(this.#pitchAhead / TRACKER_RATE, Math.max(this.#loudnessAhead, this.#rmsAhead) / own);
     this.decision = this.#pitch.decisionFrames / frameRate;
     this.latency = this.resampling + this.lookAhead + this.decision;
   }
@@ -90,23 +120,23 @@ export class StreamingAnalysis {
   }
 
   #ready(): boolean {
-    const { hop, loudness, rms } = this.#audio;
-    const reach = Math.max(loudness.fft_size, rms.frame_size) / 2;
-    return this.#own.end >= this.#index * hop + reach && this.#tracked.end >= this.#pitchEnd();
+    const reach = Math.max(this.#loudnessAhead, this.#rmsAhead);
+    return this.#own.end >= this.#index * this.#audio.hop + reach && this.#tracked.end >= this.#pitchEnd();
   }
 
   /** Index at which the tracker's window of this frame ends, in samples at its rate. */
   #pitchEnd(): number {
-    return Math.round((this.#index * TRACKER_RATE) / this.#audio.frame_rate) + LOOK_AHEAD;
+    return Math.round((this.#index * TRACKER_RATE) / this.#audio.frame_rate) + this.#pitchAhead;
   }
 
   #measureFrame(): void {
-    const { hop, loudness, rms } = this.#audio;
+    const { hop, rms } = this.#audio;
     const middle = this.#index * hop;
     const rows = this.#rms.length;
     const row = this.#index % rows;
-    const energy = this.#kernels.sumOfSquares(this.#own.address(middle - rms.frame_size / 2), rms.frame_size);
-    this.#loudnessDb[row] = this.#loudness.measure(this.#own.address(middle - loudness.fft_size / 2));
+    const first = middle + this.#rmsAhead - rms.frame_size;
+    const energy = this.#kernels.sumOfSquares(this.#own.address(first), rms.frame_size);
+    this.#loudnessDb[row] = this.#loudness.measure(this.#own.address(middle - this.#loudness.before));
     this.#rms[row] = Math.sqrt(energy / rms.frame_size);
     this.#pitch.step(this.#tracked.address(this.#pitchEnd()));
     this.#index++;

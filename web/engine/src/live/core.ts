@@ -9,7 +9,7 @@
 
 import type { Manifest } from "../bundle/manifest.ts";
 import { FLOOR_DB } from "../features/floor.ts";
-import { LOUDEST, StreamingAnalysis } from "../features/streaming_analysis.ts";
+import { LIVE_REACH, LOUDEST, StreamingAnalysis } from "../features/streaming_analysis.ts";
 import type { Tensors } from "../network/layers.ts";
 import { StreamingNetwork } from "../network/streaming_network.ts";
 import type { Noise } from "../synthesis/noise_source.ts";
@@ -30,6 +30,8 @@ export interface LiveFrame {
   voiceDb: number;
   playedHz: number;
   playedDb: number;
+  /** How far the harmonics are open, 0 to 1: 0 is breath or silence. */
+  playedPitch: number;
 }
 
 export class LiveCore {
@@ -40,7 +42,14 @@ export class LiveCore {
   readonly latencySamples: number;
   /** Samples that were wanted and not there: none, ever, unless something is wrong here. */
   starved = 0;
-  readonly #frame: LiveFrame = { voiceHz: 440, confidence: 0, voiceDb: FLOOR_DB, playedHz: 440, playedDb: SILENCE_DB };
+  readonly #frame: LiveFrame = {
+    voiceHz: 440,
+    confidence: 0,
+    voiceDb: FLOOR_DB,
+    playedHz: 440,
+    playedDb: SILENCE_DB,
+    playedPitch: 0,
+  };
   readonly #analysis: StreamingAnalysis;
   readonly #voice: Voice;
   readonly #network: StreamingNetwork;
@@ -64,7 +73,14 @@ export class LiveCore {
     this.keys = new Keys(manifest.statistics, frameRate);
     this.#voice = new Voice(manifest.statistics, frameRate);
     this.#onFrame = onFrame;
-    this.#analysis = new StreamingAnalysis(kernels, manifest.audio, rate, LONGEST_BLOCK, () => this.#tick());
+    this.#analysis = new StreamingAnalysis(
+      kernels,
+      manifest.audio,
+      rate,
+      LONGEST_BLOCK,
+      () => this.#tick(),
+      LIVE_REACH,
+    );
     this.#network = new StreamingNetwork(kernels, manifest, tensors);
     this.#synthesiser = new Synthesiser(kernels, manifest, rate, this.#network.controls, noise);
     const { resampling, lookAhead, decision } = this.#analysis;
@@ -126,7 +142,7 @@ export class LiveCore {
     played.loudnessDb = Math.fround(played.loudnessDb);
     played.rms = Math.fround(played.rms);
     this.#network.step(played);
-    const count = this.#synthesiser.push(played.f0Hz, played.gain);
+    const count = this.#synthesiser.push(played.f0Hz, played.gain, played.pitchedGain);
     this.#queue.write(this.#synthesiser.output, count);
     const voice = this.#analysis.frame;
     const frame = this.#frame;
@@ -135,6 +151,7 @@ export class LiveCore {
     frame.voiceDb = voice.loudnessDb;
     frame.playedHz = played.f0Hz;
     frame.playedDb = played.gain > 0 ? played.loudnessDb : SILENCE_DB;
+    frame.playedPitch = played.pitchedGain;
     this.#onFrame(frame);
   }
 

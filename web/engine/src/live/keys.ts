@@ -16,7 +16,7 @@ const VIBRATO_RISE_SECONDS = 0.4;
 const TOUCH_SECONDS = 0.03; // from one velocity to the next in a tied note
 
 export class Keys {
-  readonly frame: PlayedFrame = { f0Hz: 440, loudnessDb: FLOOR_DB, rms: 0, gain: 0 };
+  readonly frame: PlayedFrame = { f0Hz: 440, loudnessDb: FLOOR_DB, rms: 0, gain: 0, pitchedGain: 0 };
   readonly #statistics: Statistics;
   readonly #frameRate: number;
   /** Keys that are down, the newest last, with their velocities. */
@@ -98,6 +98,7 @@ export class Keys {
       this.#touchDb + settings.loudnessDb + Math.max(-30, 20 * Math.log10(Math.max(this.#envelope, 1e-6)));
     frame.rms = rmsOfLoudness(frame.loudnessDb, this.#statistics);
     frame.gain = Math.min(1, this.#envelope * 30);
+    frame.pitchedGain = frame.gain;
   }
 
   #moveEnvelope({ attackSeconds, releaseSeconds }: LiveSettings): void {

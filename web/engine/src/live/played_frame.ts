@@ -6,6 +6,8 @@ import type { FrameFeatures } from "../network/inputs.ts";
 export interface PlayedFrame extends FrameFeatures {
   /** Factor of the synthesiser's amplitudes: 0 is silence. */
   gain: number;
+  /** The same of its harmonics alone: at most `gain`, and 0 where the pitch is not known. */
+  pitchedGain: number;
 }
 
 /** Computes the share of a distance that is left after a frame, if a tenth of it shall be left after `seconds`. */

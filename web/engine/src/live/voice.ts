@@ -20,6 +20,7 @@ const QUIET_DB = 20; // by which what is surely no note is turned down
 const TYPICAL_DB = 45; // above the floor, before the voice begins
 const TYPICAL_SECONDS = 10;
 const SURE_SECONDS = [0.01, 0.08] as const; // in which a note counts as begun, and as ended
+const UNPITCHED_SECONDS = 0.04; // in which the harmonics die away where a sound has no pitch
 const LEAP_SEMITONES = 7; // from one frame to the next: more than a voice slides
 
 export class Voice {
@@ -30,6 +31,8 @@ export class Voice {
   readonly #statistics: Statistics;
   readonly #frameRate: number;
   #pitchHz: number;
+  /** How far the harmonics are open: at once where there is a pitch, so that before it is known there is breath. */
+  #pitched = 0;
   #sure = 0;
   /** Running mean of loudness above the floor, while the gate is open. */
   #typical = TYPICAL_DB;
@@ -41,12 +44,11 @@ export class Voice {
     this.#gate = new Gate(frameRate);
     this.octaveChoice = new OctaveChoice(statistics.pitch.mean, frameRate);
     this.#loudness = new LoudnessMatch(statistics.loudness_quantiles, frameRate);
-    this.frame = { f0Hz: this.#pitchHz, loudnessDb: FLOOR_DB, rms: 0, gain: 0 };
+    this.frame = { f0Hz: this.#pitchHz, loudnessDb: FLOOR_DB, rms: 0, gain: 0, pitchedGain: 0 };
   }
 
   /** Takes an analysed frame of the voice and leaves what to play in `frame`. */
   next(voice: AnalysedFrame, settings: LiveSettings): void {
-    const sounded = this.frame.gain > 0;
     this.#gate.move(voice.loudnessDb, settings.gateDb);
     const ratio = this.#noteRatio(voice);
     const note = this.#gate.open && ratio >= 1 && voice.f0Hz > 0;
@@ -58,7 +60,8 @@ export class Voice {
       this.octaveChoice.rest();
     }
     const { frame } = this;
-    this.#movePitch(this.#playedHz(settings), sounded);
+    this.#pitched = voice.f0Hz > 0 ? 1 : Math.max(0, this.#pitched - 1 / (UNPITCHED_SECONDS * this.#frameRate));
+    this.#movePitch(this.#playedHz(settings));
     const matched = settings.automatic
       ? this.#loudness.match(voice.loudnessDb) - QUIET_DB * Math.max(0, 1 - ratio)
       : voice.loudnessDb;
@@ -72,15 +75,17 @@ export class Voice {
   }
 
   /**
-   * A leap of the voice, or to another octave, is taken in silence, down in one frame and up after the next: gone
-   * through within a frame it would be a chirp of all harmonics.
+   * A leap of the voice, or to another octave, is taken in silence, down in one frame and up in the next: gone through
+   * within a frame it would be a chirp of all harmonics.
    */
-  #movePitch(hz: number, sounded: boolean): void {
+  #movePitch(hz: number): void {
     const { frame } = this;
     const leaps = Math.abs(12 * Math.log2(hz / frame.f0Hz)) > LEAP_SEMITONES;
-    if (leaps) this.#gate.gain = 0;
+    const waits = leaps && frame.pitchedGain > 0;
+    if (waits) this.#gate.gain = 0;
+    else frame.f0Hz = hz;
     frame.gain = this.#gate.gain;
-    if (!leaps || !sounded) frame.f0Hz = hz;
+    frame.pitchedGain = frame.gain * this.#pitched;
   }
 
   #playedHz(settings: LiveSettings): number {

@@ -16,6 +16,7 @@ export class HarmonicVoice {
   #after: Block;
   #f0Hz = 0;
   #phase = 0;
+  #silent = true;
   #started = false;
 
   /** @param controls of a frame; its amplitude and its distribution start at the given indices. */
@@ -38,7 +39,7 @@ export class HarmonicVoice {
   }
 
   /**
-   * Adds the samples from the frame before to this one.
+   * Adds the samples from the frame before to this one. Out of silence the pitch does not glide, it begins.
    *
    * @param out address of `count` samples.
    * @param position of the first of them, as a share of the way.
@@ -51,6 +52,7 @@ export class HarmonicVoice {
     kernels.harmonicAmplitudes(this.#distribution, harmonics, f0Hz, nyquist, amplitude, this.#after.at);
     if (this.#started) {
       const step = frameRate / rate;
+      if (this.#silent) this.#begin(f0Hz, count, position, step);
       const rise = f0Hz - this.#f0Hz;
       this.#phase = kernels.renderHarmonics(
         out,
@@ -71,6 +73,15 @@ export class HarmonicVoice {
     }
     [this.#before, this.#after] = [this.#after, this.#before];
     this.#f0Hz = f0Hz;
+    this.#silent = amplitude === 0;
     this.#started = true;
+  }
+
+  /** Takes up a pitch at once, with the phase at which a glide to it would have ended. */
+  #begin(f0Hz: number, count: number, position: number, step: number): void {
+    const rise = f0Hz - this.#f0Hz;
+    const phase = this.#phase + (rise * count * (position - 1 + 0.5 * (count - 1) * step)) / this.#rates.rate;
+    this.#phase = phase - Math.floor(phase);
+    this.#f0Hz = f0Hz;
   }
 }

@@ -62,12 +62,12 @@ export class Synthesiser {
    * Takes the frame whose controls lie ready. The first sample that comes out is that of the first frame.
    *
    * @param f0Hz of the frame, Hz.
-   * @param gain of the frame's amplitudes: 0 is silence.
+   * @param gain of the frame's amplitudes: 0 is silence. @param pitchedGain the same of its harmonics.
    * @returns samples in `output`; none before `frames` pushes.
    */
-  push(f0Hz: number, gain: number): number {
+  push(f0Hz: number, gain: number, pitchedGain = gain): number {
     if (this.#noises.length) this.#pushNoise(gain);
-    this.#pushHarmonics(f0Hz, gain);
+    this.#pushHarmonics(f0Hz, pitchedGain);
     if (this.#pushed++ < this.frames) return 0;
     const { count } = this.#outputClock;
     this.output.fill(0);

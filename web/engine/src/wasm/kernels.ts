@@ -53,7 +53,7 @@ export interface KernelExports {
   weightedPower(re: number, im: number, n: number, roots: number, weights: number): number;
   windowFrame(x: number, window: number, n: number, re: number, im: number): void;
   sumOfSquares(x: number, n: number): number;
-  correlate(x: number, n: number, last: number, floor: number, out: number): void;
+  correlate(x: number, n: number, first: number, last: number, floor: number, out: number): void;
 }
 
 /** Some float32 values in the kernels' memory. */
