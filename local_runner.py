@@ -26,21 +26,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line. Nothing heavy is imported for it: `--help` is instant."""
     top = command.Parser(prog="local_runner.py", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(
-        dest="verb",
-        required=True,
-        metavar="run | retrain | sweep | check | render | transcribe | serve | rollback | lineage",
+        dest="verb", required=True, metavar="run | retrain | sweep | check | render | serve | rollback | lineage"
     )
-    for add in (
-        _add_run,
-        _add_retrain,
-        _add_sweep,
-        _add_check,
-        _add_render,
-        _add_transcribe,
-        _add_serve,
-        _add_rollback,
-        _add_lineage,
-    ):
+    for add in (_add_run, _add_retrain, _add_sweep, _add_check, _add_render, _add_serve, _add_rollback, _add_lineage):
         verb = add(verbs)
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
@@ -81,12 +69,17 @@ def _add_run(verbs: Verbs) -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> Result:
-    from pipeline.configuration.loading import load
     from pipeline.store.folders import RunFolders
 
-    config = load(arguments.instrument, arguments.overrides)
-    name = config.instrument.name
-    return _train(config, RunFolders(arguments.recordings or RECORDINGS / name, arguments.output, name))
+    name = arguments.instrument
+    folders = RunFolders(arguments.recordings or RECORDINGS / name, arguments.output, name)
+    return _train(_configured(arguments, folders), folders)
+
+
+def _configured(arguments: argparse.Namespace, folders: RunFolders, retraining: bool = False) -> Config:
+    from pipeline.local.blessed import load_continuing
+
+    return load_continuing(folders, arguments.overrides, retraining=retraining)
 
 
 def _train(config: Config, folders: RunFolders) -> Result:
@@ -126,13 +119,12 @@ def _retrain(arguments: argparse.Namespace) -> Result:
         return _retrain_all(arguments)
     if arguments.minutes is not None:
         raise UserError("--minutes: is shared among all instruments: give it with --all")
-    from pipeline.configuration.loading import load
     from pipeline.retraining.up_to_date import up_to_date_version
     from pipeline.store.folders import RunFolders
 
     name = arguments.instrument
-    config = load(name, arguments.overrides, retraining=True)
     folders = RunFolders(arguments.recordings / name, arguments.output, name)
+    config = _configured(arguments, folders, retraining=True)
     version = up_to_date_version(config, folders)
     if version is not None:
         print(f"{name}: nothing new: {version} was made of these recordings with these settings")
@@ -189,40 +181,17 @@ def _check(arguments: argparse.Namespace) -> Result:
 def _add_render(verbs: Verbs) -> argparse.ArgumentParser:
     verb = verbs.add_parser("render", help="turn any recording into the instrument")
     verb.add_argument("--bundle", type=command.path, required=True, help="pushed/NAME or pushed/NAME/VERSION")
-    played = verb.add_mutually_exclusive_group(required=True)
-    played.add_argument("--input", type=command.path, help="a recording of a voice or an instrument")
-    played.add_argument("--midi", type=command.path, help="a standard MIDI file")
+    verb.add_argument("--input", type=command.path, required=True, help="a recording of a voice or an instrument")
     verb.add_argument("--output", type=command.path, required=True, help="wav or flac file to write")
     verb.set_defaults(handler=_render)
     return verb
 
 
 def _render(arguments: argparse.Namespace) -> Result:
-    if arguments.midi:
-        from player.midi.render import render_midi
+    from player.render import render
 
-        figures = render_midi(arguments.bundle, arguments.midi, arguments.output)
-    else:
-        from player.render import render
-
-        figures = render(arguments.bundle, arguments.input, arguments.output)
+    figures = render(arguments.bundle, arguments.input, arguments.output)
     print(f"{arguments.output}: {figures['seconds']:.1f} s", *figures["notes"], sep="\n")
-    return DONE, figures
-
-
-def _add_transcribe(verbs: Verbs) -> argparse.ArgumentParser:
-    verb = verbs.add_parser("transcribe", help="the notes of a recording, as a standard MIDI file")
-    verb.add_argument("--input", type=command.path, required=True, help="a recording of a voice or an instrument")
-    verb.add_argument("--output", type=command.path, required=True, help=".mid file to write")
-    verb.set_defaults(handler=_transcribe)
-    return verb
-
-
-def _transcribe(arguments: argparse.Namespace) -> Result:
-    from player.midi.transcribe import transcribe
-
-    figures = transcribe(arguments.input, arguments.output)
-    print(f"{arguments.output}: {figures['notes']} notes in {figures['seconds']:.1f} s")
     return DONE, figures
 
 

@@ -35,7 +35,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.sound import judge, read, resynthesise
-from benchmarks.train_step import MODELS
+from benchmarks.train_step import AS_DDSP, MODELS
 from common.features import AUDIO, F0_HZ, PITCH_AND_LOUDNESS
 from models.instrument import Instrument
 from models.training.loop import TrainingGraphs, deterministic_ops
@@ -95,8 +95,8 @@ class Trial:
     """One instrument's windows, and models that are trained and judged on them."""
 
     def __init__(self, folder: Path, settings: list[str]):
-        self._folder, self._settings = folder, settings
-        self.config = load(folder.name, settings)
+        self._folder, self._settings = folder, [*AS_DDSP, *settings]
+        self.config = load(folder.name, self._settings)
         self.windows, self.eval_windows = read(folder, self.config)
 
     def configured(self, model: str, steps: int) -> Config:
@@ -187,7 +187,12 @@ def compare(trial: Trial, models: list[str], marks: list[int]) -> Iterator[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--models", nargs="+", choices=[name for name in MODELS if name != "harmonic"], default=["cnn"])
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        choices=[name for name in MODELS if name not in ("harmonic", "full-band")],
+        default=["cnn"],
+    )
     parser.add_argument("--marks", nargs="+", type=int, default=[600, 1000], help="steps of ddsp after which to judge")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="a.b=value")
     arguments = parser.parse_args()

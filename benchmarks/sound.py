@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_
 from components.evaluator.metrics import f0_errors
 from data.features.tracker import TRACKER_RATE, Tracker, require
 from models.ddsp import spectral
-from models.ddsp.losses import SpectralLoss, Targets
+from models.ddsp.band_loss import BandLoss
+from models.ddsp.losses import MultiScaleLoss, SpectralLoss, Targets
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 from models.preprocessing import network_input_names
@@ -71,7 +72,7 @@ def jitter(semitones: float, decibels: float) -> Callable[[Batch, np.random.Gene
 
 
 class EmbeddingLoss:
-    """The spectral loss, and the distance of two sounds in CREPE's embedding (Kim et al. 2018): ddsp's perceptual loss.
+    """A loss, and the distance of two sounds in CREPE's embedding (Kim et al. 2018): ddsp's perceptual loss.
 
     The mean absolute difference between the outputs of the fifth layer of CREPE's tiny network, on some frames of every
     window, evenly spaced: all of them would cost many times the step.
@@ -82,7 +83,7 @@ class EmbeddingLoss:
       frames: number of frames of 64 ms that are embedded in a window of 4 s.
     """
 
-    def __init__(self, spectral: SpectralLoss, weight: float, frames: int = 8):
+    def __init__(self, spectral: MultiScaleLoss, weight: float, frames: int = 8):
         require("crepe", "tiny")
         from crepe.core import build_and_load_model
 
@@ -115,14 +116,14 @@ class Variant:
 
     Attributes:
       settings: overrides of the configuration.
-      loss: further terms of the spectral loss.
+      ddsp_loss: further terms of ddsp's spectral loss, which then takes the place of Swara's; None leaves Swara's.
       embedding: weight of the distance in CREPE's embedding.
       averaging: share of the averaged weights that each step keeps; 0 judges the last step's own.
       augment: what happens to a batch on its way in.
     """
 
     settings: tuple[str, ...] = ()
-    loss: Mapping[str, float] = field(default_factory=dict)
+    ddsp_loss: Mapping[str, Any] | None = None
     embedding: float = 0.0
     averaging: float = 0.0
     augment: Callable[[Batch, np.random.Generator], Batch] = as_it_is
@@ -130,16 +131,17 @@ class Variant:
 
 VARIANTS = {
     "base": Variant(),
+    "ddsp-loss": Variant(ddsp_loss={}),
     "averaged": Variant(averaging=0.99),
     "averaged-long": Variant(averaging=0.998),
     "gain": Variant(augment=gain),
     "jitter-1": Variant(augment=jitter(1.0, 0.0)),
     "jitter-2": Variant(augment=jitter(2.0, 1.0)),
     "jitter-4": Variant(augment=jitter(4.0, 2.0)),
-    "loudness-term": Variant(loss={"loudness_weight": 0.1}),
+    "loudness-term": Variant(ddsp_loss={"loudness_weight": 0.1}),
     "embedding-term-10": Variant(embedding=10.0),
-    "delta-time-term": Variant(loss={"delta_time_weight": 0.5}),
-    "delta-frequency-term": Variant(loss={"delta_freq_weight": 0.5}),
+    "delta-time-term": Variant(ddsp_loss={"delta_time_weight": 0.5}),
+    "delta-frequency-term": Variant(ddsp_loss={"delta_freq_weight": 0.5}),
     "long-windows": Variant(settings=("loss.fft_sizes=[4096, 2048, 1024, 512, 256, 128, 64]",)),
     "log-only": Variant(settings=("loss.mag_weight=0.0",)),
     "constant-rate": Variant(settings=("trainer.learning_rate_end=0.002",)),
@@ -180,7 +182,10 @@ def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instr
     """Train one variant. Returns it and the seconds that its steps took, the first one left out."""
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
     graphs = TrainingGraphs(instrument, config.trainer, config.loss, windows.minimum(F0_HZ))
-    loss = SpectralLoss(**{**config.loss.model_dump(), **variant.loss})
+    rate = config.audio.sample_rate
+    loss: MultiScaleLoss = BandLoss(**config.loss.model_dump(), sample_rate=rate)
+    if variant.ddsp_loss is not None:
+        loss = SpectralLoss(**variant.ddsp_loss, sample_rate=rate)
     if variant.embedding and config.audio.sample_rate != TRACKER_RATE:
         sys.exit(f"CREPE takes {TRACKER_RATE} Hz: no embedding of {config.audio.sample_rate} Hz")
     graphs._loss = EmbeddingLoss(loss, variant.embedding) if variant.embedding else loss  # type: ignore[assignment]
@@ -212,20 +217,30 @@ def resynthesise(instrument: Instrument, windows: WindowStore) -> Iterator[np.nd
         yield instrument({name: batch[name] for name in (F0_HZ, *instrument.feature_names)}, noise).numpy()[0]
 
 
+def log_mel(audio: tf.Tensor, rate: int) -> tf.Tensor:
+    """Compute ddsp's log-mel spectrogram up to 0.475 of a rate in Hz, in frames as long as at 16 kHz."""
+    return spectral.log_mel(audio, 2048 * rate // 16000, high_hz=0.475 * rate, sample_rate=rate)
+
+
+def mfcc(audio: tf.Tensor, rate: int) -> tf.Tensor:
+    """Compute ddsp's cepstral coefficients up to Nyquist of a rate in Hz, in frames as long as at 16 kHz."""
+    return spectral.mfcc(audio, 1024 * rate // 16000, high_hz=rate / 2, sample_rate=rate)
+
+
 def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) -> dict[str, float]:
     """Compute losses and errors of resyntheses (each [samples], in the windows' order), as means over all windows."""
     tracker = Tracker("swift_f0", audio.sample_rate, audio.frame_rate)
-    loss, found, cents = SpectralLoss(), [], []
+    rate, loss, found, cents = audio.sample_rate, SpectralLoss(), [], []
     for number, one in enumerate(made):
         batch = windows.batch([number])
         target, resynthesis = tf.constant(batch[AUDIO]), tf.constant(one[np.newaxis])
-        loudness = spectral.loudness_db(resynthesis)[:, : batch[LOUDNESS_DB].shape[1]]
+        loudness = spectral.loudness_db(resynthesis, rate)[:, : batch[LOUDNESS_DB].shape[1]]
         sounding = batch[LOUDNESS_DB] > AUDIBLE_DB
         found.append(
             {
                 "spectral_loss": float(loss.per_example(loss.target(target), resynthesis)[0]),
-                "log_mel": float(tf.reduce_mean(tf.abs(spectral.log_mel(target) - spectral.log_mel(resynthesis)))),
-                "mfcc": float(tf.reduce_mean(tf.abs(spectral.mfcc(target) - spectral.mfcc(resynthesis)))),
+                "log_mel": float(tf.reduce_mean(tf.abs(log_mel(target, rate) - log_mel(resynthesis, rate)))),
+                "mfcc": float(tf.reduce_mean(tf.abs(mfcc(target, rate) - mfcc(resynthesis, rate)))),
                 LOUDNESS_DB: float(np.mean(np.abs(loudness - batch[LOUDNESS_DB])[sounding])),
             }
         )

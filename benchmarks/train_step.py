@@ -36,12 +36,14 @@ from models.training.loop import TrainingGraphs, deterministic_ops
 from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load
 
-GRU = ["model=gru", "model.processors.reverb.seconds=3.0"]
+AS_DDSP = ["audio.sample_rate=16000", "model.processors.harmonic.harmonics=60"]
+GRU = [*AS_DDSP, "model=gru", "model.processors.reverb.seconds=3.0"]
 MODELS = {
-    "cnn": ["model=cnn"],
+    "cnn": [*AS_DDSP, "model=cnn"],
     "gru256": [*GRU, "model.decoder.units=256", "model.decoder.stack_layers=0"],
     "gru512": [*GRU, "model.decoder.units=512", "model.decoder.stack_units=512", "model.decoder.stack_layers=3"],
-    "harmonic": [],
+    "harmonic": AS_DDSP,
+    "full-band": [],  # as `run` trains it
 }
 Action = Callable[[], object]
 

@@ -35,6 +35,7 @@ for size in "1 4" "2 4" "8 4" "4 2" "4 8"; do # cost grows linearly with batch a
   read -r batch seconds <<<"$size"
   "$python" benchmarks/train_step.py --model cnn --batch "$batch" --seconds "$seconds" 2>/dev/null
 done
+"$python" benchmarks/full_band_step.py 2>/dev/null # against 16 kHz, as it was before the full band
 if [ -n "${DDSP:-}" ]; then
   beside_ddsp tiny cnn
   beside_ddsp tiny gru256

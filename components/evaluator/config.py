@@ -21,6 +21,9 @@ class EvaluatorConfig(Settings):
     max_loudness_error_db: Annotated[float, Field(gt=0)] = Field(
         description="dB, most mean |loudness error| on frames that are not silent"
     )
+    against_last_blessed: bool = Field(
+        description="compare with the last blessed model; a run here does not where rates or loss are others"
+    )
     max_loss_increase: Annotated[float, Field(ge=0)] = Field(
         description="share by which the loss may exceed that of the last blessed model, over all and on any span"
     )

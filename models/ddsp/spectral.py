@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from common.loudness import a_weighting_db, window_samples
@@ -45,13 +46,32 @@ def stft_gradient(magnitudes_gradient: tf.Tensor, spectrum: tf.Tensor, absolute:
     Returns:
       complex64, same shape; 0 where the magnitude is 0.
     """
-    # a bin between 0 Hz and Nyquist stands for its mirror image too
+    direction = tf.math.divide_no_nan(magnitudes_gradient * _mirrored(size), absolute)
+    return tf.complex(tf.math.real(spectrum) * direction, tf.math.imag(spectrum) * direction)
+
+
+def stft_power_gradient(power_gradient: tf.Tensor, spectrum: tf.Tensor, size: int) -> tf.Tensor:
+    """Convert the gradient with respect to power, the squared magnitudes, to that with respect to the spectrum.
+
+    Args:
+      power_gradient: shape [batch, frames, bins].
+      spectrum: complex64, same shape, as `stft` returns it.
+      size: samples of the FFT.
+
+    Returns:
+      complex64, same shape.
+    """
+    direction = power_gradient * (2.0 * _mirrored(size))
+    return tf.complex(tf.math.real(spectrum) * direction, tf.math.imag(spectrum) * direction)
+
+
+def _mirrored(size: int) -> npt.NDArray[np.float32]:
+    """Return what irfft divides each bin by: one between 0 Hz and Nyquist stands for its mirror image too."""
     mirrored = np.full(size // 2 + 1, size / 2, np.float32)
     mirrored[0] = size
     if size % 2 == 0:
         mirrored[-1] = size
-    direction = tf.math.divide_no_nan(magnitudes_gradient * mirrored, absolute)
-    return tf.complex(tf.math.real(spectrum) * direction, tf.math.imag(spectrum) * direction)
+    return mirrored
 
 
 def audio_gradient(spectrum_gradient: tf.Tensor, size: int, hop: int, samples: tf.Tensor | int) -> tf.Tensor:

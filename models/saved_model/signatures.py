@@ -28,7 +28,7 @@ from common.features import AUDIO, F0_HZ, FRAME_FEATURES, LOUDNESS_DB, PITCH_AND
 from models.baseline import Baseline
 from models.config import ModelConfig
 from models.ddsp import portable
-from models.ddsp.losses import SpectralLoss
+from models.ddsp.band_loss import BandLoss
 from models.ddsp.spectral import loudness_db
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
@@ -72,7 +72,7 @@ def save(
         round_weights(instrument),
         TransformGraph(transform_graph),
         baseline,
-        SpectralLoss(**loss.model_dump()),
+        BandLoss(**loss.model_dump(), sample_rate=instrument.audio.sample_rate),
         math.nan if reference_loss is None else reference_loss,
     )
     # The loss has custom gradients, which a saved model does not need.
@@ -128,7 +128,7 @@ class ServingModule(tf.Module):
         instrument: Instrument,
         transform: TransformGraph,
         baseline: Baseline,
-        loss: SpectralLoss,
+        loss: BandLoss,
         reference_loss: float = math.nan,
     ):
         super().__init__()

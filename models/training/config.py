@@ -10,10 +10,13 @@ from common.settings import Settings
 
 
 class LossConfig(Settings):
-    """Settings of the multi-scale spectral loss (Engel et al. 2020, ddsp.losses.SpectralLoss)."""
+    """Settings of the multi-scale spectral loss over bands (`models/ddsp/band_loss.py`)."""
 
     fft_sizes: Annotated[list[Annotated[int, Field(ge=16, le=16384, multiple_of=4)]], Field(min_length=1)] = Field(
-        description="samples; hop is a quarter"
+        description="samples at 16 kHz, as many times more at other rates; the hop is a half"
+    )
+    bands_per_octave: Annotated[int, Field(ge=4, le=512)] = Field(
+        description="bands in each octave; twice as many of the lowest bins are bands by themselves"
     )
     mag_weight: Annotated[float, Field(ge=0)]
     logmag_weight: Annotated[float, Field(ge=0)]

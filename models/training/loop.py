@@ -22,7 +22,7 @@ from tensorflow.python.framework.config import disable_op_determinism, is_op_det
 
 from common.features import AUDIO, F0_HZ
 from common.progress import StepProgress
-from models.ddsp.losses import SpectralLoss
+from models.ddsp.band_loss import BandLoss
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 from models.saved_model.precision import round_weights
@@ -150,9 +150,9 @@ def load_best_weights(checkpoints: Checkpoints) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=4)
-def _cached_loss(settings: str) -> SpectralLoss:
+def _cached_loss(settings: str, sample_rate: int) -> BandLoss:
     """Make the loss of settings in JSON. Trainings in one process share what XLA compiled for it."""
-    return SpectralLoss(**json.loads(settings))
+    return BandLoss(**json.loads(settings), sample_rate=sample_rate)
 
 
 class TrainingGraphs(tf.Module):
@@ -169,7 +169,7 @@ class TrainingGraphs(tf.Module):
         super().__init__()
         self._instrument, self._seed, self._lowest_hz = instrument, config.seed, lowest_hz
         self._variables = list(instrument.variables_by_name.values())
-        self._loss = _cached_loss(loss.model_dump_json())
+        self._loss = _cached_loss(loss.model_dump_json(), instrument.audio.sample_rate)
         self.adam = Adam(instrument.variables_by_name, config.gradient_clip, config.reverb_rate)
 
     @tf.function(autograph=False)

@@ -43,7 +43,12 @@ def defaults(model: str, configs: Path = CONFIGS) -> dict[str, Any]:
 
 
 def load(
-    instrument: str, overrides: Sequence[str] = (), configs: Path = CONFIGS, *, retraining: bool = False
+    instrument: str,
+    overrides: Sequence[str] = (),
+    configs: Path = CONFIGS,
+    *,
+    retraining: bool = False,
+    inherited: Layer | None = None,
 ) -> Config:
     """Resolve the configuration of one instrument.
 
@@ -52,6 +57,7 @@ def load(
       overrides: `a.b=value`, the value in YAML; an element of a list is addressed by its `name` or its index.
       configs: the folder that holds base.yaml, models/ and instruments/.
       retraining: lay `retraining.yaml` under the instrument's own file.
+      inherited: a layer under that and over the defaults.
 
     Raises:
       UserError: an unknown instrument or key, a wrong type or value; the message names the file (or `--set`) and key.
@@ -60,7 +66,7 @@ def load(
     files = [*(["retraining.yaml"] if retraining else []), f"instruments/{instrument}.yaml"]
     above = [*(_read(configs / file, configs) for file in files), *map(_parse_override, overrides)]
     base = _read(configs / "base.yaml", configs)
-    layers = [base, _model_layer([base, *above], configs), *above]
+    layers = [base, _model_layer([base, *above], configs), *([inherited] if inherited else []), *above]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for origin, layer in layers:

@@ -131,12 +131,12 @@ def _keep_sweep(config: Config, folders: RunFolders, sweep: Mapping[str, Any]) -
 
 
 def _run_stages(config: Config, folders: RunFolders) -> None:
-    from pipeline.local.blessed import check_last_blessed
+    from pipeline.local.blessed import compared
     from pipeline.local.readiness import check_ready
     from pipeline.store.records import check_store
 
     check_store(folders.metadata, folders.pipeline_root)  # before TFX is imported, which takes long
-    check_last_blessed(folders.metadata, config.audio)
+    config = compared(config, folders.metadata)
     check_ready(config, folders)
 
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner

@@ -17,7 +17,7 @@ def make_evaluator(
     return Evaluator(
         examples=examples,
         model=model,
-        baseline_model=last_blessed_model,
+        baseline_model=last_blessed_model if config.evaluator.against_last_blessed else None,
         eval_config=eval_config(
             config.evaluator,
             config.audio,

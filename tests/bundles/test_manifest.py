@@ -36,9 +36,9 @@ def test_a_written_bundle_follows_the_schema_and_lists_its_files(bundle):
 def test_the_manifest_holds_what_a_page_needs(bundle):
     manifest, config = write_small_bundle(bundle), load_config("violin")
     assert manifest["instrument"] == config.instrument.model_dump(mode="json")
-    assert manifest["audio"]["sample_rate"] == 16000
-    assert manifest["audio"]["hop"] == 64
-    assert manifest["audio"]["loudness"]["fft_size"] == 512
+    assert manifest["audio"]["sample_rate"] == 48000
+    assert manifest["audio"]["hop"] == 192
+    assert manifest["audio"]["loudness"]["fft_size"] == 1536
     assert manifest["graphs"]["full"] == {
         "model": "full/model.json",
         "weights": "full/weights.bin",
@@ -51,7 +51,7 @@ def test_the_manifest_holds_what_a_page_needs(bundle):
         "file": "reverb.bin",
         "taps": 4,
         "trained_taps": 4,
-        "sample_rate": 16000,
+        "sample_rate": 48000,
         "dtype": "float16",
         "normalise": False,
         "add_dry": True,

@@ -8,7 +8,7 @@ from models.training.config import LossConfig
 from models.training.window_store import WindowStore
 
 AUDIO = AudioConfig(sample_rate=16000, frame_rate=250, window_seconds=0.5)
-LOSS = LossConfig(fft_sizes=[512, 128], mag_weight=1.0, logmag_weight=1.0)
+LOSS = LossConfig(fft_sizes=[512, 128], bands_per_octave=16, mag_weight=1.0, logmag_weight=1.0)
 MODEL = ModelConfig.model_validate(
     {
         "inputs": ["loudness"],

@@ -67,7 +67,7 @@ def exported(kind: str) -> Exported:
     """Exports one instrument, `cnn` or `gru`, once for all tests."""
     _FOLDERS[kind] = tempfile.TemporaryDirectory(prefix=f"swara-exported-{kind}-")
     folder = Path(_FOLDERS[kind].name)
-    model, config = StandIn(kind), load("violin")
+    model, config = StandIn(kind), load("violin", ["audio.sample_rate=16000"])
     model.save(folder / "saved_model")
     described = json.loads((folder / "saved_model" / "instrument.json").read_text())
     tensors = {name: value.numpy() for name, value in model.named.items()}

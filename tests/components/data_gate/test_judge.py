@@ -106,7 +106,7 @@ def test_the_example_schema_is_the_curated_one_with_audio_and_shapes():
     names = [feature.name for feature in example_schema(AUDIO).feature]
     assert set(names) == {*statistics_features(), "audio"}, "and not the original: Transform would read it"
     shapes = {one.name: [dim.size for dim in one.shape.dim] for one in example_schema(AUDIO).feature}
-    assert shapes["audio"] == [16000]
+    assert shapes["audio"] == [48000]
     assert shapes["f0_hz"] == [25]
     assert shapes["voiced_fraction"] == []
 

@@ -12,7 +12,7 @@ from tests.models.tones import tone
 CONFIG = load(
     "violin",
     [
-        *("audio.window_seconds=0.5", "loss.fft_sizes=[256]"),
+        *("audio.sample_rate=16000", "audio.window_seconds=0.5", "loss.fft_sizes=[256]"),
         *("trainer.batch_size=2", "trainer.eval_windows=2", "trainer.steps=60"),
         *("tuner.trials=4", "tuner.rungs=[40]", "tuner.keep=0.5", "tuner.lease_seconds=5.0"),
         "tuner.reference.decoder={kind: cnn, channels: 12, layers: 2, kernel: 2, dilation_cycle: 8, hold: 1}",

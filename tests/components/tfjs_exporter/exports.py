@@ -59,7 +59,7 @@ def export(kind: str, windows: list[dict[str, np.ndarray]], graph: Path, folder:
       graph: of a Transform over them.
       folder: where to.
     """
-    config = load_config("violin", OVERRIDES[kind])
+    config = load_config("violin", ["audio.sample_rate=16000", *OVERRIDES[kind]])
     model = _artifact(standard_artifacts.Model, folder / "model")
     saved_model = serving_folder(model.uri)
     instrument = Instrument(config.model, config.audio, seed=1)

@@ -89,7 +89,7 @@ def test_the_reference_has_its_full_size_beside_a_model_that_an_earlier_search_m
     whole = reference_model(CONFIG.model, CONFIG.tuner.reference)
     assert reference_model(small, CONFIG.tuner.reference).model_copy(update={"processors": whole.processors}) == whole
     harmonic, noise, _, room = reference_model(small, CONFIG.tuner.reference).processors
-    assert (harmonic.harmonics, noise.bands, room.seconds) == (60, 65, 0.25)
+    assert (harmonic.harmonics, noise.bands, room.seconds) == (100, 65, 0.25)
 
 
 def test_what_is_not_named_stays() -> None:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.tfjs_exporter.convert import use_bare_packages
 from models.baseline import Baseline, fit_baseline
-from models.ddsp.losses import SpectralLoss
+from models.ddsp.band_loss import BandLoss
 from models.ddsp.spectral import loudness_db
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
@@ -25,7 +25,7 @@ from tests.models.saved_model.transform_graphs import Example, build_transform_g
 from tests.models.test_instrument import AUDIO, make_model, randomise
 
 FRAMES, HOP = AUDIO.window_frames, AUDIO.hop
-LOSS = LossConfig(fft_sizes=[512, 64], mag_weight=1.0, logmag_weight=1.0)
+LOSS = LossConfig(fft_sizes=[512, 64], bands_per_octave=16, mag_weight=1.0, logmag_weight=1.0)
 MODELS = {
     "gru": {"decoder": "gru", "inputs": ("rms", "loudness"), "reverb": None, "precision": "uint8"},
     "cnn": {"decoder": "cnn"},
@@ -114,7 +114,7 @@ class Saved:
 
 def loss_of(audio: tf.Tensor, window: Example) -> float:
     """Spectral loss of audio [1, samples] against a window's recording."""
-    loss = SpectralLoss(**LOSS.model_dump())
+    loss = BandLoss(**LOSS.model_dump(), sample_rate=AUDIO.sample_rate)
     return float(loss(loss.target(window["audio"][np.newaxis]), audio))
 
 
@@ -218,7 +218,10 @@ def test_a_broken_room_spoils_the_model_and_never_the_baseline(everything) -> No
     sound = saved.loaded.signatures["eval_losses"](examples=serialised(saved.examples))
     broken = round_weights(saved.instrument)
     module = signatures.ServingModule(
-        broken, TransformGraph(str(saved.graph)), saved.baseline, SpectralLoss(**LOSS.model_dump())
+        broken,
+        TransformGraph(str(saved.graph)),
+        saved.baseline,
+        BandLoss(**LOSS.model_dump(), sample_rate=AUDIO.sample_rate),
     )
     evaluate = module.signatures()["eval_losses"]
     for taps in (np.nan, 100.0, -1.0):
