@@ -2,13 +2,14 @@
 
 A model was trained on the pitches and levels of its recordings and on no others. `adjust` detects the notes of a voice,
 gives their loudness the distribution of the instrument's notes, turns down the frames between them, shifts the pitch by
-whole octaves towards the instrument's mean, and may draw it towards the notes of a scale. All of it follows from the
-statistics in an instrument's manifest; the browser does the same.
+whole octaves to where the instrument was recorded, and may draw it towards the notes of a scale. All of it follows from
+the statistics in an instrument's manifest; the browser does the same.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from data.features.statistics import (
     checked_features,
     detect_notes,
 )
+from player.register import instrument_register, overlap_shift, register_of
 
 MAX_F0_HZ = float(midi_to_hz(110.0))
 TUNING_OFFSETS = np.linspace(-0.5, 0.5, 101)  # semitones, a cent apart
@@ -40,6 +42,8 @@ class AdjustOptions:
       quiet_db: dB by which frames that are surely no note are turned down.
       autotune: how far pitch is drawn to the nearest note of a scale, 0 (not at all) to 1 (onto it).
       chromatic: draw to all twelve notes, in the voice's own tuning, instead of to the major scale that fits best.
+      octave_rule: how the automatic shift is chosen: `overlap`, so that most of the voice's notes fall where the
+        instrument was recorded, or `notebook`, by the difference of means alone (`octave_shift`).
       octaves: shift by hand in octaves, on top of the automatic shift.
       loudness_db: shift by hand in dB, on top of the automatic match.
     """
@@ -49,6 +53,7 @@ class AdjustOptions:
     quiet_db: float = 20.0
     autotune: float = 0.0
     chromatic: bool = False
+    octave_rule: Literal["overlap", "notebook"] = "overlap"
     octaves: float = 0.0
     loudness_db: float = 0.0
 
@@ -101,7 +106,7 @@ def adjust(
     shift, tuning = 0.0, 0.0
     if options.automatic and mask_on.any():
         loudness = match_loudness(loudness, mask_on, ratio, statistics.loudness_quantiles, options.quiet_db)
-        shift = octave_shift(hz_to_midi(f0)[mask_on], statistics.pitch.mean)
+        shift = automatic_shift(hz_to_midi(f0)[mask_on], statistics, options.octave_rule)
         f0 = shift_octaves(f0, shift)
         midi = hz_to_midi(f0)
         tuning = tuning_factor(midi, confidence, mask_on)
@@ -138,6 +143,22 @@ def match_loudness(
     matched = loudness_db - quiet_db * np.maximum(0.0, 1.0 - note_ratio)
     matched[mask_on] = instrument.inverse_transform(rank)
     return matched
+
+
+def automatic_shift(
+    note_midi: Array, statistics: DatasetStatistics, rule: Literal["overlap", "notebook"] = "overlap"
+) -> float:
+    """Compute the whole octaves by which notes are moved into an instrument's register.
+
+    A voice that overlaps the instrument in no octave is moved by the notebook's rule.
+
+    Args:
+      note_midi: pitch of the voice's note frames in MIDI semitones, shape [frames].
+      statistics: of the instrument.
+      rule: of `AdjustOptions`.
+    """
+    shift = overlap_shift(register_of(note_midi), instrument_register(statistics)) if rule == "overlap" else None
+    return octave_shift(note_midi, statistics.pitch.mean) if shift is None else shift
 
 
 def octave_shift(note_midi: Array, target_midi: float) -> float:

@@ -28,6 +28,9 @@ CONFIDENCE_THRESHOLD = 0.7
 TRIMMED_FRAMES = 20  # f0 and loudness of an example's last 80 ms are made from padding
 N_QUANTILES = 1000
 MANIFEST_QUANTILES = 101
+MANIFEST_ERROR_DB = 0.5  # by which no rank's loudness may lie beside that of all quantiles
+MANIFEST_SHARE_DECIMALS = 4
+SEMITONES = 128
 MANIFEST_DECIMALS = 3  # a thousandth of a dB or of a semitone
 
 Distribution = Literal["uniform", "normal"]
@@ -191,6 +194,7 @@ class DatasetStatistics:
 
     Attributes:
       loudness_quantiles: distribution of loudness in dB over frames in which a note is on.
+      pitch_shares: share of these frames at each MIDI pitch, [128]; None in statistics that did not measure it.
     """
 
     pitch: Spread
@@ -200,9 +204,14 @@ class DatasetStatistics:
     loudness_quantiles: QuantileTransformer
     power: Spread | None = None
     power_note: Spread | None = None
+    pitch_shares: Array | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the manifest's values: numbers, rounded, and 101 quantiles at ranks evenly spaced from 0 to 1."""
+        """Return the manifest's values: rounded numbers, and quantiles that err by at most 0.5 dB at any rank.
+
+        101 quantiles lie at ranks evenly spaced from 0 to 1. Where the distribution is too steep for those,
+        `loudness_details` has further ones, at the ranks where they were needed most.
+        """
         spreads = {name: getattr(self, name) for name in _SPREADS}
         raw: dict[str, Any] = {
             name: {key: round(number, MANIFEST_DECIMALS) for key, number in asdict(spread).items()}
@@ -211,6 +220,16 @@ class DatasetStatistics:
         }
         quantiles = self.loudness_quantiles.resampled(MANIFEST_QUANTILES).quantiles
         raw["loudness_quantiles"] = [round(float(number), MANIFEST_DECIMALS) for number in quantiles]
+        details = _details(self.loudness_quantiles.quantiles, np.asarray(raw["loudness_quantiles"]))
+        if details["indices"]:
+            raw["loudness_details"] = details
+        if self.pitch_shares is not None:
+            sounding = np.flatnonzero(self.pitch_shares)
+            shares = self.pitch_shares[sounding[0] : sounding[-1] + 1]
+            raw["pitch_shares"] = {
+                "lowest": int(sounding[0]),
+                "shares": [round(float(share), MANIFEST_SHARE_DECIMALS) for share in shares],
+            }
         return raw
 
     @classmethod
@@ -229,7 +248,56 @@ class DatasetStatistics:
             raise ValueError("dataset statistics: loudness_quantiles must be a list of finite numbers")
         if np.any(np.diff(quantiles) < 0.0):
             raise ValueError("dataset statistics: loudness_quantiles must never fall")
-        return cls(**spreads, loudness_quantiles=QuantileTransformer(quantiles))
+        if (details := raw.get("loudness_details")) is not None:
+            quantiles = _with_details(quantiles, details)
+        shares = None if (found := raw.get("pitch_shares")) is None else _read_shares(found)
+        return cls(**spreads, loudness_quantiles=QuantileTransformer(quantiles), pitch_shares=shares)
+
+
+def _details(exact: Array, even: Array) -> dict[str, Any]:
+    """Choose the quantiles that evenly spaced ones lack, the worst first, until none errs by more than the bound.
+
+    Args:
+      exact: all quantiles, [count].
+      even: quantiles of the same distribution, evenly spaced.
+
+    Returns:
+      `count`, `indices` among the exact ones, and their `quantiles` in dB.
+    """
+    details: dict[str, Any] = {"count": len(exact), "indices": [], "quantiles": []}
+    while True:
+        error = np.abs(_with_details(even, details) - exact)
+        worst = int(np.argmax(error))
+        if error[worst] <= MANIFEST_ERROR_DB:
+            return details
+        at = int(np.searchsorted(details["indices"], worst))
+        details["indices"].insert(at, worst)
+        details["quantiles"].insert(at, round(float(exact[worst]), MANIFEST_DECIMALS))
+
+
+def _with_details(even: Array, details: Mapping[str, Any]) -> Array:
+    """Return [count] quantiles: interpolated between the even ones and the detailed ones."""
+    count, indices, values = details["count"], details["indices"], details["quantiles"]
+    if not (isinstance(count, int) and len(indices) == len(values) and all(0 <= index < count for index in indices)):
+        raise ValueError(
+            "dataset statistics: loudness_details must hold a count, and a quantile for each index below it"
+        )
+    ranks = np.concatenate([np.linspace(0.0, 1.0, len(even)), np.asarray(indices, np.float64) / max(1, count - 1)])
+    found = np.concatenate([even, np.asarray(values, np.float64)])
+    order = np.argsort(ranks, kind="stable")
+    quantiles = np.interp(np.linspace(0.0, 1.0, count), ranks[order], found[order])
+    if not np.all(np.isfinite(quantiles)):
+        raise ValueError("dataset statistics: loudness_details must be finite numbers")
+    return np.maximum.accumulate(quantiles)
+
+
+def _read_shares(raw: Any) -> Array:
+    lowest, found = raw["lowest"], np.asarray(raw["shares"], np.float64)
+    if not (isinstance(lowest, int) and lowest >= 0 and found.ndim == 1 and 0 < lowest + len(found) <= SEMITONES):
+        raise ValueError("dataset statistics: pitch_shares must hold the lowest MIDI pitch, and shares up to pitch 127")
+    if not (np.all(np.isfinite(found)) and np.all(found >= 0.0)):
+        raise ValueError("dataset statistics: pitch_shares must be finite and at least 0")
+    return np.pad(found, (lowest, SEMITONES - lowest - len(found)))
 
 
 _SPREADS = ("pitch", "loudness", "pitch_note", "loudness_note", "power", "power_note")
@@ -285,7 +353,14 @@ def dataset_statistics(
         loudness_quantiles=QuantileTransformer.fit(loudness[mask]),
         power=None if power is None else Spread.of(power, everywhere),
         power_note=None if power is None else Spread.of(power, mask),
+        pitch_shares=pitch_shares(pitch[mask]),
     )
+
+
+def pitch_shares(note_midi: npt.ArrayLike) -> Array:
+    """Compute the share of frames at each MIDI pitch, [128], from their pitch in semitones, [frames], at least one."""
+    nearest = np.clip(np.floor(np.asarray(note_midi, np.float64) + 0.5), 0, SEMITONES - 1).astype(int)
+    return np.bincount(nearest, minlength=SEMITONES) / len(nearest)
 
 
 def checked_features(features: Mapping[str, npt.ArrayLike], ndim: int) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,7 +113,8 @@ def sample(examples: int = 3, time: int = 600, seed: int = 0) -> dict[str, np.nd
 
 
 def numbers(raw: dict) -> list[float]:
-    return [n for part in raw.values() for n in (part.values() if isinstance(part, dict) else part)]
+    flat = [n for part in raw.values() for n in (part.values() if isinstance(part, dict) else part)]
+    return [n for one in flat for n in (one if isinstance(one, list) else [one])]
 
 
 def test_json_has_101_rounded_quantiles_and_reads_back_to_itself():
@@ -120,7 +122,7 @@ def test_json_has_101_rounded_quantiles_and_reads_back_to_itself():
     raw = measured.to_json()
     text = json.dumps(raw, allow_nan=False)
     assert len(raw["loudness_quantiles"]) == 101
-    assert all(number == round(number, 3) for number in numbers(raw))
+    assert all(number == round(number, 4) for number in numbers(raw))
     read = DatasetStatistics.from_json(json.loads(text))
     assert read.to_json() == raw
     assert read.power is None
@@ -187,3 +189,55 @@ def test_silence_gives_finite_statistics():
 def test_bad_features_are_refused_by_name(change, message):
     with pytest.raises(ValueError, match=message):
         dataset_statistics(**{**sample(), **change})
+
+
+def _distribution(kind: str, rng: np.random.Generator) -> np.ndarray:
+    """Loudness in dB of 20,000 note frames."""
+    match kind:
+        case "steep":
+            return -80.0 + 70.0 * rng.uniform(size=20_000) ** 0.05
+        case "flat":
+            return np.full(20_000, -31.0) + rng.uniform(0.0, 0.01, 20_000)
+        case "stepped":
+            return rng.choice([-70.0, -52.0, -40.0, -38.0, -20.0, -11.0], 20_000) + rng.normal(0.0, 0.01, 20_000)
+        case _:
+            return np.concatenate([rng.normal(-60.0, 2.0, 9_000), rng.normal(-20.0, 3.0, 11_000)])
+
+
+@pytest.mark.parametrize("kind", ["steep", "flat", "stepped", "two-humped"])
+@pytest.mark.parametrize("seed", range(5))
+def test_quantiles_read_from_a_manifest_err_by_at_most_half_a_db_and_cost_at_most_1_kb(kind, seed):
+    exact = QuantileTransformer.fit(_distribution(kind, np.random.default_rng(seed)))
+    measured = replace(dataset_statistics(**sample()), loudness_quantiles=exact)
+    raw = measured.to_json()
+    read = DatasetStatistics.from_json(json.loads(json.dumps(raw)))
+    ranks = np.linspace(0.0, 1.0, 20_001)
+    error = np.abs(read.loudness_quantiles.inverse_transform(ranks) - exact.inverse_transform(ranks))
+    assert error.max() <= 0.501
+    added = {name: raw[name] for name in ("loudness_details", "pitch_shares") if name in raw}
+    assert len(json.dumps(added)) <= 1000
+    assert np.all(np.diff(read.loudness_quantiles.quantiles) >= 0.0)
+
+
+def test_statistics_without_details_are_read_as_they_were():
+    raw = dataset_statistics(**sample()).to_json()
+    del raw["pitch_shares"]
+    raw.pop("loudness_details", None)
+    read = DatasetStatistics.from_json(raw)
+    assert read.pitch_shares is None
+    np.testing.assert_array_equal(read.loudness_quantiles.quantiles, raw["loudness_quantiles"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("loudness_details", {"count": 9, "indices": [9], "quantiles": [-3.0]}, "loudness_details"),
+        ("loudness_details", {"count": 9, "indices": [1], "quantiles": [math.nan]}, "finite"),
+        ("pitch_shares", {"lowest": 120, "shares": [0.1] * 9}, "pitch_shares"),
+        ("pitch_shares", {"lowest": 60, "shares": [-0.1]}, "at least 0"),
+    ],
+)
+def test_broken_details_are_refused(name, value, message):
+    raw = dataset_statistics(**sample()).to_json()
+    with pytest.raises(ValueError, match=message):
+        DatasetStatistics.from_json({**raw, name: value})

@@ -16,6 +16,7 @@ export { analyse } from "./features/analyse.ts";
 export { FLOOR_DB } from "./features/floor.ts";
 export { gateGains } from "./features/gate.ts";
 export { VOICED_CONFIDENCE } from "./features/pitch_scale.ts";
+export { startingOctaves, type VoiceRange } from "./features/register.ts";
 export type { AdjustedFeatures, AdjustOptions, Features } from "./features/types.ts";
 export { createLiveInstrument, LiveInstrument, type LiveOptions } from "./live/instrument.ts";
 export { DEFAULT_SETTINGS, type FrameReport, type Latency, type LiveSettings, SILENCE_DB } from "./live/types.ts";

@@ -20,6 +20,14 @@ export interface Statistics {
   readonly power_note?: Spread;
   /** dB in frames in which a note is on, at ranks evenly spaced from 0 to 1. */
   readonly loudness_quantiles: readonly number[];
+  /** Further ones where those are too far apart: at indices among `count` ranks evenly spaced from 0 to 1. */
+  readonly loudness_details?: {
+    readonly count: number;
+    readonly indices: readonly number[];
+    readonly quantiles: readonly number[];
+  };
+  /** Share of the frames in which a note is on at each MIDI pitch, from the lowest one upwards. */
+  readonly pitch_shares?: { readonly lowest: number; readonly shares: readonly number[] };
 }
 
 export interface Credit {

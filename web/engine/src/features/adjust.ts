@@ -6,7 +6,8 @@
 import type { Statistics } from "../bundle/manifest.ts";
 import { noteRatio } from "./notes.ts";
 import { hzToMidi, midiToHz } from "./pitch_scale.ts";
-import { quantilesOf, rankOf, valueAtRank } from "./quantiles.ts";
+import { loudnessQuantiles, quantilesOf, rankOf, valueAtRank } from "./quantiles.ts";
+import { instrumentRegister, overlapShift, registerOf } from "./register.ts";
 import { autoTune, tuningFactor } from "./tuning.ts";
 import type { AdjustedFeatures, AdjustOptions, Features } from "./types.ts";
 
@@ -14,7 +15,7 @@ export const MAX_F0_HZ = midiToHz(110);
 
 /**
  * Finds the notes of a voice, gives their loudness the distribution of the instrument's notes, turns down what lies
- * between them, and shifts the pitch by whole octaves towards the instrument's mean.
+ * between them, and shifts the pitch by whole octaves to where the instrument was recorded.
  *
  * Where no note is found only the shifts by hand are made.
  *
@@ -22,7 +23,14 @@ export const MAX_F0_HZ = midiToHz(110);
  */
 export function adjust(features: Features, statistics: Statistics, options: AdjustOptions = {}): AdjustedFeatures {
   check(features);
-  const { automatic = true, noteThreshold = 1, quietDb = 20, autotune = 0, chromatic = false } = options;
+  const {
+    automatic = true,
+    noteThreshold = 1,
+    quietDb = 20,
+    autotune = 0,
+    chromatic = false,
+    octaveRule = "overlap",
+  } = options;
   const ratio = noteRatio(features.loudnessDb, features.confidence);
   const noteOn = Uint8Array.from(ratio, (value) => (value >= noteThreshold ? 1 : 0));
   let loudness: Float64Array = Float64Array.from(features.loudnessDb);
@@ -30,8 +38,8 @@ export function adjust(features: Features, statistics: Statistics, options: Adju
   let [shift, tuning] = [0, 0];
   if (automatic && noteOn.includes(1)) {
     const inNotes = (values: Float64Array) => values.filter((_, t) => noteOn[t]);
-    loudness = matchLoudness(loudness, noteOn, ratio, statistics.loudness_quantiles, quietDb);
-    shift = octaveShift(mean(inNotes(f0.map(hzToMidi))), statistics.pitch.mean);
+    loudness = matchLoudness(loudness, noteOn, ratio, loudnessQuantiles(statistics), quietDb);
+    shift = automaticShift(inNotes(f0.map(hzToMidi)), statistics, octaveRule);
     f0 = f0.map((hz) => shiftOctaves(hz, shift));
     const midi = f0.map(hzToMidi);
     tuning = tuningFactor(inNotes(midi), inNotes(Float64Array.from(features.confidence)));
@@ -53,13 +61,28 @@ export function matchLoudness(
   loudnessDb: Float64Array,
   noteOn: Uint8Array,
   ratio: Float64Array,
-  instrument: readonly number[],
+  instrument: ArrayLike<number>,
   quietDb: number,
 ): Float64Array {
   const own = quantilesOf(loudnessDb.filter((_, t) => noteOn[t]));
   return loudnessDb.map((db, t) =>
     noteOn[t] ? valueAtRank(rankOf(db, own), instrument) : db - quietDb * Math.max(0, 1 - (ratio[t] as number)),
   );
+}
+
+/**
+ * Counts the octaves by which notes are moved into an instrument's register. A voice that overlaps it in no octave is
+ * moved by the notebook's rule.
+ *
+ * @param noteMidi [frames], of note frames, at least one.
+ */
+export function automaticShift(
+  noteMidi: Float64Array,
+  statistics: Statistics,
+  rule: "overlap" | "notebook" = "overlap",
+): number {
+  const shift = rule === "overlap" ? overlapShift(registerOf(noteMidi), instrumentRegister(statistics)) : null;
+  return shift ?? octaveShift(mean(noteMidi), statistics.pitch.mean);
 }
 
 /** Counts octaves from a mean pitch to a target, both MIDI: rounded up, but down over 1.5 (the notebook's rule). */

@@ -1,5 +1,7 @@
 /** Distributions as quantiles at evenly spaced ranks (`data/features/statistics.py`, QuantileTransformer). */
 
+import type { Statistics } from "../bundle/manifest.ts";
+
 const MOST = 1000;
 
 /** Computes the quantiles of values (at least one), at most 1000 of them. */
@@ -47,4 +49,34 @@ function positionOf(value: number, quantiles: ArrayLike<number>, afterEqual: boo
   }
   const [from, to] = [quantiles[low] as number, quantiles[high] as number];
   return low + (value - from) / (to - from);
+}
+
+/**
+ * Gives an instrument's quantiles of loudness, evenly spaced in rank: as its manifest has them, with those between that
+ * `loudness_details` adds where the distribution is steep.
+ */
+export function loudnessQuantiles({
+  loudness_quantiles: even,
+  loudness_details: details,
+}: Statistics): ArrayLike<number> {
+  if (!details) return even;
+  const { count, indices, quantiles } = details;
+  const points = [
+    ...even.map((value, i) => ({ rank: i / (even.length - 1), value })),
+    ...indices.map((index, i) => ({ rank: index / Math.max(1, count - 1), value: quantiles[i] as number })),
+  ].sort((a, b) => a.rank - b.rank);
+  let [at, highest] = [0, Number.NEGATIVE_INFINITY];
+  return Float64Array.from({ length: count }, (_, i) => {
+    const rank = i / Math.max(1, count - 1);
+    while (at + 2 < points.length && (points[at + 1]?.rank as number) <= rank) at++;
+    const [from, to] = [points[at], points[at + 1]] as [Point, Point];
+    const share = to.rank > from.rank ? Math.min(1, (rank - from.rank) / (to.rank - from.rank)) : 0;
+    highest = Math.max(highest, from.value + share * (to.value - from.value)); // rounding never makes it fall
+    return highest;
+  });
+}
+
+interface Point {
+  readonly rank: number;
+  readonly value: number;
 }

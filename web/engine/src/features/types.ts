@@ -24,6 +24,11 @@ export interface AdjustOptions {
   readonly autotune?: number;
   /** Draw to all twelve notes, in the voice's own tuning, instead of to the major scale that fits best. */
   readonly chromatic?: boolean;
+  /**
+   * How octaves are chosen: so that most of the voice's notes fall where the instrument was recorded (`overlap`, the
+   * default), or by the difference of means alone (`notebook`, as ddsp's timbre-transfer notebook does).
+   */
+  readonly octaveRule?: "overlap" | "notebook";
   /** Shift by hand, on top of the automatic one. */
   readonly octaves?: number;
   /** dB, shift by hand, on top of the automatic match. */

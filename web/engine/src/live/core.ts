@@ -35,7 +35,7 @@ export interface LiveFrame {
 }
 
 export class LiveCore {
-  settings: LiveSettings = DEFAULT_SETTINGS;
+  #settings: LiveSettings = DEFAULT_SETTINGS;
   readonly keys: Keys;
   readonly latency: Latency;
   /** Samples from input to output. */
@@ -113,6 +113,7 @@ export class LiveCore {
     const count = instrument.length;
     if (this.#input.length !== count) this.#input = new Float32Array(count);
     const samples = this.#input;
+    if (input && !this.#connected) this.#voice.octaveChoice.begin(this.#settings.startOctaves); // another singer, maybe
     this.#connected = input !== null;
     if (input) copySound(input, samples);
     else samples.fill(0);
@@ -124,6 +125,21 @@ export class LiveCore {
     this.#queue.addTo(instrument, ready);
     voice.fill(0);
     this.#direct.addTo(voice, count);
+  }
+
+  get settings(): LiveSettings {
+    return this.#settings;
+  }
+
+  set settings(settings: LiveSettings) {
+    const begins = settings.startOctaves !== this.#settings.startOctaves;
+    this.#settings = settings;
+    if (begins) this.#voice.octaveChoice.begin(settings.startOctaves);
+  }
+
+  /** Octaves that were chosen for the voice by itself. */
+  get voiceOctaves(): number {
+    return this.#voice.octaveChoice.octaves;
   }
 
   /** Octaves by which the voice is moved now. */

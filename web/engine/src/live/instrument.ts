@@ -211,7 +211,17 @@ export class LiveInstrument {
     }
   }
 
-  #reportOf({ voiceHz, confidence, voiceDb, playedHz, playedDb, time, octaveShift, load }: FramesMessage): FrameReport {
+  #reportOf({
+    voiceHz,
+    confidence,
+    voiceDb,
+    playedHz,
+    playedDb,
+    time,
+    octaveShift,
+    voiceOctaves,
+    load,
+  }: FramesMessage): FrameReport {
     const samples = this.#meterSamples;
     this.#meter.getFloatTimeDomainData(samples);
     let [peak, energy] = [0, 0];
@@ -225,6 +235,7 @@ export class LiveInstrument {
       time,
       output: { peak, rms: Math.sqrt(energy / samples.length) },
       octaveShift,
+      voiceOctaves,
       load,
     };
   }

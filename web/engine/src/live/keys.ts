@@ -4,7 +4,7 @@ import type { Statistics } from "../bundle/manifest.ts";
 import { rmsOfLoudness } from "../features/adjust.ts";
 import { FLOOR_DB } from "../features/floor.ts";
 import { midiToHz } from "../features/pitch_scale.ts";
-import { valueAtRank } from "../features/quantiles.ts";
+import { loudnessQuantiles, valueAtRank } from "../features/quantiles.ts";
 import { type PlayedFrame, remainder } from "./played_frame.ts";
 import type { LiveSettings } from "./types.ts";
 
@@ -18,6 +18,7 @@ const TOUCH_SECONDS = 0.03; // from one velocity to the next in a tied note
 export class Keys {
   readonly frame: PlayedFrame = { f0Hz: 440, loudnessDb: FLOOR_DB, rms: 0, gain: 0, pitchedGain: 0 };
   readonly #statistics: Statistics;
+  readonly #quantiles: ArrayLike<number>;
   readonly #frameRate: number;
   /** Keys that are down, the newest last, with their velocities. */
   readonly #keys: number[] = [];
@@ -33,6 +34,7 @@ export class Keys {
 
   constructor(statistics: Statistics, frameRate: number) {
     this.#statistics = statistics;
+    this.#quantiles = loudnessQuantiles(statistics);
     this.#frameRate = frameRate;
   }
 
@@ -129,7 +131,7 @@ export class Keys {
   }
 
   #wantedDb(): number {
-    return valueAtRank(this.#velocities.at(-1) ?? 0, this.#statistics.loudness_quantiles);
+    return valueAtRank(this.#velocities.at(-1) ?? 0, this.#quantiles);
   }
 
   #lift(midi: number): void {

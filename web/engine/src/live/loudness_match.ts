@@ -12,14 +12,14 @@ const EXPECTED_SECONDS = 0.5;
 const SOFTEST_RANK = 0.02;
 
 export class LoudnessMatch {
-  readonly #quantiles: readonly number[];
+  readonly #quantiles: ArrayLike<number>;
   /** Weight of the note frames that were so loud. */
   readonly #counts = new Float64Array(BINS);
   readonly #fading: number;
   #total = 0;
 
   /** @param quantiles of the instrument's notes, dB. */
-  constructor(quantiles: readonly number[], frameRate: number) {
+  constructor(quantiles: ArrayLike<number>, frameRate: number) {
     this.#quantiles = quantiles;
     this.#fading = remainder(MEMORY_SECONDS, frameRate);
     const [from, to] = EXPECTED_DB;

@@ -43,6 +43,7 @@ export interface FramesMessage {
   /** s of the context's clock at which the last frame's sound entered. */
   time: number;
   octaveShift: number;
+  voiceOctaves: number;
   load: number;
   /** Samples that were not there in time. */
   starved: number;

@@ -1,45 +1,52 @@
-/** Chooses whole octaves that bring a voice near an instrument, while the voice still goes on. */
+/** Chooses whole octaves that bring a voice to where an instrument was recorded, while the voice still goes on. */
 
-import { octaveShift } from "../features/adjust.ts";
+import type { Statistics } from "../bundle/manifest.ts";
+import { instrumentRegister, overlapShift, semitoneOf, smoothed, startingOctaves } from "../features/register.ts";
 
-const MEMORY_SECONDS = 20;
-const FIRST_SECONDS = 1; // in which a first choice may still be mended in the middle of a note
-const SURE_SECONDS = 0.04; // of notes before anything is chosen
-const RELUCTANCE = 3; // semitones by which the voice must be past the point where another octave would be right
+const LEAST_SECONDS = 0.2; // of notes before anything is corrected
+const MOST_SECONDS = 2; // of notes after which nothing is corrected any more
 
 export class OctaveChoice {
   /** Octaves by which the voice is moved. */
-  octaves = 0;
-  readonly #targetMidi: number;
+  octaves: number;
+  readonly #statistics: Statistics;
+  readonly #instrument: Float64Array;
   readonly #frameRate: number;
-  #mean = 0;
-  /** Frames learned from. */
+  /** Frames learned from, at each semitone. */
+  readonly #counts = new Float64Array(128);
   #count = 0;
+  #settled = false;
 
-  /** @param targetMidi the instrument's mean pitch. */
-  constructor(targetMidi: number, frameRate: number) {
-    this.#targetMidi = targetMidi;
+  constructor(statistics: Statistics, frameRate: number) {
+    this.#statistics = statistics;
+    this.#instrument = instrumentRegister(statistics);
     this.#frameRate = frameRate;
+    this.octaves = startingOctaves(statistics, "middle");
+  }
+
+  /** Begins anew, with octaves that are known from before, or as for a voice of middle range. */
+  begin(octaves: number | null): void {
+    this.octaves = octaves ?? startingOctaves(this.#statistics, "middle");
+    this.#counts.fill(0);
+    this.#count = 0;
+    this.#settled = false;
   }
 
   /** Learns from the pitch of a note's frame. */
   learn(midi: number): void {
+    if (this.#settled) return;
+    const at = semitoneOf(midi);
+    this.#counts[at] = (this.#counts[at] as number) + 1;
     this.#count++;
-    this.#mean += (midi - this.#mean) / Math.min(this.#count, MEMORY_SECONDS * this.#frameRate);
-    const seconds = this.#count / this.#frameRate;
-    if (seconds >= SURE_SECONDS && seconds < FIRST_SECONDS) this.#choose();
   }
 
-  /** Between notes another octave may be chosen. */
+  /** Between notes the octave is corrected, once at most. */
   rest(): void {
-    if (this.#count >= FIRST_SECONDS * this.#frameRate) this.#choose();
-  }
-
-  #choose(): void {
-    const low = octaveShift(this.#mean - RELUCTANCE, this.#targetMidi);
-    const high = octaveShift(this.#mean + RELUCTANCE, this.#targetMidi);
-    const first = this.#count <= Math.ceil(SURE_SECONDS * this.#frameRate);
-    if (first) this.octaves = octaveShift(this.#mean, this.#targetMidi);
-    else if (low === high) this.octaves = low;
+    const seconds = this.#count / this.#frameRate;
+    if (this.#settled || seconds < LEAST_SECONDS) return;
+    const count = this.#count;
+    const better = overlapShift(smoothed(this.#counts.map((frames) => frames / count)), this.#instrument);
+    this.#settled = seconds >= MOST_SECONDS || (better !== null && better !== this.octaves);
+    if (better !== null) this.octaves = better;
   }
 }

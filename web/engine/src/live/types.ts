@@ -3,6 +3,11 @@
 export interface LiveSettings {
   /** Source of what is played: the voice, or the keys. While nothing is connected to the input the keys play in either case. */
   readonly source: "voice" | "keys";
+  /**
+   * Octaves by which a voice is moved at first, before it is known: those that `FrameReport.voiceOctaves` gave the last
+   * time, or `startingOctaves` of its range. Null, the default: as for a voice of middle range.
+   */
+  readonly startOctaves: number | null;
   /** Octaves, by hand, on top of the automatic shift. Default 0. */
   readonly octaves: number;
   /** Move the voice to the instrument's register and loudness by itself. Default true. */
@@ -50,6 +55,8 @@ export interface FrameReport {
   readonly output: { readonly peak: number; readonly rms: number };
   /** Octaves by which the voice is moved now, by hand and by itself. */
   readonly octaveShift: number;
+  /** Octaves that were chosen for the voice by itself. */
+  readonly voiceOctaves: number;
   /** Share of the audio thread's time that this instrument used, smoothed; above 1 sound breaks up. */
   readonly load: number;
 }
@@ -72,6 +79,7 @@ export interface Latency {
 
 export const DEFAULT_SETTINGS: LiveSettings = {
   source: "voice",
+  startOctaves: null,
   octaves: 0,
   automatic: true,
   loudnessDb: 0,

@@ -9,6 +9,7 @@ import { FLOOR_DB } from "../features/floor.ts";
 import { Gate } from "../features/gate.ts";
 import { CONFIDENCE_THRESHOLD } from "../features/notes.ts";
 import { hzToMidi, midiToHz } from "../features/pitch_scale.ts";
+import { loudnessQuantiles } from "../features/quantiles.ts";
 import type { AnalysedFrame } from "../features/streaming_analysis.ts";
 import { nearestSemitone } from "../features/tuning.ts";
 import { LoudnessMatch } from "./loudness_match.ts";
@@ -42,8 +43,8 @@ export class Voice {
     this.#frameRate = frameRate;
     this.#pitchHz = midiToHz(statistics.pitch.mean);
     this.#gate = new Gate(frameRate);
-    this.octaveChoice = new OctaveChoice(statistics.pitch.mean, frameRate);
-    this.#loudness = new LoudnessMatch(statistics.loudness_quantiles, frameRate);
+    this.octaveChoice = new OctaveChoice(statistics, frameRate);
+    this.#loudness = new LoudnessMatch(loudnessQuantiles(statistics), frameRate);
     this.frame = { f0Hz: this.#pitchHz, loudnessDb: FLOOR_DB, rms: 0, gain: 0, pitchedGain: 0 };
   }
 

@@ -114,6 +114,7 @@ class InstrumentProcessor extends AudioWorkletProcessor {
     const { resampling, lookAhead, decision } = core.latency;
     report.time = (currentFrame + samples) / sampleRate - resampling - lookAhead - decision;
     report.octaveShift = core.octaveShift;
+    report.voiceOctaves = core.voiceOctaves;
     report.load = this.#load;
     report.starved = core.starved;
     this.#post(report);
@@ -133,7 +134,7 @@ function now(): number {
 function emptyReport(frames: number): FramesMessage {
   const values = () => new Float32Array(frames);
   const arrays = { voiceHz: values(), confidence: values(), voiceDb: values(), playedHz: values(), playedDb: values() };
-  return { type: "frames", count: 0, ...arrays, time: 0, octaveShift: 0, load: 0, starved: 0 };
+  return { type: "frames", count: 0, ...arrays, time: 0, octaveShift: 0, voiceOctaves: 0, load: 0, starved: 0 };
 }
 
 function appendFrame(report: FramesMessage, frame: Readonly<LiveFrame>): void {
