@@ -26,9 +26,21 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line. Nothing heavy is imported for it: `--help` is instant."""
     top = command.Parser(prog="local_runner.py", description=__doc__.splitlines()[0])
     verbs = top.add_subparsers(
-        dest="verb", required=True, metavar="run | retrain | sweep | check | render | serve | rollback | lineage"
+        dest="verb",
+        required=True,
+        metavar="run | retrain | sweep | check | render | transcribe | serve | rollback | lineage",
     )
-    for add in (_add_run, _add_retrain, _add_sweep, _add_check, _add_render, _add_serve, _add_rollback, _add_lineage):
+    for add in (
+        _add_run,
+        _add_retrain,
+        _add_sweep,
+        _add_check,
+        _add_render,
+        _add_transcribe,
+        _add_serve,
+        _add_rollback,
+        _add_lineage,
+    ):
         verb = add(verbs)
         verb.add_argument("--json", action="store_true", help="end standard output with one line of JSON: the figures")
     return top
@@ -181,17 +193,40 @@ def _check(arguments: argparse.Namespace) -> Result:
 def _add_render(verbs: Verbs) -> argparse.ArgumentParser:
     verb = verbs.add_parser("render", help="turn any recording into the instrument")
     verb.add_argument("--bundle", type=command.path, required=True, help="pushed/NAME or pushed/NAME/VERSION")
-    verb.add_argument("--input", type=command.path, required=True, help="a recording of a voice or an instrument")
+    played = verb.add_mutually_exclusive_group(required=True)
+    played.add_argument("--input", type=command.path, help="a recording of a voice or an instrument")
+    played.add_argument("--midi", type=command.path, help="a standard MIDI file")
     verb.add_argument("--output", type=command.path, required=True, help="wav or flac file to write")
     verb.set_defaults(handler=_render)
     return verb
 
 
 def _render(arguments: argparse.Namespace) -> Result:
-    from player.render import render
+    if arguments.midi:
+        from player.midi.render import render_midi
 
-    figures = render(arguments.bundle, arguments.input, arguments.output)
+        figures = render_midi(arguments.bundle, arguments.midi, arguments.output)
+    else:
+        from player.render import render
+
+        figures = render(arguments.bundle, arguments.input, arguments.output)
     print(f"{arguments.output}: {figures['seconds']:.1f} s", *figures["notes"], sep="\n")
+    return DONE, figures
+
+
+def _add_transcribe(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("transcribe", help="the notes of a recording, as a standard MIDI file")
+    verb.add_argument("--input", type=command.path, required=True, help="a recording of a voice or an instrument")
+    verb.add_argument("--output", type=command.path, required=True, help=".mid file to write")
+    verb.set_defaults(handler=_transcribe)
+    return verb
+
+
+def _transcribe(arguments: argparse.Namespace) -> Result:
+    from player.midi.transcribe import transcribe
+
+    figures = transcribe(arguments.input, arguments.output)
+    print(f"{arguments.output}: {figures['notes']} notes in {figures['seconds']:.1f} s")
     return DONE, figures
 
 

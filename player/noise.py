@@ -52,8 +52,8 @@ def _tables(columns: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     """Make the tables [byte of a state, its value] of a linear map whose images of single bits are `columns`, [32]."""
     tables = np.zeros((4, 256), np.uint32)
     for bit in range(32):
-        byte, position = divmod(bit, 8)
-        tables[byte, 1 << position : 2 << position] = tables[byte, : 1 << position] ^ columns[bit]
+        byte, order = divmod(bit, 8)
+        tables[byte, 1 << order : 2 << order] = tables[byte, : 1 << order] ^ columns[bit]
     return tables
 
 

@@ -77,7 +77,7 @@ def render(bundle: Path, input: Path, output: Path, progress: ReportProgress | N
     features = {F0_HZ: adjusted.f0_hz, LOUDNESS_DB: adjusted.loudness_db}
     length = len(adjusted.f0_hz) * audio.hop + max(0, len(loaded.impulse_response) - 1)
     blocks = play(loaded, features)
-    blocks = _with_progress(blocks, length, audio.sample_rate, report_progress)
+    blocks = with_progress(blocks, length, audio.sample_rate, report_progress)
     gain = write_sound(output, blocks, audio.sample_rate)
     return {
         "seconds": length / audio.sample_rate,
@@ -137,7 +137,7 @@ def adjust_to_instrument(path: Path, measured: Features, statistics: DatasetStat
     return adjusted
 
 
-def _with_progress(
+def with_progress(
     blocks: Iterable[Array], length: int, sample_rate: int, report_progress: ReportProgress
 ) -> Iterator[Array]:
     """Yield the same blocks, and report how many seconds of all are done."""
@@ -152,5 +152,10 @@ def _notes(adjusted: AdjustedFeatures, gain: float) -> Iterator[str]:
     octaves = round(adjusted.octave_shift)
     if octaves:
         yield f"moved {abs(octaves)} octave{'s' if abs(octaves) > 1 else ''} {'up' if octaves > 0 else 'down'}"
+    yield from decibels_down(gain)
+
+
+def decibels_down(gain: float) -> Iterator[str]:
+    """Yield a remark where a sound was turned down."""
     if gain < 1.0:
         yield f"turned down by {-20 * np.log10(gain):.1f} dB, so that it does not clip"

@@ -1,4 +1,4 @@
-"""Nothing needs what Linux alone has, forked processes, or a file system that distinguishes `a` and `A`."""
+"""Nothing needs what Linux alone has, forked processes, or a file system in which `a` is not `A`."""
 
 from __future__ import annotations
 
