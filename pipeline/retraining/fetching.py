@@ -40,6 +40,8 @@ MARK = ".sha256"  # in a span's folder: of the archive that it was unpacked from
 SCHEMES = ("https", "http", "file")
 SECONDS = 60  # that a host may be silent
 BLOCK = 1 << 20
+MOST_FILES, MOST_BYTES = 20_000, 50 * 10**9  # of an archive: 48 hours of stereo at 48 kHz and 24 bits
+
 
 # Raised by Python's libraries for archives that are damaged or hold impossible names. Of the system's errors, those
 # that names in an archive cause: the folder is new and our own, so nothing else is in their way.
@@ -199,7 +201,7 @@ def _unpacked(archive: Archive, scratch: Path) -> Path:
         )
     folder.mkdir()
     try:
-        _unpack(packed, folder)
+        _unpack(packed, folder, archive.shown)
     except DAMAGED as error:
         if isinstance(error, OSError) and error.errno not in OF_NAMES:
             raise
@@ -208,15 +210,30 @@ def _unpacked(archive: Archive, scratch: Path) -> Path:
     return folder
 
 
-def _unpack(packed: Path, folder: Path) -> None:
+def _unpack(packed: Path, folder: Path, shown: str) -> None:
+    """Unpack a tar or zip file, as far as it is within bounds: a small archive can hold files without end."""
     if zipfile.is_zipfile(packed):
         with zipfile.ZipFile(packed) as zipped:
+            entries = zipped.infolist()
+            _check_bounds(len(entries), sum(entry.file_size for entry in entries), shown)  # no more is unpacked
             zipped.extractall(folder)
-    else:
-        with tarfile.open(packed) as tarred:
-            tarred.extractall(folder, filter="data")  # nothing outside the folder, no devices
-            while tarred.fileobj and tarred.fileobj.read(BLOCK):
-                pass  # to the end, where the checksum of the compressed data is
+        return
+    size = 0
+    with tarfile.open(packed) as tarred:
+        for count, member in enumerate(tarred, 1):
+            size += member.size
+            _check_bounds(count, size, shown)
+            tarred.extract(member, folder, filter="data")  # nothing outside the folder, no devices
+        while tarred.fileobj and (block := tarred.fileobj.read(BLOCK)):
+            size += len(block)  # to the end, where the checksum of the compressed data is
+            _check_bounds(0, size, shown)
+
+
+def _check_bounds(files: int, size: int, shown: str) -> None:
+    """Raise UserError for more files or bytes than a span of recordings has."""
+    if files > MOST_FILES or size > MOST_BYTES:
+        what = f"{MOST_FILES:,} files" if files > MOST_FILES else f"{MOST_BYTES / 10**9:g} GB"
+        raise UserError(f"{shown}: holds more than {what}: divide it into several spans")
 
 
 def _why(error: Exception) -> str:
@@ -251,7 +268,9 @@ def _blocks(archive: Archive, request: urllib.request.Request) -> Iterator[bytes
     """Yield the body of a response. Faults of the host become UserError here, apart from those of our own disk."""
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:
+            size = 0
             while block := response.read(BLOCK):
+                _check_bounds(0, size := size + len(block), archive.shown)
                 yield block
     except urllib.error.HTTPError as error:
         raise UserError(f"{archive.shown}: {error.code} {error.reason}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -92,11 +93,16 @@ class Workshop:
             *("--recordings", str(self.folders.recordings), "--output", str(self.folders.output)),
             *(argument for setting in (*SMALL, *webgl(), *settings) for argument in ("--set", setting)),
         ]
-        return subprocess.Popen(command, text=True, cwd=self.source, **streams)
+        return subprocess.Popen(command, text=True, cwd=self.source, preexec_fn=_heed_ctrl_c, **streams)
 
     def latest(self) -> dict[str, Any]:
         """What is served."""
         return json.loads((self.folders.pushed / self.folders.name / "latest.json").read_text())
+
+
+def _heed_ctrl_c() -> None:
+    """A shell starts background jobs, such as these tests may be, with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def webgl() -> tuple[str, ...]:

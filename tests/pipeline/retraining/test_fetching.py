@@ -21,6 +21,7 @@ import pytest
 
 from common.errors import UserError
 from pipeline import command
+from pipeline.retraining import fetching
 from pipeline.retraining.fetching import Archive, fetch, parser, read_list
 
 
@@ -187,11 +188,40 @@ def test_an_archive_that_cannot_be_unpacked_is_one_clear_line_and_leaves_nothing
     assert not list((tmp_path / "in" / "violin").iterdir())
 
 
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+@pytest.mark.parametrize(("bound", "value", "what"), [("MOST_FILES", 2, "2 files"), ("MOST_BYTES", 10**6, "0.001 GB")])
+def test_an_archive_of_files_or_bytes_without_end_is_refused_before_they_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, bound: str, value: int, what: str
+):
+    files = {f"{number}.wav": bytes(500_000) for number in range(3)}  # a few hundred bytes, packed
+    packed = tmp_path / "packed"
+    if kind == "tar":
+        tar(packed, files)
+    else:
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:
+            for name, stored in files.items():
+                zipped.writestr(name, stored)
+    assert packed.stat().st_size < 10_000
+    monkeypatch.setattr(fetching, bound, value)
+    with pytest.raises(UserError, match=rf"packed: holds more than {what}: divide it into several spans"):
+        fetch([archive(packed)], tmp_path / "in")
+    assert not list((tmp_path / "in" / "violin").iterdir())
+
+
+def test_a_download_without_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    large = tmp_path / "large"
+    large.write_bytes(bytes(3 << 20))
+    monkeypatch.setattr(fetching, "MOST_BYTES", 1 << 20)
+    with pytest.raises(UserError, match="large: holds more than"):
+        fetch([archive(large)], tmp_path / "in")
+    assert not list((tmp_path / "in" / "violin").iterdir())
+
+
 def test_a_disk_that_fills_up_is_not_the_archives_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    monkeypatch.setattr(tarfile.TarFile, "extract", full)
     one = archive(tar(tmp_path / "a.tar.gz", {"a.wav": b"sound"}))
     with pytest.raises(UserError, match=r"violin/span-1: cannot be written: No space left on device$"):
         fetch([one], tmp_path / "in")
