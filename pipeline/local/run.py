@@ -133,15 +133,19 @@ def _keep_sweep(config: Config, folders: RunFolders, sweep: Mapping[str, Any]) -
 def _run_stages(config: Config, folders: RunFolders) -> None:
     from pipeline.local.blessed import compared
     from pipeline.local.readiness import check_ready
+    from pipeline.store.moved import settle
     from pipeline.store.records import check_store
 
     check_store(folders.metadata, folders.pipeline_root)  # before TFX is imported, which takes long
+    if folders.metadata.exists() and folders.metadata.stat().st_size:
+        settle(folders)
     config = compared(config, folders.metadata)
     check_ready(config, folders)
 
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
     from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
+    from pipeline.local.cache_keys import keys_without_paths
     from pipeline.pipeline import create_pipeline
 
     pipeline = create_pipeline(
@@ -152,7 +156,8 @@ def _run_stages(config: Config, folders: RunFolders) -> None:
         checkpoint_root=str((folders.output / folders.name / "checkpoints").resolve()),
         metadata=sqlite_metadata_connection_config(str(folders.metadata.resolve())),
     )
-    LocalDagRunner().run(pipeline)
+    with keys_without_paths(folders):
+        LocalDagRunner().run(pipeline)
 
 
 def _no_space(error: BaseException, output: Path) -> UserError | None:

@@ -12,13 +12,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from data.ingest_report import REPORT_FILE
 from pipeline import command
 from pipeline.command import DONE, Result
 from pipeline.local.run import only_run
+from pipeline.store import moved
 from pipeline.store.folders import METADATA_FILE, RunFolders
 from pipeline.store.records import check_store
 
@@ -41,7 +41,7 @@ def thin(output: Path) -> int:
 
 
 def _thin_one(folders: RunFolders) -> int:
-    store = _writable(folders)
+    store = moved.writable(folders)
     of_kinds = [artifact for kind in BULKY for artifact in store.get_artifacts_by_type(kind)]
     live = [artifact for artifact in of_kinds if artifact.state == pb.Artifact.LIVE]
     for artifact in live:
@@ -69,20 +69,7 @@ def settle(output: Path) -> int:
     Raises:
       UserError: a metadata store is damaged, or an instrument is being made at the time.
     """
-    return _sum_over_instruments(output, _settle_one)
-
-
-def _settle_one(folders: RunFolders) -> int:
-    store, below = _writable(folders), f"/{folders.name}/pipeline/"
-    changed = []
-    for artifact in store.get_artifacts():
-        _, found, rest = artifact.uri.rpartition(below)
-        uri = f"{folders.pipeline_root.resolve()}/{rest}"
-        if found and uri != artifact.uri:
-            artifact.uri = uri
-            changed.append(artifact)
-    store.put_artifacts(changed)
-    return len(changed)
+    return _sum_over_instruments(output, moved.settle)
 
 
 def _sum_over_instruments(output: Path, change: Callable[[RunFolders], int]) -> int:
@@ -103,13 +90,6 @@ def _instruments(output: Path) -> Iterator[RunFolders]:
             check_store(folders.metadata, folders.pipeline_root)
         if metadata.stat().st_size:
             yield folders
-
-
-def _writable(folders: RunFolders) -> mlmd.MetadataStore:
-    config = pb.ConnectionConfig()
-    config.sqlite.filename_uri = str(folders.metadata)
-    config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE
-    return mlmd.MetadataStore(config)
 
 
 def parser() -> argparse.ArgumentParser:

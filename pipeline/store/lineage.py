@@ -8,7 +8,7 @@ from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from bundles.manifest import MANIFEST_FILE, InvalidBundle, Manifest, load
+from bundles.manifest import MANIFEST_FILE, InvalidBundle, Manifest, content_hash, load
 from bundles.publish import served_version, versions
 from bundles.versions import check_name
 from common.artifacts import serving_folder
@@ -19,6 +19,7 @@ from pipeline.configuration.differences import Difference, from_defaults
 from pipeline.store.folders import RunFolders
 from pipeline.store.history import History, Step
 from pipeline.store.lookup import find_published, served
+from pipeline.store.moved import where_now
 from pipeline.store.records import opened, properties
 
 BLESSINGS = {"Evaluator": "model_blessing", "BrowserValidator": "infra_blessing"}  # gate: the BundlePusher's input
@@ -158,11 +159,11 @@ def _trace(history: History, folders: RunFolders, version: str) -> Lineage:
     return Lineage(
         name=folders.name,
         version=version,
-        folder=str(properties(pushed).get("pushed_destination", "")),
+        folder=_folder(pushed, folders, version),
         kept=version in versions(folders.pushed / folders.name),
         served=version == served_version(folders.pushed / folders.name),
         data=_data(history, _input(export, "examples", folders), folders),
-        training=_training(_maker(history, model, folders), model, manifest),
+        training=_training(_maker(history, model, folders), model, manifest, folders),
         blessings={
             gate: bool(properties(_input(push, key, folders)).get("blessed")) for gate, key in BLESSINGS.items()
         },
@@ -173,15 +174,22 @@ def _trace(history: History, folders: RunFolders, version: str) -> Lineage:
     )
 
 
-def _training(step: Step, model: pb.Artifact, manifest: Manifest) -> Training:
+def _folder(pushed: pb.Artifact, folders: RunFolders, version: str) -> str:
+    """Return the folder that holds the version, or the one that it was pushed to where it is gone."""
+    published = folders.pushed / folders.name / version
+    return str(published.resolve() if published.is_dir() else properties(pushed).get("pushed_destination", ""))
+
+
+def _training(step: Step, model: pb.Artifact, manifest: Manifest, folders: RunFolders) -> Training:
     base = step.input("base_model")
-    return Training(step.id, step.run, model.uri, base.uri if base else None, manifest["training"])
+    started_from = where_now(base.uri, folders) if base else None
+    return Training(step.id, step.run, where_now(model.uri, folders), started_from, manifest["training"])
 
 
 def _data(history: History, examples: pb.Artifact, folders: RunFolders) -> Data:
     ingestion = _maker(history, examples, folders)
     try:
-        recordings = IngestReport.read(examples.uri).recordings
+        recordings = IngestReport.read(where_now(examples.uri, folders)).recordings
     except (OSError, ValueError, KeyError, TypeError):  # removed or damaged: the rest is worth knowing all the same
         recordings = None
     recorded = {**properties(examples), **ingestion.properties}
@@ -195,10 +203,15 @@ def _data(history: History, examples: pb.Artifact, folders: RunFolders) -> Data:
 
 def _manifest(folders: RunFolders, version: str, bundle: pb.Artifact) -> Manifest:
     """Read the manifest of the published version, or the exporter's copy where the version has been removed."""
-    published = folders.pushed / folders.name / version
+    published, exported = folders.pushed / folders.name / version, serving_folder(where_now(bundle.uri, folders))
+    kept = (published / MANIFEST_FILE).is_file()
+    recorded = str(properties(bundle).get("content_hash", version[-8:]))  # older stores have it in the name alone
     try:
-        manifest = load(published if (published / MANIFEST_FILE).is_file() else serving_folder(bundle.uri))
-        check_name(published, manifest)
+        manifest = load(published if kept else exported)
+        if kept:
+            check_name(published, manifest)
+        elif not content_hash(manifest).startswith(recorded):
+            raise InvalidBundle(f"{exported / MANIFEST_FILE}: was changed after it was exported")
     except InvalidBundle as fault:
         raise UserError(f"{folders.name} {version}: no manifest is left of it as it was published: {fault}") from None
     return manifest

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from pipeline.store.folders import RunFolders
 from pipeline.store.lineage import lineage
 from tests.integration.conftest import ROOT, Workshop
 
@@ -54,6 +58,20 @@ def test_an_identical_run_trains_exports_and_publishes_nothing_again(workshop: W
     assert workshop.latest() == before
     versions = [path for path in (workshop.folders.pushed / "demo").iterdir() if path.is_dir()]
     assert len(versions) == 1
+
+
+def test_after_recordings_and_output_were_moved_nothing_is_made_again(workshop: Workshop, tmp_path: Path):
+    moved = replace(workshop, folders=RunFolders(tmp_path / "takes", tmp_path / "results", workshop.folders.name))
+    shutil.copytree(workshop.folders.recordings, moved.folders.recordings)
+    shutil.move(workshop.folders.output, moved.folders.output)
+    again = moved.run("trainer.steps=40")
+    assert again.code == 0, again.output
+    assert set(WORK) <= set(again.figures["cached"]), again.output
+    assert again.figures["version"] == workshop.first[0].figures["version"]
+    traced = lineage(moved.folders.output, moved.folders.name)
+    assert traced.folder == str(moved.folders.pushed / traced.name / traced.version)
+    assert Path(traced.training.model).is_relative_to(moved.folders.pipeline_root)
+    assert str(workshop.folders.output) not in traced.text()
 
 
 def test_a_changed_line_of_the_models_trains_again_but_extracts_nothing_again(workshop: Workshop):

@@ -14,6 +14,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 import local_runner
+from bundles.manifest import content_hash
 from bundles.publish import publish
 from common.artifacts import serving_folder
 from common.errors import UserError
@@ -58,8 +59,8 @@ class Workshop:
         model = store.artifact("Model", folder / "model")
         base_model = {} if started_from is None else {"base_model": started_from}
         self.executions.append(store.execution(run, base_model, {"model": model}))
-        bundle = store.artifact("Model", folder / "bundle")
-        write_small_bundle(serving_folder(str(folder / "bundle")), gain=gain)
+        manifest = write_small_bundle(serving_folder(str(folder / "bundle")), gain=gain)
+        bundle = store.artifact("Model", folder / "bundle", content_hash=content_hash(manifest))
         store.execution(run, {"model": model, "examples": examples}, {"bundle": bundle})
         self._publish(run, number, bundle)
         return model
@@ -129,6 +130,18 @@ def test_a_version_that_retention_removed_is_still_known(workshop: Workshop):
     assert "removed from what is published" in traced.text()
 
 
+def test_of_a_folder_that_was_moved_everything_is_found_where_it_is_now(workshop: Workshop, tmp_path: Path):
+    moved = tmp_path / "elsewhere"
+    workshop.output.rename(moved)
+    traced = lineage(moved, "violin")
+    assert traced.folder == str(moved / "pushed" / "violin" / workshop.versions[1])
+    assert traced.data.recordings is not None
+    assert {traced.training.model, traced.training.started_from} == {
+        str(moved / "violin" / "pipeline" / number / "model") for number in "12"
+    }
+    assert str(workshop.output) not in traced.text()
+
+
 def test_a_lost_report_of_the_recordings_is_noted_and_costs_nothing_else(workshop: Workshop):
     shutil.rmtree(workshop.output / "violin" / "pipeline" / "2" / "examples")
     traced = lineage(workshop.output, "violin")
@@ -185,6 +198,15 @@ def test_a_damaged_store_is_one_clear_error(workshop: Workshop, bytes_left: byte
     store.write_bytes(bytes_left)
     assert local_runner.main(["lineage", "violin", "--output", str(workshop.output)]) == 2
     assert f"error: {store}: not a readable metadata store" in capsys.readouterr().err
+
+
+def test_an_exporters_copy_that_was_changed_proves_no_lineage_either(workshop: Workshop):
+    version = workshop.versions[1]
+    shutil.rmtree(workshop.output / "pushed" / "violin" / version)
+    assert lineage(workshop.output, "violin", version).source_revision == "a1b2c3"
+    tamper(serving_folder(workshop.output / "violin" / "pipeline" / "2" / "bundle"))
+    with pytest.raises(UserError, match=f"violin {version}: no manifest is left of it as it was .* was changed after"):
+        lineage(workshop.output, "violin", version)
 
 
 def test_a_changed_manifest_proves_no_lineage(workshop: Workshop):
