@@ -93,8 +93,7 @@ def publish(
         before = served_version(folder)
         version = _find(folder, content)
         if version is None:
-            version = next_version(folder, versions(folder), content, now)
-            _add(bundle, folder, version, metrics)
+            version = _add(bundle, folder, now, metrics)
         if version != before:
             _point_to(folder, version)
         _renew_index(root)
@@ -171,31 +170,36 @@ def _check_whole(folder: Path, version: str) -> None:
 
 def _find(folder: Path, content: str) -> str | None:
     """Find an intact version with this content, preferably the served version."""
-    candidates = [version for version in versions(folder) if version.endswith(f"-{content[:8]}")]
-    for version in sorted(candidates, key=lambda version: version != served_version(folder)):
-        try:
-            manifest = load_intact(folder / version)
-        except InvalidBundle:
-            continue
-        if content_hash(manifest) == content:
-            return version
-    return None
+    served = served_version(folder)
+    same = (version for version in versions(folder) if _content(folder / version) == content)
+    intact = [version for version in same if is_intact(folder / version)]
+    return served if served in intact else next(iter(intact), None)
 
 
-def _add(bundle: Path, folder: Path, version: str, metrics: Mapping[str, float] | None) -> None:
-    """Copy a bundle to the folder of its version, metrics added."""
-    incoming = folder / f"{durable.TEMPORARY}{version}"
+def _content(folder: Path) -> str | None:
+    """Compute the hash of a version's content from its manifest alone; None where that is damaged."""
+    try:
+        return content_hash(json.loads((folder / MANIFEST_FILE).read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _add(bundle: Path, folder: Path, now: datetime, metrics: Mapping[str, float] | None) -> str:
+    """Copy a bundle to the folder of a new version, metrics added. Returns the version."""
+    incoming = folder / f"{durable.TEMPORARY}version"
     try:
         durable.copy(bundle, incoming)
         manifest = load(incoming)
         if metrics:
             manifest = seal(incoming, {**manifest, "metrics": dict(metrics)})
         check_files(incoming, manifest)
+        version = next_version(folder, versions(folder), (incoming / MANIFEST_FILE).read_bytes(), now)
         durable.move(incoming, folder / version)
     except BaseException:
         with suppress(OSError):  # a disk that cannot be written may not allow removal either: the next push tries again
             durable.clean(folder)
         raise
+    return version
 
 
 def _remove_old(folder: Path, keep: int | None) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bundles.publish import (
     served_version,
     versions,
 )
+from bundles.seal import seal
 from common.errors import UserError
 from tests.bundles import children
 from tests.bundles.children import FORKS
@@ -67,11 +68,12 @@ def leftovers(root: Path) -> list[Path]:
     return [path for path in root.rglob(".*") if path.name != ".lock"]
 
 
-def test_a_version_is_utc_time_and_content_hash_and_what_a_page_follows_is_whole(bundle, root):
+def test_a_version_is_utc_time_and_the_hash_of_its_manifest_and_what_a_page_follows_is_whole(bundle, root):
     local = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
     published = publish(bundle, root, local)
     assert published.new
-    assert published.version == f"20250405T120000Z-{content_hash(load(bundle))[:8]}"
+    manifest = (published.folder / "manifest.json").read_bytes()
+    assert published.version == f"20250405T120000Z-{hashlib.sha256(manifest).hexdigest()[:8]}"
     assert published.folder == root / "violin" / published.version
     assert whole(root) == published.version
     assert leftovers(root) == []
@@ -152,7 +154,7 @@ def test_a_push_killed_at_any_step_leaves_a_whole_version_served_and_a_retry_com
             children.push_and_die, event, better, root, NOON + timedelta(hours=1), {"spectral_loss": 6.0}
         )
         served = whole(root)
-        assert served == old or served.endswith(content_hash(load(better))[:8])
+        assert served == old or content_hash(load(root / "violin" / served)) == content_hash(load(better))
         listed = json.loads((root / INDEX_FILE).read_text())["instruments"]
         check_files((root / listed[0]["manifest"]).parent, load((root / listed[0]["manifest"]).parent))
 
@@ -425,6 +427,33 @@ def test_a_version_whose_manifest_was_changed_is_not_served_again(bundle, better
     with pytest.raises(UserError, match=r"manifest\.json: was changed after it was published.* name [0-9a-f]{8}"):
         serve(root, "violin", first.version)
     assert whole(root) == second.version
+
+
+def change_metrics(folder: Path) -> None:
+    """Makes a version look better than it was judged, with a card and hashes of files that fit."""
+    seal(folder, {**load(folder), "metrics": {"spectral_loss": 1.0}})
+
+
+def test_a_version_whose_metrics_were_changed_is_not_served_again(bundle, better, root):
+    first = publish(bundle, root, NOON, {"spectral_loss": 6.0})
+    second = publish(better, root, NOON + timedelta(hours=1))
+    change_metrics(first.folder)
+    with pytest.raises(UserError, match=r"manifest\.json: was changed after it was published"):
+        serve(root, "violin", first.version)
+    assert whole(root) == second.version
+
+
+def test_a_version_with_an_older_name_is_served_and_is_not_published_again(bundle, better, root):
+    """Its hash covers neither metrics nor card, as it was when it was published."""
+    made = publish(bundle, root, NOON, {"spectral_loss": 6.0})
+    older = f"20250405T120000Z-{content_hash(load(bundle))[:8]}"
+    made.folder.rename(root / "violin" / older)
+    publish(better, root, NOON + timedelta(hours=1))
+    assert serve(root, "violin", older).version == whole(root) == older
+    assert publish(bundle, root, NOON + timedelta(hours=2)).version == older
+    tamper(root / "violin" / older)
+    with pytest.raises(UserError, match=r"manifest\.json: was changed after it was published"):
+        serve(root, "violin", older)
 
 
 def test_a_changed_version_is_not_served_even_where_latest_json_was_changed_with_it(bundle, root):

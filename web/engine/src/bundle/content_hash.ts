@@ -1,6 +1,7 @@
 /**
- * The hash of a bundle's content, which the name of its version holds, as `bundles/manifest.py` computes it.
+ * The hash of a bundle's content, which the name of an older version holds, as `bundles/manifest.py` computes it.
  *
+ * The names of newer versions hold the hash of the whole manifest, which covers metrics and the model card too.
  * Python and JavaScript write numbers differently, so the manifest's own text is hashed, without the parts that do not
  * belong to the content: published manifests are written without spaces, keys in order. Any other form of the same
  * values is not what was published, and has another hash.
