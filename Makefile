@@ -8,7 +8,7 @@ WEB := web/node_modules/.installed
 SETUP := .venv/.installed
 WEB_DIST := web/dist/.built
 
-.PHONY: help setup web demo test quick check soak soak-data soak-kills soak-web soak-stack bench lock outdated crepe clean FORCE
+.PHONY: help setup web demo test quick check soak soak-data soak-kills soak-web soak-stack bench lock outdated pins release crepe clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -85,6 +85,12 @@ lock: $(SETUP) ## resolve requirements/*/*.in anew into pins with hashes; UPGRAD
 
 outdated: $(SETUP) ## list locked packages that have a newer release which their set admits
 	@scripts/outdated.sh
+
+pins: $(SETUP) ## resolve the actions of workflows to commits, and base images to digests, where GitHub and Docker Hub can be reached
+	$(PYTHON) scripts/pins.py
+
+release: setup ## the files of a release, in build/release: sources, the built page, what both depend on (CycloneDX), SHA-256 sums
+	$(PYTHON) scripts/release.py
 
 crepe: $(SETUP) ## install crepe with its weights: from GitHub, or WEIGHTS=FOLDER where that cannot be reached
 	scripts/install_crepe.sh "$(WEIGHTS)"

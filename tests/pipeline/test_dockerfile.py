@@ -28,10 +28,16 @@ def test_the_worker_sdk_is_of_the_locked_beam_and_of_a_python_of_the_set():
     old = dict(re.findall(r"--build-arg (\w+)=(\S+)", other))
     assert default == {"STACK": "new", "PYTHON": "3.13", "BEAM": locked("new", "apache-beam")}
     assert old == {"STACK": "old", "PYTHON": "3.10", "BEAM": locked("old", "apache-beam")}
-    assert "FROM apache/beam_python${PYTHON}_sdk:${BEAM} AS beam" in DOCKERFILE
+    assert "FROM apache/beam_python${PYTHON}_sdk:${BEAM}${BEAM_DIGEST} AS beam" in DOCKERFILE
     assert "FROM python:${PYTHON}-slim" in DOCKERFILE
     assert "COPY --from=beam /opt/apache/beam /opt/apache/beam" in DOCKERFILE
     assert 'ENTRYPOINT ["/opt/apache/beam/boot"]' in DOCKERFILE
+
+
+def test_no_step_runs_as_root():
+    for stage in re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[3:]:
+        assert re.findall(r"^USER (\S+)$", stage, re.MULTILINE)[-1] == "swara", stage.splitlines()[0]
+    assert DOCKERFILE.count("\nFROM ") == 4
 
 
 def test_what_is_copied_is_there_and_is_not_ignored():
