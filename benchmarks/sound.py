@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import tensorflow as tf
 
+from bundles.impulse_response import describe
 from common.audio import AudioConfig
 from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
 from components.evaluator.metrics import f0_errors
@@ -153,6 +154,7 @@ VARIANTS = {
     "reverb-free": Variant(settings=("model.processors.reverb.type=reverb_free",)),
     "reverb-exponential": Variant(settings=("model.processors.reverb.type=reverb_exponential",)),
     "reverb-noise": Variant(settings=("model.processors.reverb.type=reverb_filtered_noise",)),
+    "reverb-early-late": Variant(settings=("model.processors.reverb.type=reverb_early_late",)),
     "reverb-slow": Variant(settings=("trainer.reverb_rate=0.03",)),
     "reverb-fast": Variant(settings=("trainer.reverb_rate=0.3",)),
 }
@@ -249,6 +251,15 @@ def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) 
     return {**means, "f0_cents": round(float(np.median(np.concatenate(cents))), 2)}
 
 
+def reverb_bytes(instrument: Instrument) -> int:
+    """Count the bytes of an instrument's reverb in a bundle: its file, and its late tail in the manifest."""
+    if instrument.graph.reverb is None:
+        return 0
+    response = {name: values.numpy() for name, values in instrument.graph.reverb.shipped().items()}
+    stored, section = describe(response, instrument.audio.sample_rate) or (b"", {})
+    return len(stored) + (len(json.dumps(section["late"])) if "late" in section else 0)
+
+
 def read(folder: Path, config: Config) -> tuple[WindowStore, WindowStore]:
     """Read the windows that a run trained on, and its eval windows."""
     features = (*PITCH_AND_LOUDNESS, *network_input_names(config.model.inputs))
@@ -263,6 +274,7 @@ def measure(name: str, folder: Path, settings: list[str]) -> dict[str, Any]:
     windows, eval_windows = read(folder, config)
     instrument, seconds = train(variant, config, windows)
     facts = {"instrument": folder.name, "variant": name, "steps": config.trainer.steps, "seconds": round(seconds, 1)}
+    facts["reverb_bytes"] = reverb_bytes(instrument)
     return {**facts, **judge(resynthesise(instrument, eval_windows), eval_windows, config.audio)}
 
 

@@ -81,8 +81,32 @@ class FilteredNoiseReverbConfig(Settings):
     inputs: Annotated[list[str], Field(min_length=1, max_length=1)]
 
 
+class EarlyLateReverbConfig(Settings):
+    """Settings of a reverb of few bytes: learned taps for the early reflections, noise that decays in bands after."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    type: Literal["reverb_early_late"]
+    seconds: Annotated[float, Field(gt=0, le=MAX_REVERB_SECONDS)] = Field(
+        description="s, length of the impulse response"
+    )
+    early_seconds: Annotated[float, Field(ge=1e-3)] = Field(
+        DEFAULTS["reverb_early_late"]["early_seconds"], description="s, of it that has a learned tap for every sample"
+    )
+    late_bands: Annotated[int, Field(ge=2, le=64)] = Field(
+        DEFAULTS["reverb_early_late"]["late_bands"],
+        description="of the rest, even on the ERB-number scale, each with a level and a decay time",
+    )
+    inputs: Annotated[list[str], Field(min_length=1, max_length=1)]
+
+    @model_validator(mode="after")
+    def _something_is_late(self) -> EarlyLateReverbConfig:
+        if self.early_seconds >= self.seconds:
+            raise ValueError(f"early_seconds {self.early_seconds:g} must be less than seconds {self.seconds:g}")
+        return self
+
+
 Processor = Annotated[
-    HarmonicConfig | FilteredNoiseConfig | MixConfig | ReverbConfig | FilteredNoiseReverbConfig,
+    HarmonicConfig | FilteredNoiseConfig | MixConfig | ReverbConfig | FilteredNoiseReverbConfig | EarlyLateReverbConfig,
     Field(discriminator="type"),
 ]
 

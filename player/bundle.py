@@ -136,9 +136,8 @@ def _finite(values: Array, name: str) -> Array:
 def _impulse_response(folder: Path, described: Mapping[str, Any] | None) -> Array:
     if described is None:
         return np.zeros(0, np.float32)
-    if described["taps"] > MOST_REVERB_SECONDS * described["sample_rate"]:
-        raise ValueError(f"reverb: {described['taps']} taps are more than {MOST_REVERB_SECONDS} s")
-    taps = reverb.decode((folder / described["file"]).read_bytes())
-    if len(taps) != described["taps"]:
-        raise ValueError(f"{described['file']} holds {len(taps)} taps, not {described['taps']}")
+    longest = max(described["taps"], described.get("trained_taps", 0))
+    if longest > MOST_REVERB_SECONDS * described["sample_rate"]:
+        raise ValueError(f"reverb: {longest} taps are more than {MOST_REVERB_SECONDS} s")
+    taps = reverb.assemble((folder / described["file"]).read_bytes(), described)
     return _finite(np.asarray(taps, np.float32), described["file"])

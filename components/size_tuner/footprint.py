@@ -39,7 +39,7 @@ def footprint(instrument: Instrument) -> Footprint:
     weights = instrument.weights()
     network = {name: value for name, value in weights.items() if name.startswith(DECODER_PREFIX)}
     stored = b"".join(_stored(value, instrument.model.precision) for value in network.values())
-    taps = b"" if instrument.graph.reverb is None else reverb.encode(reverb.trim(instrument.graph.reverb.ir().numpy()))
+    taps = _taps(instrument)
     multiplied = sum(value.size for value in network.values() if value.ndim > 1)
     return Footprint(
         parameters=sum(value.size for value in weights.values()),
@@ -47,6 +47,14 @@ def footprint(instrument: Instrument) -> Footprint:
         gzip_bytes=GZIP_BASE + GZIP_PER_TENSOR * len(network) + gzip_size(stored) + gzip_size(taps),
         multiply_adds_per_frame=multiplied / instrument.model.decoder.hold,
     )
+
+
+def _taps(instrument: Instrument) -> bytes:
+    if instrument.graph.reverb is None:
+        return b""
+    response = {name: value.numpy() for name, value in instrument.graph.reverb.shipped().items()}
+    described = reverb.describe(response, instrument.audio.sample_rate)
+    return b"" if described is None else described[0]
 
 
 def _stored(value: np.ndarray, precision: str) -> bytes:

@@ -88,7 +88,7 @@ def write_bundle(
         "precision": trained.model.precision,
         "statistics": dataset.statistics.to_json(),
         "synthesiser": dict(trained.synthesiser),
-        "reverb": _write_reverb(folder, np.load(converted / IR_FILE), trained.audio),
+        "reverb": _write_reverb(folder, converted / IR_FILE, trained.audio),
         "network": _locate_tensors(trained.network, weights_file, written["controls"].entries),
         "data": dataset.to_json(),
         "training": finite(trained.training),
@@ -165,20 +165,14 @@ def _describe_audio(audio: AudioConfig) -> dict[str, Any]:
     }
 
 
-def _write_reverb(folder: Path, ir: np.ndarray, audio: AudioConfig) -> dict[str, Any] | None:
-    kept = reverb.trim(ir)
-    if not kept.size:
+def _write_reverb(folder: Path, response: Path, audio: AudioConfig) -> dict[str, Any] | None:
+    with np.load(response) as arrays:
+        described = reverb.describe(arrays, audio.sample_rate)
+    if described is None:
         return None
-    (folder / REVERB_FILE).write_bytes(reverb.encode(kept))
-    return {
-        "file": REVERB_FILE,
-        "taps": int(kept.size),
-        "trained_taps": int(ir.size),
-        "sample_rate": audio.sample_rate,
-        "dtype": "float16",
-        "normalise": False,
-        "add_dry": True,
-    }
+    stored, section = described
+    (folder / REVERB_FILE).write_bytes(stored)
+    return {"file": REVERB_FILE, **section}
 
 
 def _locate_tensors(network: Mapping[str, Any], file: str, entries: list[dict[str, Any]]) -> dict[str, Any]:

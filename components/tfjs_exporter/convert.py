@@ -5,7 +5,7 @@
 Importing the converter loads an old Keras, which patches TensorFlow's registries: nothing that a process which goes on
 to train or serve should hold. It ends with the process PARENT.
 Written to FOLDER: `SIGNATURE/model.json` with its weights in float32, `outputs.json` (signature -> output -> tensor of
-that graph) and `ir.npy`, the impulse response.
+that graph) and `ir.npz`, the impulse response.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from types import ModuleType
 
 from common.processes.parent import end_with
 
-IR_FILE = "ir.npy"
+IR_FILE = "ir.npz"
 OUTPUTS_FILE = "outputs.json"
 
 
@@ -78,7 +78,8 @@ def main(parent: str, saved_model: str, folder: str, *signatures: str) -> None:
         tensors = [tensor.name for tensor in function.outputs]
         outputs[name] = dict(zip(sorted(function.structured_outputs), tensors, strict=True))
     (target / OUTPUTS_FILE).write_text(json.dumps(outputs), encoding="utf-8")
-    np.save(target / IR_FILE, loaded.signatures["impulse_response"]()["ir"].numpy())
+    response = loaded.signatures["impulse_response"]()
+    np.savez(target / IR_FILE, **{name: values.numpy() for name, values in response.items()})
 
 
 if __name__ == "__main__":

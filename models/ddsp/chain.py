@@ -28,8 +28,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "reverb_free": {"seconds": 1.0},
     "reverb_exponential": {"seconds": 1.0},
     "reverb_filtered_noise": {"seconds": 1.0, "frames": 500, "bands": 32},
+    "reverb_early_late": {"seconds": 1.0, "early_seconds": 0.1, "late_bands": 10},
 }
-_LEAST: dict[str, float] = {"harmonics": 1, "bands": 3, "frames": 1, "seconds": 1e-3}  # of keys that are numbers
+_LEAST: dict[str, float] = {  # of keys that are numbers
+    **{"harmonics": 1, "bands": 3, "frames": 1, "late_bands": 2},
+    **{"seconds": 1e-3, "early_seconds": 1e-3},
+}
 SYNTHESISERS = ("harmonic", "filtered_noise")
 
 
@@ -69,7 +73,7 @@ def _check_entry(name: str, entry: Mapping[str, Any], above: set[str]) -> None:
     for key in entry:
         if key not in {"name", "type", "inputs", *DEFAULTS[kind]}:
             raise ValueError(f"{name}: unknown key {key!r}; keys of {kind}: {', '.join(DEFAULTS[kind]) or 'none'}")
-        if key in _LEAST and not _is_number_from(_LEAST[key], entry[key], whole=key != "seconds"):
+        if key in _LEAST and not _is_number_from(_LEAST[key], entry[key], whole=not key.endswith("seconds")):
             raise ValueError(f"{name}: {key} must be a number of at least {_LEAST[key]}, not {entry[key]!r}")
     for source in inputs:
         if source not in above:

@@ -15,6 +15,7 @@ _REVERBS: dict[str, Callable[..., effects.Reverb]] = {
     "reverb_free": effects.FreeReverb,
     "reverb_exponential": effects.ExponentialDecayReverb,
     "reverb_filtered_noise": effects.FilteredNoiseReverb,
+    "reverb_early_late": effects.EarlyLateReverb,
 }
 
 
@@ -81,6 +82,9 @@ class ProcessorGraph(tf.Module):
             self.synths[entry["name"]] = FilteredNoise(hop=self.hop, sample_rate=self.sample_rate, **keys)
         elif kind in _REVERBS:
             taps = round(keys.pop("seconds") * self.sample_rate)
+            if kind == "reverb_early_late":
+                early = round(keys.pop("early_seconds") * self.sample_rate)
+                keys = {"early_taps": early, "bands": keys["late_bands"], "sample_rate": self.sample_rate}
             self.reverbs[entry["name"]] = _REVERBS[kind](taps=taps, seed=seed, **keys)
 
     def own_controls(self, name: str, values: Mapping[str, tf.Tensor]) -> Tensors:

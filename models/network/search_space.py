@@ -20,7 +20,9 @@ def _check_reverb(named: str) -> str:
 
 
 Reverb = Annotated[
-    str, Field(pattern=r"^reverb_(free|exponential|filtered_noise) \d+(\.\d+)?$"), AfterValidator(_check_reverb)
+    str,
+    Field(pattern=r"^reverb_(free|exponential|filtered_noise|early_late) \d+(\.\d+)?$"),
+    AfterValidator(_check_reverb),
 ]
 
 

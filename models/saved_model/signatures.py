@@ -3,7 +3,7 @@
     controls          features -> controls: the network, for browsers (no FFT, complex, random or string operations)
     full              features, noise -> dry audio, with operations that any TF.js program has
     render            features, noise -> audio with reverb, by the exact synthesiser
-    impulse_response  -> taps of the reverb
+    impulse_response  -> taps of the reverb, and the parameters of its late tail
     eval_losses       serialized examples -> losses of the model and of the network-free baseline, window by window;
                       beside them the mean loss of the full-size model of the sweep, or NaN
     serving_default   features -> audio with reverb and seeded noise, for servers
@@ -166,7 +166,7 @@ class ServingModule(tf.Module):
 
     def _impulse_response(self) -> Tensors:
         reverb = self.instrument.graph.reverb
-        return {"ir": tf.zeros([0]) if reverb is None else reverb.ir()}
+        return {"ir": tf.zeros([0])} if reverb is None else reverb.shipped()
 
     def _eval_losses(self, examples: tf.Tensor) -> Tensors:
         """Compute losses [B] and audio [B, samples]; add the recordings' f0_hz, f0_confidence, loudness_db [B, T]."""

@@ -25,6 +25,14 @@ held until the next of them:
      between these points magnitudes are interpolated linearly.
    Taps: the inverse real FFT of the magnitudes, rotated so that lag 0 is tap points - 1, times a periodic Hann window
    over all 2 * (points - 1) taps. From the front of the result points - 3 samples are cut, its delay.
+5. Room. The manifest's `reverb` is an impulse response of `taps`, convolved with the dry sound and added to it. The
+   file holds all of them; or, where there is `late`, the first `early_taps`, and the others are the beginning of a
+   tail of trained_taps - early_taps: the sum over bands of level * noise * 10^(-3 t / decay_seconds), t from 0 s at
+   its first tap. The noise of band b, of n bands, is the inverse real FFT, times sqrt(size), of size / 2 + 1 bins,
+   size being the power of two, at least 8, that holds the tail. At bin k its amplitude is sqrt(max(0, 1 - |(n - 1)
+   e_k / e - b|)), with e_k = log10(1 + 0.00437 Hz) and e that of Nyquist, and the phase h(b * (size / 2 + 1) + k) /
+   2^32 turns; bins 0 and size / 2 are 0. h is the 32-bit finaliser of MurmurHash3: x ^= x >> 16, x *= 0x85ebca6b, x
+   ^= x >> 13, x *= 0xc2b2ae35, x ^= x >> 16.
 
 Every tensor has its own bytes in the weight files of `controls/`, row-major, in the shape given here.
 """

@@ -48,7 +48,7 @@ def write_small_bundle(
     with tempfile.TemporaryDirectory() as scratch:
         converted = Path(scratch)
         outputs = {graph: write_converted(converted / graph, kernel) for graph in ("controls", "full")}
-        np.save(converted / IR_FILE, np.array([0.0, 0.5, -0.25, 0.125], np.float32))
+        np.savez(converted / IR_FILE, ir=np.array([0.0, 0.5, -0.25, 0.125], np.float32))
         return write_bundle(
             folder,
             converted,

@@ -135,9 +135,9 @@ def test_weights_of_another_make_are_refused_with_what_differs() -> None:
         instrument.set_weights(weights)
 
 
-@pytest.mark.parametrize("kind", ["reverb_exponential", "reverb_filtered_noise"])
+@pytest.mark.parametrize("kind", ["reverb_exponential", "reverb_filtered_noise", "reverb_early_late"])
 def test_parametric_rooms_have_named_weights_too(kind) -> None:
-    instrument = Instrument(make_model("cnn", reverb={**REVERB, "type": kind}), AUDIO)
+    instrument = Instrument(make_model("cnn", reverb={**REVERB, "type": kind, "seconds": 0.2}), AUDIO)
     rooms = [name for name in instrument.weights() if name.startswith("reverb/")]
     assert rooms
     assert len(rooms) == len(instrument.graph.trainable_variables)
@@ -155,6 +155,17 @@ def test_a_room_of_filtered_noise_has_the_sizes_that_it_is_given_or_those_of_bun
             make_model("cnn", reverb={**plain, **wrong})
     with pytest.raises(ValueError, match="bands"):
         make_model("cnn", reverb={**REVERB, "bands": 9})
+
+
+def test_a_room_with_a_late_tail_has_the_sizes_that_it_is_given_and_a_tail() -> None:
+    plain = {**REVERB, "type": "reverb_early_late", "seconds": 0.5}
+    for given, sizes in (({}, (1600, 10)), ({"early_seconds": 0.05, "late_bands": 4}, (800, 4))):
+        weights = Instrument(make_model("cnn", reverb={**plain, **given}), AUDIO).weights()
+        assert (len(weights["reverb/early"]), len(weights["reverb/level"])) == sizes
+        assert weights["reverb/decay"].shape == weights["reverb/level"].shape
+    for wrong, named in (({"early_seconds": 0.5}, "early_seconds 0.5 must be less than seconds 0.5"),):
+        with pytest.raises(ValueError, match=named):
+            make_model("cnn", reverb={**plain, **wrong})
 
 
 def test_a_chain_without_a_room_is_dry() -> None:

@@ -111,21 +111,13 @@ def _statistics() -> dict[str, Any]:
 def _reverb(folder: Path, shipped: Instrument) -> dict[str, Any] | None:
     if shipped.graph.reverb is None:
         return None
-    trained = shipped.graph.reverb.ir().numpy()
-    kept = reverb.trim(trained)
-    if not kept.size:
+    response = {name: value.numpy() for name, value in shipped.graph.reverb.shipped().items()}
+    described = reverb.describe(response, shipped.audio.sample_rate)
+    if described is None:
         return None
-    (folder / "reverb.bin").write_bytes(reverb.encode(kept))
-    lengths = {"taps": int(kept.size), "trained_taps": int(trained.size)}
-    rate = shipped.audio.sample_rate
-    return {
-        "file": "reverb.bin",
-        **lengths,
-        "sample_rate": rate,
-        "dtype": "float16",
-        "normalise": False,
-        "add_dry": True,
-    }
+    stored, section = described
+    (folder / "reverb.bin").write_bytes(stored)
+    return {"file": "reverb.bin", **section}
 
 
 def _with_offsets(tensors: list[dict[str, Any]], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

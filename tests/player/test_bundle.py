@@ -63,7 +63,7 @@ def test_the_network_holds_exactly_the_weights_that_ship(written: Write, model: 
         np.testing.assert_array_equal(loaded[name], shipped[name], err_msg=name)
 
 
-@pytest.mark.parametrize("reverb", ["reverb_free", "reverb_exponential", "reverb_filtered_noise"])
+@pytest.mark.parametrize("reverb", ["reverb_free", "reverb_exponential", "reverb_filtered_noise", "reverb_early_late"])
 def test_its_room_is_the_trained_one_whatever_kind_was_trained(written: Write, reverb: str):
     folder, instrument = written(f"model.processors.reverb.type={reverb}")
     trained, taps = instrument.graph.reverb.ir().numpy(), load(folder).impulse_response

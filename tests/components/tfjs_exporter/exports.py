@@ -27,7 +27,11 @@ _GRU = [
     *("model.decoder.units=24", "model.decoder.stack_units=16", "model.processors.harmonic.envelope=linear"),
     *("model.processors.reverb.type=reverb_exponential", "model.processors.reverb.seconds=0.5"),
 ]
-OVERRIDES = {"cnn": ["model=cnn"], "gru": _GRU, "held": [*_GRU, "model.decoder.hold=2"]}
+_HELD = [
+    *("model.decoder.hold=2", "model.processors.reverb.type=reverb_early_late"),
+    *("model.processors.noise.spacing=erb", "model.processors.noise.bands=25"),
+]
+OVERRIDES = {"cnn": ["model=cnn"], "gru": _GRU, "held": [*_GRU, *_HELD]}
 
 
 @dataclass(frozen=True)
@@ -134,4 +138,7 @@ def _shuffle(instrument: Instrument) -> None:
     if "reverb/ir" in moved:
         taps = np.arange(moved["reverb/ir"].size)
         moved["reverb/ir"] = draw.normal(size=taps.size) * np.exp(-taps / 1200.0) * 0.05
+    if "reverb/level" in moved:
+        moved["reverb/level"] = draw.normal(size=moved["reverb/level"].size) * 0.01
+        moved["reverb/early"] = draw.normal(size=moved["reverb/early"].size) * 0.05
     instrument.set_weights({name: value.astype(np.float32) for name, value in moved.items()})

@@ -21,7 +21,7 @@ from pipeline.configuration import loading
 from tests.components.tfjs_exporter.tfjs import run_graphs, snr_db
 
 MODELS = sorted(path.stem for path in (loading.CONFIGS / "models").glob("*.yaml"))
-ROOMS = ("reverb_free", "reverb_exponential", "reverb_filtered_noise")
+ROOMS = ("reverb_free", "reverb_exponential", "reverb_filtered_noise", "reverb_early_late")
 SMALL = {  # widths alone: everything else is as it ships
     "cnn": ("model.decoder.channels=8", "model.decoder.layers=3", "model.decoder.dilation_cycle=3"),
     "gru": ("model.decoder.units=8", "model.decoder.stack_units=8"),
@@ -41,7 +41,7 @@ PRECISIONS, HOLDS, RATES = ("float16", "uint8"), (1, 2, 4, 8), (16000, 32000, 48
 CASES = [Case(*one) for one in product(MODELS, PRECISIONS, HOLDS, ROOMS, RATES)]
 # No room is in the controls graph, and its weights are rounded before: these two alternate.
 EXPORTED = [
-    Case(model, PRECISIONS[(i + i // 3) % 2], hold, ROOMS[(i + i // 3) % 3], rate)
+    Case(model, PRECISIONS[(i + i // 3) % 2], hold, ROOMS[(i + i // 3) % len(ROOMS)], rate)
     for i, (model, hold, rate) in enumerate(product(MODELS, HOLDS, RATES))
 ]
 
@@ -52,7 +52,7 @@ def make_instrument(case: Case) -> Instrument:
         [
             *(f"model={case.model}", *SMALL[case.model], f"model.precision={case.precision}"),
             *(f"model.decoder.hold={case.hold}", f"audio.sample_rate={case.sample_rate}"),
-            *(f"model.processors.reverb.type={case.room}", "model.processors.reverb.seconds=0.05"),
+            *(f"model.processors.reverb.type={case.room}", "model.processors.reverb.seconds=0.15"),
         ],
     )
     instrument = Instrument(config.model, config.audio, seed=1)

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy import signal as scipy_signal
 
+from common.acoustics.reverberation import late_tail
 from models.ddsp import effects, filters, losses, oscillator, portable, spectral, synths
 from models.ddsp.graph import DEFAULT_ENTRIES, ProcessorGraph
 
@@ -203,12 +204,12 @@ def test_portable_operations_are_those_that_browsers_have():
     ]
 
 
-@pytest.mark.parametrize("kind", ["reverb_free", "reverb_exponential", "reverb_filtered_noise"])
+@pytest.mark.parametrize("kind", ["reverb_free", "reverb_exponential", "reverb_filtered_noise", "reverb_early_late"])
 def test_reverbs_share_one_interface_and_learn(kind: str):
-    entries = [*DEFAULT_ENTRIES[:3], {"name": "reverb", "type": kind, "seconds": 0.1, "inputs": ["dry"]}]
+    entries = [*DEFAULT_ENTRIES[:3], {"name": "reverb", "type": kind, "seconds": 0.2, "inputs": ["dry"]}]
     graph, controls, noise = sounding(entries)
     ir = graph.reverb.ir()
-    assert ir.shape == [1600]
+    assert ir.shape == [3200]
     assert float(ir[0]) == 0
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(graph.get_signal(controls, noise)["reverb"] ** 2)
@@ -220,6 +221,34 @@ def test_reverbs_share_one_interface_and_learn(kind: str):
 def test_an_exponential_reverb_decays():
     ir = effects.ExponentialDecayReverb(8000).ir().numpy()
     assert np.sum(ir[:800] ** 2) > 5 * np.sum(ir[800:1600] ** 2) > 0
+
+
+def test_a_room_with_a_late_tail_starts_inaudible_and_its_gradients_are_bounded_whatever_its_decay_times():
+    reverb = effects.EarlyLateReverb(8000, early_taps=800, bands=4, sample_rate=16000)
+    assert float(tf.reduce_sum(reverb.ir() ** 2)) < 1e-8
+    np.testing.assert_allclose(reverb.shipped()["decay_seconds"], 0.5)
+    reverb.level.assign([0.01, 0.02, -0.02, 0.01])
+    audio = synths.white_noise(1, 16000, (1, 2))
+    for decay in (-1.0, -0.2, 0.0, 0.2, 1.0):
+        reverb.decay.assign(tf.fill([4], decay))
+        with tf.GradientTape() as tape:
+            value = tf.reduce_mean(reverb.get_signal(audio) ** 2)
+        gradients = tape.gradient(value, reverb.trainable_variables)
+        assert all(np.isfinite(gradient).all() and np.abs(gradient).max() < 100 for gradient in gradients)
+
+
+def test_a_room_with_a_late_tail_is_its_early_taps_and_then_noise_of_the_stated_levels_and_decay_times():
+    reverb = effects.EarlyLateReverb(8000, early_taps=800, bands=4, sample_rate=16000)
+    reverb.early.assign(np.linspace(0.1, 0.2, 800))
+    reverb.level.assign([0.01, 0.02, -0.02, 0.01])
+    reverb.decay.assign([0.05, 0.0, -0.05, -0.1])
+    ir = reverb.ir().numpy()
+    np.testing.assert_allclose(ir[1:800], np.linspace(0.1, 0.2, 800)[1:], rtol=1e-6)
+    decays = 0.5 * np.exp([1.0, 0.0, -1.0, -2.0])
+    np.testing.assert_allclose(reverb.shipped()["decay_seconds"], decays, rtol=1e-5)
+    assert snr_db(ir[800:], late_tail([0.01, 0.02, -0.02, 0.01], decays, 7200, 16000)) > 100
+    with pytest.raises(ValueError, match="800 early taps of 800 leave none for a late tail"):
+        effects.EarlyLateReverb(800, early_taps=800, bands=4, sample_rate=16000)
 
 
 def test_gradients_are_finite_on_silence_and_reach_every_raw_output():

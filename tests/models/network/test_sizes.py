@@ -59,7 +59,10 @@ def test_sizes_go_where_they_belong() -> None:
 def test_another_kind_of_room_keeps_no_sizes_that_it_does_not_have() -> None:
     noise = resized(CONFIG.model, {"reverb": "reverb_filtered_noise 0.5"})
     assert {"frames", "bands"} < noise.processors[-1].model_dump().keys()
-    assert resized(noise, {"reverb": "reverb_free 0.5"}) == resized(CONFIG.model, {"reverb": "reverb_free 0.5"})
+    late = resized(noise, {"reverb": "reverb_early_late 0.5"})
+    assert {"early_seconds", "late_bands"} < late.processors[-1].model_dump().keys()
+    for room in (noise, late):
+        assert resized(room, {"reverb": "reverb_free 0.5"}) == resized(CONFIG.model, {"reverb": "reverb_free 0.5"})
 
 
 def test_a_choice_may_change_the_architecture() -> None:

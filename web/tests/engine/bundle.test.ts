@@ -7,10 +7,14 @@ import type { Manifest, Processor } from "../../engine/src/bundle/manifest.ts";
 import { type Schema, violation } from "../../engine/src/bundle/schema.ts";
 import { decodeFloat16, decodeTensor } from "../../engine/src/bundle/weights.ts";
 import { describeChain } from "../../engine/src/synthesis/chain.ts";
+import { lateTail } from "../../engine/src/synthesis/late_tail.ts";
 import { ROOT } from "./shared.ts";
 import { serveFiles, sha256, smallBundle, text, versionOf } from "./small_bundle.ts";
 
 const VERSION = versionOf(smallBundle());
+const LATE = { levels: [0.02, -0.01, 0.015], decay_seconds: [0.1, 0.08, 0.03] };
+
+type Loose = { [key: string]: Loose & Loose[] } & { [key: string]: unknown };
 
 /** A small bundle as it is published, at http://bundle/pushed/. */
 function published(change: (files: Map<string, Uint8Array<ArrayBuffer>>) => void = () => undefined): typeof fetch {
@@ -67,6 +71,20 @@ test("only what playing needs is fetched, and any other file on request", async 
   expect(fetched.sort()).toEqual([at("controls/weights.bin"), at("manifest.json"), at("reverb.bin")]);
   expect(new TextDecoder().decode(await instrument.file("controls/model.json"))).toBe("{}");
   await expect(instrument.file("secret.txt")).rejects.toThrow("secret.txt: is not among the files of the manifest");
+});
+
+test("a room's late tail is made from its parameters", async () => {
+  const { manifest, files } = smallBundle();
+  withTail(manifest as unknown as Loose, {});
+  const fetch = serveFiles(new Map([...files, ["manifest.json", text(JSON.stringify(manifest))]]));
+  const { impulseResponse, bytes } = await loadInstrument("http://bundle/manifest.json", { fetch });
+  expect(impulseResponse).toHaveLength(900);
+  expect([...impulseResponse.subarray(400)]).toEqual([
+    ...Float32Array.from(lateTail(LATE, 600, 16000).subarray(0, 500)),
+  ]);
+  expect(impulseResponse.subarray(0, 400).some((tap) => tap !== 0)).toBe(true);
+  const weights = files.get("controls/weights.bin")?.length ?? 0;
+  expect(bytes).toBe(text(JSON.stringify(manifest)).length + weights + 800);
 });
 
 describe("what is wrong with a bundle is reported", () => {
@@ -263,7 +281,6 @@ describe("what is wrong with a bundle is reported", () => {
 });
 
 describe("a manifest is refused", () => {
-  type Loose = { [key: string]: Loose & Loose[] } & { [key: string]: unknown };
   const cases: [string, (manifest: Loose) => void, string][] = [
     ["of a later format", (m) => Object.assign(m, { format_version: 2 }), "has format version 2, this engine reads 1"],
     ["of something else", (m) => Object.assign(m, { format: "zip" }), "is not the manifest of a Swara bundle"],
@@ -345,6 +362,34 @@ describe("a manifest is refused", () => {
       "an hour of reverb",
       (m) => Object.assign(m.reverb as Loose, { taps: 1e8 }),
       "reverb/taps must be a whole number from 1 to 64000",
+    ],
+    [
+      "a tail without early taps",
+      (m) => Object.assign(m.reverb as Loose, { late: LATE }),
+      "one of early_taps and late",
+    ],
+    ["early taps without a tail", (m) => Object.assign(m.reverb as Loose, { early_taps: 400 }), "early_taps and late"],
+    [
+      "a tail of no length",
+      (m) => withTail(m, { taps: 400 }),
+      "reverb/early_taps must be a whole number from 1 to 399",
+    ],
+    ["a tail that was never trained", (m) => withTail(m, { trained_taps: 800 }), "reverb/trained_taps must be"],
+    ["an hour of a tail", (m) => withTail(m, { trained_taps: 1e8 }), "trained_taps must be a whole number from 900 to"],
+    [
+      "more levels than decay times",
+      (m) => withTail(m, { late: { levels: [1, 1], decay_seconds: [1] } }),
+      "reverb/late/decay_seconds: their number must be a whole number from 2 to 2",
+    ],
+    [
+      "bands without end",
+      (m) => withTail(m, { late: { levels: Array(65).fill(1), decay_seconds: Array(65).fill(1) } }),
+      "reverb/late/levels: their number must be a whole number from 1 to 64",
+    ],
+    [
+      "a decay in no time",
+      (m) => withTail(m, { late: { levels: [1], decay_seconds: [0] } }),
+      "reverb/late/decay_seconds: 0 s is no decay time",
     ],
     ["more taps than bytes", (m) => Object.assign(m.reverb as Loose, { taps: 401 }), "401 taps are not the 800 bytes"],
     [
@@ -479,4 +524,9 @@ function edit(
 ): void {
   const whole = `pushed/small/${VERSION}/${path}`;
   files.set(whole, Uint8Array.from(change(files.get(whole) as Uint8Array)));
+}
+
+/** Makes the bundle's 400 taps those before a late tail. */
+function withTail(manifest: Loose, change: object): void {
+  Object.assign(manifest.reverb as Loose, { taps: 900, trained_taps: 1000, early_taps: 400, late: LATE, ...change });
 }

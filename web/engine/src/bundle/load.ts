@@ -3,6 +3,7 @@
 import schema from "swara:manifest-schema";
 import { checkPlayable } from "../network/check_playable.ts";
 import { MOST_FILE_BYTES } from "../network/limits.ts";
+import { wholeResponse } from "../synthesis/impulse_response.ts";
 import { contentText } from "./content_hash.ts";
 import { BundleError } from "./errors.ts";
 import { type Expected, fetchFile, fetchJson, type Source, sha256 } from "./fetching.ts";
@@ -104,9 +105,9 @@ export async function loadInstrument(url: string | URL, options: LoadOptions = {
   await checkVersion(stored, located);
   const file = bundleFiles(located.url, manifest, source);
   const { files, tensors } = await loadTensors(manifest, file);
-  const impulseResponse = await loadReverb(manifest, file);
-  const reverbBytes = impulseResponse.length * Uint16Array.BYTES_PER_ELEMENT;
-  const bytes = stored.byteLength + files.reduce((sum, part) => sum + part.byteLength, 0) + reverbBytes;
+  const reverb = await loadReverb(manifest, file);
+  const bytes = stored.byteLength + files.reduce((sum, part) => sum + part.byteLength, 0) + reverb.bytes;
+  const { impulseResponse } = reverb;
   return { manifest, url: located.url, tensors, impulseResponse, bytes, file };
 }
 
@@ -203,15 +204,15 @@ async function loadTensors(manifest: Manifest, file: Instrument["file"]) {
   return { files, tensors };
 }
 
-async function loadReverb(manifest: Manifest, file: Instrument["file"]): Promise<Float32Array> {
+async function loadReverb(manifest: Manifest, file: Instrument["file"]) {
   const described = manifest.reverb;
-  if (!described) return new Float32Array(0);
-  const taps = decodeFloat16(await file(described.file));
-  if (taps.length !== described.taps) {
-    throw new BundleError(described.file, `holds ${taps.length} taps, not ${described.taps}`);
-  }
+  if (!described) return { impulseResponse: new Float32Array(0), bytes: 0 };
+  const stored = await file(described.file);
+  const taps = decodeFloat16(stored);
+  const expected = described.early_taps ?? described.taps;
+  if (taps.length !== expected) throw new BundleError(described.file, `holds ${taps.length} taps, not ${expected}`);
   if (!taps.every(Number.isFinite)) throw new BundleError(described.file, "holds a tap that is not finite");
-  return taps;
+  return { impulseResponse: wholeResponse(taps, described), bytes: stored.byteLength };
 }
 
 function sourceOf(options: LoadOptions): Source {

@@ -1,5 +1,7 @@
 /** The manifest of a bundle, as `bundles/manifest.schema.json` defines it. */
 
+import type { LateTail } from "../synthesis/late_tail.ts";
+
 /** Six numbers on one feature of the recordings; `mean_max` and `mean_min` are means of each example's extremes. */
 export interface Spread {
   readonly mean: number;
@@ -164,6 +166,11 @@ export interface SynthesiserDescription {
 export interface ReverbDescription {
   readonly file: string;
   readonly taps: number;
+  /** Before the inaudible end was cut. */
+  readonly trained_taps?: number;
+  /** In the file, where a late tail follows them; else all are. */
+  readonly early_taps?: number;
+  readonly late?: LateTail;
   /** Hz. */
   readonly sample_rate: number;
   readonly dtype: "float16";

@@ -4,7 +4,7 @@
  * of absurd numbers takes no memory.
  */
 
-import type { BundleFile, Manifest, Network, Processor } from "../bundle/manifest.ts";
+import type { BundleFile, Manifest, Network, Processor, ReverbDescription } from "../bundle/manifest.ts";
 import { type Schema, violation } from "../bundle/schema.ts";
 
 /** Bytes of a file that an engine fetches. */
@@ -13,6 +13,7 @@ export const MOST_FILE_BYTES = 2 ** 28;
 const MOST_NUMBERS = 2 ** 26; // of all weights, and of the frames that a network remembers
 const MOST_NODES = 64;
 const REVERB_SECONDS = 4;
+const MOST_LATE_BANDS = 64;
 const BYTES = { float32: 4, float16: 2, uint8: 1 } as const;
 
 /** @throws Error a number of the manifest is not finite, named by its path. */
@@ -80,12 +81,7 @@ export function checkSizes({ audio, synthesiser, network, reverb, files }: Manif
   whole("network/inputs: their number", network.inputs.length, 1, 3);
   whole("network/outputs: their number", network.outputs.length, 1, 2 * MOST_NODES);
   for (const output of network.outputs) whole(`network/outputs: ${output.name}`, output.channels, 1, 1024);
-  if (reverb) {
-    whole("reverb/taps", reverb.taps, 1, REVERB_SECONDS * audio.sample_rate);
-    const { bytes } = listed(files, reverb.file);
-    if (bytes !== 2 * reverb.taps)
-      throw new Error(`reverb: ${reverb.taps} taps are not the ${bytes} bytes of its file`);
-  }
+  if (reverb) checkReverb(reverb, REVERB_SECONDS * audio.sample_rate, listed(files, reverb.file).bytes);
   checkNetwork(network);
 }
 
@@ -103,6 +99,25 @@ export function checkTensors({ network, files }: Manifest, expected: ReadonlyMap
   }
   const missing = [...expected.keys()].find((name) => !seen.has(name));
   if (missing) throw new Error(`network/tensors: ${missing} is [absent], not [${expected.get(missing)}]`);
+}
+
+function checkReverb(
+  { taps, early_taps: early, trained_taps: trained, late }: ReverbDescription,
+  most: number,
+  bytes: number,
+): void {
+  whole("reverb/taps", taps, 1, most);
+  if ((early === undefined) !== (late === undefined)) throw new Error("reverb: has one of early_taps and late alone");
+  const stored = early ?? taps;
+  if (bytes !== 2 * stored) throw new Error(`reverb: ${stored} taps are not the ${bytes} bytes of its file`);
+  if (!late) return;
+  whole("reverb/early_taps", early, 1, taps - 1);
+  whole("reverb/trained_taps", trained, taps, most);
+  const bands = late.levels.length;
+  whole("reverb/late/levels: their number", bands, 1, MOST_LATE_BANDS);
+  whole("reverb/late/decay_seconds: their number", late.decay_seconds.length, bands, bands);
+  const stopped = late.decay_seconds.find((seconds) => seconds <= 0);
+  if (stopped !== undefined) throw new Error(`reverb/late/decay_seconds: ${stopped} s is no decay time`);
 }
 
 function checkNode(node: Processor): void {

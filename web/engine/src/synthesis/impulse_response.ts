@@ -1,8 +1,26 @@
-/** A reverb at another rate. */
+/** A reverb as a bundle describes it, and at another rate. */
 
+import type { ReverbDescription } from "../bundle/manifest.ts";
 import { designPolyphase } from "../filters/polyphase.ts";
 
+import { lateTail } from "./late_tail.ts";
+
 const CROSSINGS = 32; // of the sinc, to either side
+
+/**
+ * Completes an impulse response by the late tail that its description has.
+ *
+ * @param stored the taps of its file.
+ * @returns [taps].
+ */
+export function wholeResponse(stored: Float32Array, described: ReverbDescription): Float32Array {
+  const { late, taps, trained_taps: trained = taps, sample_rate: rate } = described;
+  if (!late) return stored;
+  const whole = new Float32Array(taps);
+  whole.set(stored);
+  whole.set(lateTail(late, trained - stored.length, rate).subarray(0, taps - stored.length), stored.length);
+  return whole;
+}
 
 /**
  * Resamples an impulse response to another rate: the same room, at the same level, with nothing above either Nyquist.
