@@ -7,7 +7,6 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 
 /** Able to run in a container, and quiet on the network. */
 export const FLAGS: readonly string[] = [
-  "--no-sandbox", // Chromium refuses to run as root, as in a container, with its sandbox
   "--disable-dev-shm-usage", // a container's /dev/shm is too small
   "--no-proxy-server",
   "--disable-quic",

@@ -12,10 +12,26 @@ export interface ChromiumOptions {
   readonly audible?: boolean;
 }
 
-/** Starts Chromium with a fresh profile in the temporary folder, removed when the browser or this process ends. */
-export function launchChromium(executable: string, options: ChromiumOptions = {}): Promise<Browser> {
+/**
+ * Starts Chromium with a fresh profile in the temporary folder, removed when the browser or this process ends.
+ *
+ * It has its sandbox but for root, with whom it refuses to run in one, and where the system has none to offer, as most
+ * containers.
+ */
+export async function launchChromium(executable: string, options: ChromiumOptions = {}): Promise<Browser> {
+  if (process.getuid?.() === 0) return launch(executable, options, false);
+  try {
+    return await launch(executable, options, true);
+  } catch (error) {
+    if (!/no usable sandbox|sandboxing failed/i.test(String(error))) throw error;
+    return launch(executable, options, false);
+  }
+}
+
+function launch(executable: string, options: ChromiumOptions, chromiumSandbox: boolean): Promise<Browser> {
   return chromium.launch({
     executablePath: executable,
+    chromiumSandbox, // without, Playwright adds --no-sandbox
     timeout: LAUNCH_MS,
     // Playwright's --disable-gpu would take WebGL away as well.
     ignoreDefaultArgs: ["--disable-gpu", ...(options.audible ? ["--mute-audio"] : [])],

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -122,6 +123,31 @@ def test_a_validator_ends_with_its_browser_by_a_signal_or_where_its_parent_was_k
         assert all(map(lives, pids))
         parent.kill() if ends == "parent" else os.kill(validator, signal.SIGTERM)
         wait_for(lambda: not any(map(lives, pids)), 5.0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a browser as root and as another user")
+@pytest.mark.parametrize(
+    ("user", "complaint", "sandboxed"),
+    [(0, "", [False, False]), (65534, "", [True, True]), (65534, "No usable sandbox!", [True, False, True, False])],
+    ids=["root", "another user", "another user, without a sandbox to be had"],
+)
+def test_chromium_has_its_sandbox_but_for_root_and_where_there_is_none(user, complaint, sandboxed):
+    """Each backend tries the browser twice; this one notes its arguments and ends."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "x.f32").write_bytes(bytes(4))
+        case = {"name": "c", "graph": "controls", "inputs": {"x": {"file": "x.f32", "shape": [1]}}, "outputs": ["y"]}
+        (folder / "cases.json").write_text(json.dumps({"cases": [case]}))
+        browser = folder / "browser"
+        browser.write_text(f"#!/bin/sh\necho \"$@\" >> {folder}/started\necho '{complaint}' >&2\nexit 1\n")
+        browser.chmod(0o755)
+        folders = ["--bundle", name, "--cases", name, "--out", f"{name}/out"]
+        command = [tfjs.require_validator(), str(tfjs.COMMAND), *folders, "--timeout", "60", "--chromium", str(browser)]
+        environment = {**os.environ, "TMPDIR": name, "HOME": name}
+        subprocess.run(command, check=True, env=environment, preexec_fn=lambda: os.setuid(user), timeout=120)
+        started = (folder / "started").read_text().splitlines()
+    assert ["--no-sandbox" not in one for one in started] == 2 * sandboxed  # webgl, then wasm
 
 
 def wait_for(true, seconds: float) -> None:
