@@ -18,8 +18,9 @@ from common.pitch import is_voiced
 from data.config import ExtractionConfig
 from data.features.bandwidth import reach
 from data.features.loudness import loudness_and_rms
+from data.features.pitch import measure_pitch
 from data.features.polyphony import measure_polyphony
-from data.features.screening import screen_pitch, screen_polyphony, screen_sound
+from data.features.screening import screen_pitch, screen_polyphony, screen_range, screen_sound
 from data.features.tracker import Tracker
 from data.files.decode import Source, Spool, Unusable, decode
 from data.ingest_report import RecordingEntry
@@ -86,7 +87,12 @@ def make_tracker(config: ExtractionConfig) -> Tracker:
     """
     pitch = config.examples.pitch
     return Tracker(
-        pitch.tracker, config.audio.sample_rate, config.audio.frame_rate, pitch.crepe_capacity, pitch.crepe_viterbi
+        pitch.tracker,
+        config.audio.sample_rate,
+        config.audio.frame_rate,
+        pitch.crepe_capacity,
+        pitch.crepe_viterbi,
+        pitch.octaves,
     )
 
 
@@ -146,15 +152,25 @@ def _measure(
     audio, screening = config.audio, config.examples.screening
     level_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio, LOWEST_DB)
     loudness_db = np.maximum(level_db, np.float32(FLOOR_DB))
-    f0_hz, f0_confidence = tracker.track(spool.read, spool.samples, on_progress)
+    pitch = measure_pitch(spool.read, spool.samples, audio, tracker, rms_energy, on_progress)
+    f0_hz, f0_confidence, beyond = pitch.f0_hz, pitch.f0_confidence, pitch.beyond
     is_sound = sounding(level_db, screening)
-    voiced = is_sound & is_voiced(f0_confidence)
-    voiced_fraction = float(voiced.sum() / is_sound.sum())
-    entry = replace(entry, loud_db=loud_level(level_db), voiced_fraction=voiced_fraction)
+    within = is_sound & ~beyond.above & ~beyond.below
+    voiced = within & is_voiced(f0_confidence)
+    voiced_fraction = float(voiced.sum() / max(1, within.sum()))
+    beyond_fraction = float(1 - within.sum() / is_sound.sum())
+    entry = replace(
+        entry,
+        loud_db=loud_level(level_db),
+        voiced_fraction=voiced_fraction,
+        beyond_fraction=beyond_fraction,
+        hum_hz=pitch.hum.hertz if pitch.hum else None,
+    )
     if voiced.any():
         low, high = np.percentile(f0_hz[voiced], (5, 95))
         entry = replace(entry, low_f0_hz=float(low), high_f0_hz=float(high))
     try:
+        screen_range(beyond, beyond_fraction, tracker.range_hz, config.examples.pitch)
         screen_pitch(voiced_fraction, screening)
         polyphony = measure_polyphony(
             spool.read,
@@ -163,10 +179,11 @@ def _measure(
             f0_hz,
             f0_confidence,
             audio.frame_rate,
+            pitch.hum,
         )
         entry = replace(entry, polyphony=polyphony.share)
         screen_polyphony(polyphony, screening)
-        kept = segments(is_sound, audio, screening)
+        kept = segments(within, audio, screening)
         if not kept:
             raise Unusable("holds nothing but clicks between silences")
     except Unusable as unusable:

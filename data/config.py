@@ -16,6 +16,11 @@ class PitchConfig(Settings):
     tracker: Literal["swift_f0", "crepe", "pyin"]
     crepe_capacity: Literal["tiny", "small", "medium", "large", "full"] = Field(description="size of CREPE's network")
     crepe_viterbi: bool = Field(description="smooth CREPE's pitch with the Viterbi algorithm")
+    octaves: Annotated[int, Field(ge=-2, le=1)] = Field(
+        default=0,
+        description="octaves by which recordings are moved for the tracker alone: -1 or -2 for what plays above its "
+        "range, 1 for what plays below",
+    )
 
 
 class ScreeningConfig(Settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from common.progress import clock
 
 REPORT_FILE = "ingest_report.json"
 REPORT_VERSION = 1
+LEAST_BEYOND = 0.02  # of a recording beyond the tracker's range is worth a remark
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class RecordingEntry:
       clipped_fraction: share of its samples that are clipped.
       container_seconds: length of what the file holds, by its own frames or bytes; None where they were not counted.
       reach_hz: highest frequency within 60 dB of the strongest one.
+      beyond_fraction: share of its sounding frames with a pitch beyond the tracker's range.
+      hum_hz: 50 or 60 where mains hum goes through it.
     """
 
     recording: str
@@ -59,14 +63,23 @@ class RecordingEntry:
     clipped_fraction: float | None = None
     container_seconds: float | None = None
     reach_hz: float | None = None
+    beyond_fraction: float | None = None
+    hum_hz: int | None = None
 
     @property
     def explanation(self) -> str:
         """The verdict in words: with the time and the reason where it is not used."""
         if self.reason is None:
-            return self.verdict
+            return "; ".join([self.verdict, *self._remarks()])
         at = "" if self.at_seconds is None else f" at {clock(self.at_seconds, tenths=True)}"
         return f"{self.verdict}{at}: {self.reason}"
+
+    def _remarks(self) -> Iterator[str]:
+        if (self.beyond_fraction or 0) >= LEAST_BEYOND:
+            share = f"{100 * (self.beyond_fraction or 0):.0f} %"
+            yield f"{share} of it is left out, beyond the pitch tracker's range (examples.pitch.octaves)"
+        if self.hum_hz:
+            yield f"mains hum ({self.hum_hz} Hz)"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from common.features import F0_HZ, LOUDNESS_DB
 from common.progress import RecordingProgress, ReportProgress
 from data.config import PitchConfig
 from data.features.loudness import loudness_and_rms
+from data.features.pitch import measure_pitch
 from data.features.screening import screen_mix
 from data.features.statistics import DatasetStatistics
 from data.features.tracker import Tracker
@@ -110,11 +111,16 @@ def analyse(path: Path, audio: AudioConfig, pitch: PitchConfig, report_progress:
         if spool.samples < audio.hop:
             raise UserError(f"{path}: is only {spool.samples / audio.sample_rate * 1000:.1f} ms long")
         seconds = spool.samples / audio.sample_rate
-        f0_hz, f0_confidence = tracker.track(
-            spool.read, spool.samples, lambda done: report_progress("analysing", done, seconds)
+        loudness_db, rms_energy = loudness_and_rms(spool.read, spool.samples, audio)
+        measured = measure_pitch(
+            spool.read,
+            spool.samples,
+            audio,
+            tracker,
+            rms_energy,
+            lambda done: report_progress("analysing", done, seconds),
         )
-        loudness_db, _ = loudness_and_rms(spool.read, spool.samples, audio)
-    return Features(f0_hz, f0_confidence, loudness_db)
+    return Features(measured.f0_hz, measured.f0_confidence, loudness_db)
 
 
 def adjust_to_instrument(path: Path, measured: Features, statistics: DatasetStatistics) -> AdjustedFeatures:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,8 +62,8 @@ class Peaks:
         """Times in s on which the frames are centred, [frames]."""
         return ((self.first_frame + np.arange(self.frames)) * FRAME_SECONDS).astype(np.float64)
 
-    def energy(self, chosen: npt.NDArray[np.bool_] | bool = True) -> npt.NDArray[np.float64]:
-        """Sum the energy of chosen peaks, a mask [peaks] or all of them, in every frame. Shape [frames]."""
+    def energy(self, chosen: npt.NDArray[Any] | bool = True) -> npt.NDArray[np.float64]:
+        """Sum the energy of chosen peaks, a mask or weights [peaks] or all of them, in every frame. Shape [frames]."""
         return np.bincount(self.frame, self.power * chosen, self.frames).astype(np.float64)
 
 
@@ -88,7 +89,7 @@ def explained_by(peaks: Peaks, around: npt.NDArray[np.float64], divisor: int = 1
       around: [offsets, frames], log2 of f0 in Hz at AROUND_SECONDS from the centre of every frame.
       divisor: a whole number.
     """
-    smear = np.minimum(0.69 * np.abs(np.gradient(around, axis=0)), MOST_SLOPE)
+    smear = _smear(around)
     explained = np.zeros(len(peaks.frame), bool)
     for f0, slope in zip((2**around / divisor).astype(np.float32), smear.astype(np.float32), strict=True):
         fundamental = f0[peaks.frame]
@@ -96,6 +97,31 @@ def explained_by(peaks: Peaks, around: npt.NDArray[np.float64], divisor: int = 1
         allowed = BIN_TOLERANCE * HERTZ_PER_BIN + harmonic * (RELATIVE_TOLERANCE + slope)[peaks.frame]
         explained |= np.abs(peaks.hertz - harmonic) <= allowed
     return explained
+
+
+def explained_by_chance(peaks: Peaks, around: npt.NDArray[np.float64], divisor: int = 1) -> npt.NDArray[np.float64]:
+    """Estimate how likely a peak that is no harmonic passes for one, 0 to 1: the share of its surroundings that do.
+
+    Harmonics of a low f0 lie close together, and high ones of a moving f0 are wide: there hardly any peak is none.
+
+    Args:
+      peaks: of a stretch.
+      around: as for `explained_by`.
+      divisor: a whole number.
+
+    Returns:
+      [peaks].
+    """
+    f0 = 2**around / divisor
+    middle, moved = f0[len(f0) // 2], np.ptp(f0, axis=0)
+    smear = _smear(around).max(axis=0)
+    width = (2 * (RELATIVE_TOLERANCE + smear) + moved / middle)[peaks.frame] * peaks.hertz
+    return np.minimum(1.0, (width + 2 * BIN_TOLERANCE * HERTZ_PER_BIN) / middle[peaks.frame])
+
+
+def _smear(around: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Compute the share of its frequency by which a glide smears a harmonic, as `around`."""
+    return np.minimum(0.69 * np.abs(np.gradient(around, axis=0)), MOST_SLOPE)
 
 
 def f0_around(peaks: Peaks, f0_hz: npt.ArrayLike, frame_seconds: float) -> npt.NDArray[np.float64]:

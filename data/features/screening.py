@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from common.loudness import FLOOR_AMPLITUDE, FLOOR_DB
-from data.config import ScreeningConfig
+from data.config import PitchConfig, ScreeningConfig
+from data.features.beyond import Beyond
 from data.features.polyphony import Polyphony
 from data.files.decode import Source, Unusable
 
 SHORTEST_SECONDS = 0.5
 SILENT_PEAK = FLOOR_AMPLITUDE  # of full scale; below it no frame has a loudness, and 16 bits hold three steps
+MOST_BEYOND = 0.5  # of the sound may be beyond the tracker's range
+SLACK = 1.06  # a semitone, since tones waver
 DENSEST = 4  # times as much polyphony may be in any ten seconds of a recording as in all of it
 CANCELLED = 0.2  # of the energy of channels that are not correlated; two of one level at -0.8 come to this
 
@@ -57,6 +62,34 @@ def screen_pitch(voiced_fraction: float, screening: ScreeningConfig) -> None:
             f"has no pitch to learn: only {100 * voiced_fraction:.0f} % of its sound has a clear one "
             f"(at least {100 * screening.min_voiced_fraction:g} % must)"
         )
+
+
+def screen_range(beyond: Beyond, fraction: float, range_hz: tuple[float, float], pitch: PitchConfig) -> None:
+    """Check that the tracker's range holds most of what sounds.
+
+    Args:
+      beyond: pitched sound that is beyond it.
+      fraction: share of sounding frames that are.
+      range_hz: of the tracker, lowest and highest f0 in Hz.
+      pitch: settings of the tracker.
+
+    Raises:
+      Unusable: it does not.
+    """
+    if fraction <= MOST_BEYOND:
+        return
+    above = beyond.above.sum() > beyond.below.sum()
+    if above and beyond.highest_hz:
+        octaves = pitch.octaves - math.ceil(math.log2(SLACK * beyond.highest_hz / range_hz[1]))
+    elif beyond.lowest_hz:
+        octaves = pitch.octaves + math.ceil(math.log2(SLACK * range_hz[0] / beyond.lowest_hz))
+    else:
+        octaves = pitch.octaves
+    raise Unusable(
+        f"is mostly {'above' if above else 'below'} the range of {pitch.tracker} ({range_hz[0]:.0f} to "
+        f"{range_hz[1]:.0f} Hz): {100 * fraction:.0f} % of its sound is; move it there with "
+        f"--set examples.pitch.octaves={octaves}"
+    )
 
 
 def screen_polyphony(polyphony: Polyphony, screening: ScreeningConfig) -> None:

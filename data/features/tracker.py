@@ -4,11 +4,13 @@ Trackers have frames of their own, which are freed of octave errors and brought 
 through unvoiced gaps (interpolated in octaves between the voiced frames around them, held at the ends); the confidence
 shows which frames to trust. Neither depends on how loud a recording is: trackers get all of them at one level.
 
-| tracker  | frames | confidence                                                              |
-|----------|--------|-------------------------------------------------------------------------|
-| swift_f0 | 16 ms  | voicing score; a frame is voiced from 0.5                               |
-| crepe    | 8 ms   | activation of the strongest pitch bin (Kim et al. 2018)                 |
-| pyin     | 16 ms  | above 0.5 where pYIN (Mauch and Dixon 2014) decides for voiced, plus half its probability |
+| tracker  | frames | range           | confidence                                                              |
+|----------|--------|-----------------|-------------------------------------------------------------------------|
+| swift_f0 | 16 ms  | 46.9 to 2094 Hz | voicing score; a frame is voiced from 0.5                               |
+| crepe    | 8 ms   | 32.7 to 1976 Hz | activation of the strongest pitch bin (Kim et al. 2018)                 |
+| pyin     | 16 ms  | 46.9 to 2094 Hz | over 0.5 where pYIN (Mauch and Dixon 2014) decides for voiced          |
+
+An instrument beyond that range is tracked at another speed: at half speed it sounds an octave lower, for twice as long.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ Measure = Callable[[Floats], Frames]  # audio at 16 kHz -> frames, the first one
 
 TRACKER_RATE = 16_000  # Hz, of the audio that all trackers take
 FMIN, FMAX = 46.875, 2093.75  # Hz, the range of swift_f0
+RANGES = {"swift_f0": (FMIN, FMAX), "crepe": (32.70, 1975.5), "pyin": (FMIN, FMAX)}  # Hz
 CHUNK_SECONDS = 24.0  # measured at a time, a whole number of every tracker's frames
 CONTEXT_SECONDS = 0.96  # measured on either side of a chunk too, likewise
 LOUD_RMS = 10 ** (-18 / 20)  # of what trackers get; swift_f0 finds 10 to 40 % fewer voiced frames 30 dB below
@@ -48,6 +51,10 @@ class Tracker:
       frame_rate: Hz, of the frames it shall give.
       crepe_capacity: tiny, small, medium, large or full.
       crepe_viterbi: whether CREPE's pitch is smoothed.
+      octaves: by which the audio is moved for the tracker: -1 for a piccolo, 1 for a double bass.
+
+    Attributes:
+      range_hz: lowest and highest f0 that it can find, Hz.
 
     Raises:
       UserError: the tracker is not installed.
@@ -60,9 +67,13 @@ class Tracker:
         frame_rate: int,
         crepe_capacity: str = "tiny",
         crepe_viterbi: bool = True,
+        octaves: int = 0,
     ):
         self._sample_rate, self._frame_rate = sample_rate, frame_rate
+        self._speed = 2.0**octaves
         self._measure, self._frame_seconds = _tracker(name, crepe_capacity, crepe_viterbi)
+        low, high = RANGES[name]
+        self.range_hz = (low / self._speed, high / self._speed)
 
     def __call__(self, audio: Floats) -> tuple[Floats, Floats]:
         """Measure f0 of audio that is in memory.
@@ -95,11 +106,11 @@ class Tracker:
         Returns:
           As `__call__`.
         """
-        rate, step = self._sample_rate, self._frame_seconds
+        rate, step = round(self._sample_rate * self._speed), self._frame_seconds
         chunk, context = round(CHUNK_SECONDS * rate), round(CONTEXT_SECONDS * rate)
         edge, inner = round(CONTEXT_SECONDS / step), round(CHUNK_SECONDS / step)
         f0, confidences = [], []
-        loud = loud_rms(read, samples, rate)
+        loud = loud_rms(read, samples, self._sample_rate)
         gain = np.float32(LOUD_RMS / loud if loud > 0 else 1.0)
         for start in range(0, max(1, samples), chunk):
             left = context if start else 0
@@ -114,18 +125,18 @@ class Tracker:
             f0.append(hertz[first:last])
             confidences.append(confidence[first:last])
             if on_progress:
-                on_progress(stop / rate)
+                on_progress(stop / self._sample_rate)
         tracked, confidence = np.concatenate(f0), np.concatenate(confidences)
         voiced = np.isfinite(tracked) & (tracked > 0) & is_voiced(confidence)
         corrected = correct_octave_errors(tracked, voiced, step, read, samples, rate)
-        return self._resample(corrected, confidence, samples)
+        return self._resample(corrected / self._speed, confidence, samples)
 
     def _resample(
         self, f0_hz: npt.NDArray[np.float64], confidence: npt.NDArray[np.float64], samples: int
     ) -> tuple[Floats, Floats]:
         frames = samples // (self._sample_rate // self._frame_rate)
         frame_times = np.arange(frames) / self._frame_rate
-        tracker_times = np.arange(len(f0_hz)) * self._frame_seconds
+        tracker_times = np.arange(len(f0_hz)) * self._frame_seconds * self._speed
         sound = np.isfinite(f0_hz) & (f0_hz > 0)
         voiced = sound & is_voiced(confidence)
         if not voiced.any():
