@@ -112,7 +112,7 @@ def analyse(
       tracker: as `make_tracker` returns it.
       on_progress: called with the seconds analysed so far.
     """
-    entry = RecordingEntry(printable_name(name), "used")
+    entry = RecordingEntry(shown_name(base, name), "used")
     try:
         with local_file(base, name) as path, Spool() as spool:
             source = decode(path, config.audio.sample_rate, spool)
@@ -200,6 +200,19 @@ def printable_name(name: str) -> str:
     """
     text = unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     return "".join(_escaped(letter) if unicodedata.category(letter) in UNPRINTED else letter for letter in text)
+
+
+def shown_name(base: str, name: str) -> str:
+    """Convert a file's name to text as `printable_name` does, or so that it differs from that of a file beside it.
+
+    Two names may differ in their Unicode form alone; that which is not composed then has its letters escaped.
+    """
+    printable = printable_name(name)
+    if printable == name or "://" in base or not (Path(base) / printable).exists():
+        return printable
+    if (Path(base) / printable).samefile(Path(base) / name):  # a file system that knows one form only
+        return printable
+    return "".join(letter if letter.isascii() else _escaped(letter) for letter in name)
 
 
 def _escaped(letter: str) -> str:

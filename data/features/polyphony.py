@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage
 
 from common.pitch import is_voiced
 from data.features.hum import Hum
@@ -162,13 +161,13 @@ class _Memory:
             near = level > self._level[bins] - NEAR_DB
             new = near & ~known
             age = np.zeros_like(self._age)
-            age[bins[new]] = scipy.ndimage.maximum_filter1d(self._age, 3)[bins[new]] + 1
+            age[bins[new]] = _highest_beside(self._age, bins[new]) + 1
             self._age = age
             live[start:stop] = near & known
             held[start:stop] = new & (age[bins] >= HOLD_FRAMES)
             self._level -= TAIL_DB_PER_SECOND * FRAME_SECONDS
             for offset in range(-2, 3):
-                beside = np.clip(bins[known] + offset, 0, BINS - 1)
+                beside = bins[known] + offset
                 self._level[beside] = np.maximum(self._level[beside], level[known])
         return live, held
 
@@ -180,7 +179,13 @@ class _Memory:
         if not steady:
             self._doubt = doubt
             return explained
-        before = scipy.ndimage.maximum_filter1d(self._doubt, 3)[bins] - 1
+        before = _highest_beside(self._doubt, bins) - 1
         doubt[bins] = np.where(explained, np.maximum(before, 0), DOUBT_FRAMES)
         self._doubt = doubt
         return explained & (before <= 0)
+
+
+def _highest_beside(values: npt.NDArray[np.intp], bins: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Find the highest of the values [BINS] in each of some bins and those beside it; no peak is in the outermost."""
+    highest: npt.NDArray[np.intp] = np.maximum(np.maximum(values[bins - 1], values[bins]), values[bins + 1])
+    return highest

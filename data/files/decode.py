@@ -25,6 +25,7 @@ from common.progress import clock
 from data.files.contents import CONVERT, inspect
 from data.files.high_pass import HighPass
 from data.files.mixing import Mix
+from data.files.quiet import quiet
 from data.files.reading import MARGIN_SECONDS, Contents, Reader, View
 
 Floats = npt.NDArray[np.float32]
@@ -169,7 +170,7 @@ def decode(path: Path, sample_rate: int, spool: Spool) -> Source:
             view = None if contents.pieces is None else View(file, contents.pieces)
             if contents.unread:
                 raise Unusable(contents.unread)
-            with _Stream(source if view is None else view) as stream:
+            with quiet(), _Stream(source if view is None else view) as stream:
                 if fault:
                     seconds = None if contents.held is None else contents.held / (contents.rate or stream.samplerate)
                     at = stream.frames / stream.samplerate if seconds is None else seconds
@@ -374,7 +375,8 @@ def duration_seconds(path: Path) -> float:
         if contents.held is not None and contents.rate:
             seconds = contents.held / contents.rate
         else:
-            information = soundfile.info(os.fsencode(path))
+            with quiet():
+                information = soundfile.info(os.fsencode(path))
             seconds = float(information.frames / information.samplerate)
     except (soundfile.LibsndfileError, OSError):
         return 0.0

@@ -318,3 +318,18 @@ def test_undecodable_names_are_shown_and_read(tmp_path: Path):
     assert printable_name("two\nlines\x1b[31m\u202e.wav") == "two\\nlines\\x1b[31m\\u202e.wav"
     assert printable_name("cafe\u0301.wav") == "caf\u00e9.wav"
     assert printable_name("\udcff.wav") == "\ufffd.wav"
+
+
+def test_names_that_differ_in_unicode_form_only_are_shown_apart(tmp_path, lines):
+    composed, decomposed = "caf\u00e9.wav", "cafe\u0301.wav"
+    write(tmp_path / composed, lines[0])
+    write(tmp_path / decomposed, lines[1])
+    if len(list(tmp_path.iterdir())) < 2:
+        pytest.skip("this file system knows one form only")
+    assert verdicts(check(tmp_path, SHORT)) == {composed: "used", "cafe\\u0301.wav": "used"}
+
+
+def test_a_decomposed_name_alone_is_shown_composed(tmp_path, lines):
+    write(tmp_path / "cafe\u0301.wav", lines[0])
+    write(tmp_path / "b.wav", lines[1])
+    assert verdicts(check(tmp_path, SHORT)) == {"caf\u00e9.wav": "used", "b.wav": "used"}
