@@ -187,7 +187,8 @@ def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instr
     rate = config.audio.sample_rate
     loss: MultiScaleLoss = BandLoss(**config.loss.model_dump(), sample_rate=rate)
     if variant.ddsp_loss is not None:
-        loss = SpectralLoss(**variant.ddsp_loss, sample_rate=rate)
+        sizes = [size * rate // 16000 for size in (2048, 1024, 512, 256, 128, 64)]
+        loss = SpectralLoss(fft_sizes=sizes, **variant.ddsp_loss, sample_rate=rate)
     if variant.embedding and config.audio.sample_rate != TRACKER_RATE:
         sys.exit(f"CREPE takes {TRACKER_RATE} Hz: no embedding of {config.audio.sample_rate} Hz")
     graphs._loss = EmbeddingLoss(loss, variant.embedding) if variant.embedding else loss  # type: ignore[assignment]

@@ -36,7 +36,10 @@ from models.training.loop import TrainingGraphs, deterministic_ops
 from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load
 
-AS_DDSP = ["audio.sample_rate=16000", "model.processors.harmonic.harmonics=60"]
+AS_DDSP = [
+    *("audio.sample_rate=16000", "model.processors.harmonic.harmonics=60"),
+    *("model.processors.noise.spacing=linear", "model.processors.reverb.type=reverb_free"),
+]
 GRU = [*AS_DDSP, "model=gru", "model.processors.reverb.seconds=3.0"]
 MODELS = {
     "cnn": [*AS_DDSP, "model=cnn"],

@@ -22,5 +22,8 @@ class BrowserValidatorConfig(Settings):
     max_bundle_kilobytes: Annotated[float, Field(gt=0)] = Field(
         description="kB after gzip, most that a page downloads for `controls`"
     )
+    max_gpu_megabytes: Annotated[float, Field(gt=0)] = Field(
+        description="MB of GPU memory, most that a graph may take for 4 s of audio"
+    )
     seconds: Annotated[float, Field(gt=0, le=10)] = Field(description="s of features in each case")
     timeout_seconds: Annotated[float, Field(gt=0)] = Field(description="s after which the browser counts as hung")

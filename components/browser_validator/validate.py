@@ -20,6 +20,7 @@ from components.browser_validator.reference import feature_names, load_saved_mod
 from components.browser_validator.tfjs import require_validator, run_tfjs
 
 GATE = "BrowserValidator"
+CLIP_SECONDS = 4.0  # s of audio that the limit of GPU memory is given for
 
 
 def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: BrowserValidatorConfig) -> Verdict:
@@ -58,18 +59,17 @@ def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: Browser
         write_cases(Path(folder), cases, outputs)
         run = run_tfjs(bundle, Path(folder), chromium.program, config.timeout_seconds)
     kilobytes = download(manifest, ["controls"])["gzip_bytes"] / 1000.0
+    seconds = cases[0].noise.size / audio["sample_rate"]
+    measured = judge.figures(run, reference)
     reasons = [
         *_judge_environment(chromium, config),
         *_judge_size(kilobytes, config),
+        *_judge_gpu_memory(measured["gpu_bytes"], seconds, config),
         *judge.judge_weights(tensors, read_variables(saved_model)),
         *judge.judge_reference(reference),
         *judge.judge_run(run, reference, config),
     ]
-    figures = {
-        "bundle_kilobytes": round(kilobytes, 2),
-        "checked_seconds": cases[0].noise.size / audio["sample_rate"],
-        **judge.figures(run, reference),
-    }
+    figures = {"bundle_kilobytes": round(kilobytes, 2), "checked_seconds": seconds, **measured}
     return Verdict.of(GATE, reasons, figures)
 
 
@@ -97,6 +97,18 @@ def _judge_environment(chromium: Chromium, config: BrowserValidatorConfig) -> li
     return [
         f"WebGL went unchecked, because {chromium.missing}: install Chromium, set SWARA_CHROMIUM to one, or push "
         "without that check with --set browser_validator.require_webgl=false"
+    ]
+
+
+def _judge_gpu_memory(gpu_bytes: int | None, seconds: float, config: BrowserValidatorConfig) -> list[str]:
+    """Judge GPU memory, which grows linearly with the length of the audio; None where there is no GPU."""
+    megabytes = (gpu_bytes or 0) / 1e6 * CLIP_SECONDS / seconds
+    if megabytes <= config.max_gpu_megabytes:
+        return []
+    return [
+        f"too much GPU memory: {megabytes:.0f} MB for {CLIP_SECONDS:g} s of audio, at most "
+        f"{config.max_gpu_megabytes:g} are allowed: train a model with fewer harmonics or at a lower "
+        "audio.sample_rate, or raise browser_validator.max_gpu_megabytes"
     ]
 
 

@@ -16,6 +16,7 @@ from models.ddsp.synths import FilteredNoise, Harmonic
 
 BLOCK = 256  # frames summed before the sum is wrapped; as many blocks are summed exactly, 4 minutes of 4 ms frames
 PARTS = 256  # of a Hz
+TOGETHER = 20  # harmonics whose sines are in memory at once
 
 
 def dry_signal(graph: ProcessorGraph, controls: Mapping[str, tf.Tensor], noise: tf.Tensor) -> tf.Tensor:
@@ -62,14 +63,39 @@ def _harmonic(synth: Harmonic, amplitude: tf.Tensor, harmonic_distribution: tf.T
     at_slope = (sample * (sample + 1) / (2 * synth.hop * synth.sample_rate)).astype(np.float32)
     phase = before + f0 * at_f0 + slope * at_slope  # [frames, hop]
     hz = f0 + slope * (sample / synth.hop).astype(np.float32)
-    numbers = np.arange(1, synth.harmonics + 1, dtype=np.float32)
-    cycles = (phase - tf.round(phase))[..., tf.newaxis] * numbers
-    sines = tf.sin((cycles - tf.round(cycles)) * float(2 * np.pi))  # [frames, hop, harmonics]
-    audible = tf.cast(hz[..., tf.newaxis] * numbers < synth.sample_rate / 2, tf.float32)
+    phase -= tf.round(phase)
     amplitudes = (amplitude * harmonic_distribution)[0]  # [frames, harmonics]
     pair = tf.stack([amplitudes, tf.concat([amplitudes[1:], amplitudes[-1:]], axis=0)], axis=2)
-    both = tf.matmul(sines * audible, pair)  # [frames, hop, 2]
+    both = tf.add_n(
+        [
+            _some_harmonics(phase, hz, pair[:, first : first + TOGETHER], first + 1, synth.sample_rate)
+            for first in range(0, synth.harmonics, TOGETHER)
+        ]
+    )
     return tf.reduce_sum(both * synth.envelope_weights, axis=-1)
+
+
+def _some_harmonics(phase: tf.Tensor, hz: tf.Tensor, pair: tf.Tensor, first: int, sample_rate: int) -> tf.Tensor:
+    """Sum neighbouring harmonics with the amplitudes of a frame and of the next one.
+
+    TF.js runs all operations that can follow another one's result before it goes on from any of them. So what follows
+    phase and frequency directly is small, and the sines of the next harmonics wait until these are summed.
+
+    Args:
+      phase: of f0 in cycles, in [-1/2, 1/2], shape [frames, hop].
+      hz: f0 in Hz, same shape.
+      pair: amplitudes, shape [frames, harmonics, 2].
+      first: number of the first of these harmonics, from 1.
+      sample_rate: Hz.
+
+    Returns:
+      Shape [frames, hop, 2].
+    """
+    ratios = (np.arange(first, first + int(pair.shape[1])) / first).astype(np.float32)
+    cycles = (phase * float(first))[..., tf.newaxis] * ratios
+    sines = tf.sin((cycles - tf.round(cycles)) * float(2 * np.pi))  # [frames, hop, harmonics]
+    audible = tf.cast((hz * float(first))[..., tf.newaxis] * ratios < sample_rate / 2, tf.float32)
+    return tf.matmul(sines * audible, pair)
 
 
 def _wrap(value: tf.Tensor, period: float) -> tf.Tensor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.ddsp.chain import DEFAULTS
 from pipeline.configuration.loading import CONFIGS, defaults
 
 LEFT_OUT = "instrument"  # name and credits: no instrument has them from the defaults
@@ -37,6 +38,9 @@ def from_defaults(configuration: Mapping[str, Any], configs: Path = CONFIGS) -> 
       configs: the folder that holds base.yaml and models/.
     """
     values = defaults(str(configuration["model"]["decoder"]["kind"]), configs)
+    if "model" in values:  # a processor has the keys of its type, whether its file names them or not
+        chain = [{**DEFAULTS[entry["type"]], **entry} for entry in values["model"]["processors"]]
+        values["model"] = {**values["model"], "processors": chain}
     default = dict(_flat(values))
     own = {key: value for key, value in _flat(configuration) if key.partition(".")[0] != LEFT_OUT}
     return tuple(

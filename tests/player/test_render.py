@@ -17,7 +17,11 @@ from player.render import adjust_to_instrument, analyse, render
 from tests.player.playable_bundle import write_playable_bundle
 
 CONFIG = load_config(
-    "violin", ["audio.sample_rate=16000", "model.decoder.channels=16", "model.processors.reverb.seconds=0.25"]
+    "violin",
+    [
+        *("audio.sample_rate=16000", "model.decoder.channels=16"),
+        *("model.processors.reverb.type=reverb_free", "model.processors.reverb.seconds=0.25"),
+    ],
 )
 RATE, HOP = CONFIG.audio.sample_rate, CONFIG.audio.hop
 QUIETLY: Callable[..., None] = lambda *_: None  # noqa: E731

@@ -31,7 +31,7 @@ from tests.player.playable_bundle import write_playable_bundle
 SMALL = [
     "model.decoder.channels=8",
     "model.decoder.layers=2",
-    "model.processors.reverb.seconds=0.1",
+    "model.processors.reverb.seconds=0.2",
     "report.examples=2",
 ]
 NASTY = "<script>alert('1')</script>\" onerror=x & लय.wav"
