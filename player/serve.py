@@ -10,16 +10,18 @@ loaded or requested, and no other site may read it.
 from __future__ import annotations
 
 import errno
+import gzip
+import hashlib
 import ipaddress
-import os
-import shutil
+import re
 import socket
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from bundles.publish import INDEX_FILE, LATEST_FILE
@@ -60,6 +62,9 @@ TYPES = {
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
 }
+BESIDE_THE_PAGE = ("validator", "benchmark")  # what else is built into web/dist
+KEPT_FILES = 64  # in memory, compressed
+LEAST_GAIN = 0.95  # of a file's size to which it must shrink to be sent compressed
 UNCHANGING = "public, max-age=31536000, immutable"
 
 
@@ -82,6 +87,8 @@ class Site:
         """
         parts = _parts(path)
         if parts is None:
+            return None
+        if parts[0] in BESIDE_THE_PAGE:
             return None
         root, inside = (self.pushed, parts[1:]) if parts[0] == PUSHED else (self.page, parts)
         try:
@@ -126,7 +133,7 @@ def listen(served: Site, host: str, port: int) -> ThreadingHTTPServer:
         raise UserError(f"--port {port}: ports go from 0 to 65535")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return _Server(served, family, (str(address[0]), int(address[1])))
+        return _Server(served, family, (str(address[0]), int(address[1])), host)
     except socket.gaierror as error:
         raise UserError(f"--host {host}: no such address: {error.strerror}") from None
     except UnicodeError:
@@ -161,8 +168,8 @@ def serve(output: Path, host: str = "127.0.0.1", port: int = PORT) -> dict[str, 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, served: Site, family: int, address: tuple[str, int]):
-        self.served, self.address_family = served, family
+    def __init__(self, served: Site, family: int, address: tuple[str, int], name: str):
+        self.served, self.address_family, self.name = served, family, name
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -185,31 +192,44 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(send_body=False)
 
     def _respond(self, send_body: bool) -> None:
+        if self.headers.get("Transfer-Encoding") or self.headers.get("Content-Length", "0") != "0":
+            return self._refuse(HTTPStatus.BAD_REQUEST, send_body)  # a body, which nothing here reads
+        if not _is_own_name(self.headers.get("Host", ""), self.server.name):
+            return self._refuse(HTTPStatus.MISDIRECTED_REQUEST, send_body)
         found = self.server.served.locate(self.path)
         try:
-            file = found[0].open("rb") if found else None
+            content = _read(found[0]) if found else None
         except OSError:
-            file = None
-        if found is None or file is None:
+            content = None
+        if found is None or content is None:
             return self._refuse(HTTPStatus.NOT_FOUND, send_body)
-        with file:
-            self._send(file, TYPES.get(found[0].suffix.lower(), "application/octet-stream"), found[1], send_body)
+        media_type = TYPES.get(found[0].suffix.lower(), "application/octet-stream")
+        self._send(content, {"Content-Type": media_type, "Cache-Control": found[1]}, send_body)
 
-    def _send(self, file: BinaryIO, media_type: str, cache_control: str, send_body: bool) -> None:
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(os.fstat(file.fileno()).st_size))
-        self.send_header("Cache-Control", cache_control)
+    def _send(self, content: _Content, headers: dict[str, str], send_body: bool) -> None:
+        packed = content.packed if _accepts_gzip(self.headers.get("Accept-Encoding", "")) else None
+        body = content.plain if packed is None else packed
+        tag = f'"{content.digest}"' if packed is None else f'"{content.digest}-gzip"'
+        is_known = _matches(self.headers.get("If-None-Match", ""), tag)
+        self.send_response(HTTPStatus.NOT_MODIFIED if is_known else HTTPStatus.OK)
+        for name, value in {**headers, "ETag": tag, "Vary": "Accept-Encoding"}.items():
+            self.send_header(name, value)
+        if not is_known:
+            self.send_header("Content-Length", str(len(body)))
+            if packed is not None:
+                self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        if send_body:
-            shutil.copyfileobj(file, self.wfile)
+        if send_body and not is_known:
+            self.wfile.write(body)
 
     def _refuse(self, status: HTTPStatus, send_body: bool = True) -> None:
         body = f"{status.value} {status.phrase}\n".encode()
         self.send_response(status)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
+        if status in (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.BAD_REQUEST):
             self.close_connection = True  # what a refused request carried is not read
+            self.send_header("Connection", "close")
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
@@ -230,6 +250,64 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Print nothing: a terminal full of requests hides the greeting."""
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A file's content, compressed where that is worth it, and what tells it from another."""
+
+    plain: bytes
+    packed: bytes | None
+    digest: str
+
+
+def _read(file: Path) -> _Content:
+    status = file.stat()
+    return _read_as_of(file, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=KEPT_FILES)
+def _read_as_of(file: Path, changed_ns: int, size: int) -> _Content:
+    """Read a file, once for each time at which it was changed."""
+    plain = file.read_bytes()
+    packed = gzip.compress(plain, mtime=0)
+    return _Content(
+        plain, packed if len(packed) < LEAST_GAIN * len(plain) else None, hashlib.sha256(plain).hexdigest()[:32]
+    )
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Check an Accept-Encoding header for gzip, or anything, with a weight above 0 (RFC 9110, 12.5.3)."""
+    weights = {}
+    for part in accepted.lower().split(","):
+        coding, _, weight = part.partition(";")
+        found = re.fullmatch(r"\s*q\s*=\s*([01](\.\d{0,3})?)\s*", weight)
+        weights[coding.strip()] = float(found[1]) if found else 1.0
+    return weights.get("gzip", weights.get("*", 0.0)) > 0.0
+
+
+def _matches(known: str, tag: str) -> bool:
+    """Check an If-None-Match header for a tag; weak ones are compared as strong ones (RFC 9110, 13.1.2)."""
+    return any(one.strip().removeprefix("W/") in (tag, "*") for one in known.split(","))
+
+
+def _is_own_name(host: str, name: str) -> bool:
+    """Check whether a Host header can be meant for this machine.
+
+    Another site may let its own name resolve to this machine's address, and its page would then read what is here (DNS
+    rebinding). Such a name is public; addresses, names that are local by their definition and the one that was chosen
+    with --host are not.
+    """
+    found = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^:\[\]/@]+)(:\d+)?", host.lower())
+    if found is None:
+        return False
+    named_host = found[1].strip("[]").rstrip(".")
+    try:
+        ipaddress.ip_address(named_host)
+        return True
+    except ValueError:
+        own = {"localhost", name.lower(), socket.gethostname().lower()}
+        return named_host in own or named_host.endswith((".localhost", ".local"))
 
 
 def _parts(path: str) -> list[str] | None:

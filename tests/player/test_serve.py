@@ -1,5 +1,6 @@
 """The player is served as a careful static host would: what it has, with the right types and headers, and no more."""
 
+import gzip
 import http.client
 import inspect
 import json
@@ -37,11 +38,11 @@ class Served:
     port: int
     version: str
 
-    def request(self, path: str, method: str = "GET") -> Response:
+    def request(self, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> Response:
         """Sends the path as it is."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers=headers or {})
             response = connection.getresponse()
             return Response(response.status, dict(response.getheaders()), response.read())
         finally:
@@ -58,6 +59,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (top / "secret.txt").write_text("secret")
     (top / "page" / "link.txt").symlink_to(top / "secret.txt")
     (top / "page" / "round").symlink_to(top / "page" / "round")
+    for name in ("validator", "benchmark"):
+        (top / "page" / name).mkdir()
+        (top / "page" / name / "cli.mjs").write_text("secret")
+    (top / "page" / "assets" / "long-3c4d.js").write_text("let a = 1;\n" * 500)
     bundle = top / "bundle"
     write_small_bundle(bundle)
     publish(bundle, top / "out" / "pushed", NOW)
@@ -141,6 +146,8 @@ def test_only_files_that_never_change_are_kept_without_a_check(served: Served, p
         "/round",
         "/pushed/elsewhere/secret.txt",
         "/.built",
+        "/validator/cli.mjs",
+        "/benchmark/cli.mjs",
         "/pushed/.lock",
         "/pushed/violin/.lock",
         "/index.html%00",
@@ -160,6 +167,83 @@ def test_head_has_the_headers_of_get_without_the_file(served: Served):
     get, head = served.request("/"), served.request("/", "HEAD")
     assert (head.status, head.body) == (200, b"")
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [("gzip, deflate, br", True), ("br;q=1, *;q=0.1", True), ("gzip;q=0", False), ("br", False), ("", False)],
+)
+def test_what_shrinks_is_compressed_for_those_who_take_it(served: Served, accepted: str, is_packed: bool):
+    plain = served.request("/assets/long-3c4d.js").body
+    response = served.request("/assets/long-3c4d.js", headers={"Accept-Encoding": accepted})
+    assert (response.headers.get("Content-Encoding") == "gzip") is is_packed
+    assert response.headers["Vary"] == "Accept-Encoding"
+    assert int(response.headers["Content-Length"]) == len(response.body)
+    assert (gzip.decompress(response.body) if is_packed else response.body) == plain
+    assert len(plain) > 5000
+    assert (len(response.body) < 200) is is_packed
+    short = served.request("/icon.svg", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in short.headers  # it would grow
+
+
+def test_a_file_that_is_known_is_not_sent_again_until_it_changes(served: Served, folder: Path):
+    changing = folder / "page" / "changing.json"
+    changing.write_text("{}")
+    tag = served.request("/changing.json").headers["ETag"]
+    for known in (tag, f'"other", W/{tag}', "*"):
+        again = served.request("/changing.json", headers={"If-None-Match": known})
+        assert (again.status, again.body) == (304, b"")
+        assert (again.headers["ETag"], again.headers["Cache-Control"]) == (tag, "no-cache")
+        assert serve.HEADERS.items() <= again.headers.items()
+    changing.write_text('{"a": 1}')
+    changed = served.request("/changing.json", headers={"If-None-Match": tag})
+    assert (changed.status, changed.body) == (200, b'{"a": 1}')
+    assert changed.headers["ETag"] != tag
+    packed = served.request("/assets/long-3c4d.js", headers={"Accept-Encoding": "gzip"}).headers["ETag"]
+    assert packed != served.request("/assets/long-3c4d.js").headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("LOCALHOST.:8000", 200),
+        ("[::1]:8000", 200),
+        ("192.168.1.5:8000", 200),
+        ("studio.local:8443", 200),  # what a proxy for a phone passes on
+        ("player.localhost", 200),
+        ("evil.example:8000", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("localhost@evil.example", 421),
+        ("evil.example/localhost", 421),
+        ("", 421),
+    ],
+)
+def test_a_name_that_another_site_can_point_here_gets_nothing(served: Served, host: str, status: int):
+    response = served.request("/pushed/index.json", headers={"Host": host})
+    assert response.status == status
+    assert (b"violin" in response.body) is (status == 200)
+
+
+def test_the_name_given_with_host_is_its_own():
+    assert serve._is_own_name("studio.lan:8000", "studio.lan")
+    assert not serve._is_own_name("other.lan:8000", "studio.lan")
+
+
+@pytest.mark.parametrize("body", [{"Content-Length": "3"}, {"Transfer-Encoding": "chunked"}])
+def test_a_body_with_get_is_refused_and_the_connection_closed(served: Served, body: dict[str, str]):
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        (name, value), *_ = body.items()
+        hidden = b"GET /pushed/index.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        head = f"GET / HTTP/1.1\r\nHost: localhost\r\n{name}: {value}\r\n\r\n".encode()
+        connection.sendall(head + hidden)
+        answer = b""
+        while part := connection.recv(4096):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1  # what followed was not taken for a request
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
