@@ -8,21 +8,24 @@
 import { effect, signal } from "@preact/signals";
 import { createLiveInstrument, FLOOR_DB, type FrameReport, type Instrument, type LiveInstrument } from "swara-engine";
 import { prepareTakes } from "../clip/client.ts";
-import { audioContext, awake, outputDelay, wake } from "../sound/context.ts";
+import { audioContext, awake, wake } from "../sound/context.ts";
 import { FeedbackGuard, type GuardState } from "../sound/feedback.ts";
 import { decibels, rms, softLimit } from "../sound/levels.ts";
 import { closeMicrophone, openMicrophone } from "../sound/microphone.ts";
 import { Recorder, type Recording } from "../sound/recorder.ts";
 import { Trace } from "../sound/trace.ts";
+import { type Delay, roundTrip, statedDelay } from "./delay.ts";
 import { instrument } from "./instruments.ts";
 import { openNetwork, shutNetwork } from "./network.ts";
-import { report, status } from "./notices.ts";
+import { problem, report, status } from "./notices.ts";
+import { beginVoice, rememberOctaves, startOctaves } from "./register.ts";
 import * as settings from "./settings.ts";
 
 const TRACE_SECONDS = 30;
 const FADE_SECONDS = 0.03;
 const NOTICE_AFTER_MS = 300;
-/** When the delay of the output is read: while a device starts, browsers state 0 for it. */
+const SILENT_MS = 2_000; // of nothing but zeros, after which a microphone that was just opened is named
+/** When the delay of the output is read, and how often: while a device starts, browsers state 0 for it. */
 const LATENCY_AFTER_MS = 1_000;
 
 export const microphone = signal<"off" | "starting" | "on">("off");
@@ -37,11 +40,10 @@ export const outputDb = signal(FLOOR_DB);
 /** Share of the audio thread's time, and octaves by which the voice is moved. */
 export const load = signal(0);
 export const octaveShift = signal(0);
-/** s: what the method takes, and what context and device do, as far as it is known; null before the first sound. */
-export const latency = signal<{
-  readonly method: number;
-  readonly output: ReturnType<typeof outputDelay>;
-} | null>(null);
+/** Null before the first sound. */
+export const latency = signal<Delay | null>(null);
+/** The click that measures it is under way. */
+export const measuring = signal(false);
 
 /** Pitch and loudness of voice and instrument, lately. */
 export const trace = new Trace(TRACE_SECONDS * 250);
@@ -61,6 +63,8 @@ interface Studio {
 interface OpenMicrophone {
   readonly stream: MediaStream;
   readonly source: MediaStreamAudioSourceNode;
+  readonly reading: ReturnType<typeof setInterval>;
+  readonly silence: ReturnType<typeof setTimeout>;
 }
 
 let studio: Studio | null = null;
@@ -113,9 +117,10 @@ async function build(chosen: Instrument): Promise<Studio> {
   return made;
 }
 
-// What was sung is no part of what the keys play.
+// What was sung is no part of what the keys play, and what went wrong there is no part of what goes on here.
 effect(() => {
   if (settings.mode.value) trace.clear();
+  problem.value = "";
 });
 
 // Another instrument is put into the studio as soon as it is loaded.
@@ -139,6 +144,7 @@ function ofVoice() {
 function applySettings(live: LiveInstrument): void {
   live.set({
     ...(settings.mode.value === "keys" ? OF_KEYS : ofVoice()),
+    startOctaves: startOctaves.value,
     loudnessDb: settings.loudnessDb.value,
     gateDb: settings.gateDb.value,
     room: settings.room.value,
@@ -165,11 +171,13 @@ const samples = new Float32Array(2048);
 function receiveFrames(made: Studio, frames: FrameReport): void {
   trace.add(frames, made.playing.manifest.audio.frame_rate);
   made.analyser.getFloatTimeDomainData(samples);
+  hasSounded ||= samples.some((sample) => sample !== 0);
   const microphoneDb = microphone.value === "on" ? decibels(rms(samples)) : FLOOR_DB;
   inputDb.value = microphoneDb;
   outputDb.value = isAudible() ? decibels(frames.output.rms) : FLOOR_DB;
   load.value = frames.load;
   octaveShift.value = frames.octaveShift;
+  if (microphone.value === "on" && settings.mode.value !== "keys") rememberOctaves(made.playing, frames.voiceOctaves);
   watchFeedback(frames.time, microphoneDb, decibels(frames.output.rms));
   for (const listener of listeners) listener(frames);
 }
@@ -200,8 +208,10 @@ export async function startMicrophone(): Promise<void> {
 
 async function connectMicrophone(): Promise<void> {
   microphone.value = "starting";
+  problem.value = "";
   try {
-    const { context, live, recorder, analyser } = await openStudio();
+    const made = await openStudio();
+    const { context, live, recorder, analyser } = made;
     await prepareTakes();
     await quietNetwork();
     const stream = await openMicrophone();
@@ -210,13 +220,17 @@ async function connectMicrophone(): Promise<void> {
       throw new Error("The microphone is off again: the sound stopped meanwhile. Load the page anew.");
     }
     await awake();
+    beginVoice(made.playing);
     const source = context.createMediaStreamSource(stream);
     source.connect(live.input);
     source.connect(recorder.input);
     source.connect(analyser);
-    opened = { stream, source };
-    stream.getTracks()[0]?.addEventListener("ended", () => void stopMicrophone());
-    setTimeout(measureLatency, LATENCY_AFTER_MS);
+    hasSounded = false;
+    const reading = setInterval(() => readLatency(stream), LATENCY_AFTER_MS);
+    opened = { stream, source, reading, silence: setTimeout(() => nameSilence(stream), SILENT_MS) };
+    const [track] = stream.getTracks();
+    track?.addEventListener("ended", () => void stopMicrophone());
+    track?.addEventListener("mute", () => nameSilence(stream));
     trace.clear();
     microphone.value = "on";
     status.value = "The microphone is on.";
@@ -241,6 +255,8 @@ async function quietNetwork(): Promise<void> {
 /** Lets the microphone go and opens the network again. */
 export async function stopMicrophone(): Promise<void> {
   if (opened) {
+    clearInterval(opened.reading);
+    clearTimeout(opened.silence);
     opened.source.disconnect();
     closeMicrophone(opened.stream);
     opened = null;
@@ -272,8 +288,35 @@ export async function stopRecording(): Promise<Recording> {
   return recorded;
 }
 
-function measureLatency(): void {
-  if (!studio) return;
-  const { context, live } = studio;
-  latency.value = { method: live.latency.total, output: outputDelay(context) };
+function readLatency(stream: MediaStream): void {
+  if (!studio || latency.peek()?.whole) return; // what was measured is better
+  latency.value = statedDelay(studio.live.latency.total, studio.context, stream);
+}
+
+/** Measures the whole delay by a click through loudspeaker and microphone, with the instrument silent meanwhile. */
+export async function measureDelay(): Promise<void> {
+  if (!studio || !opened || measuring.peek() || recording.peek()) return;
+  const { context, recorder, live } = studio;
+  const before = audible.peek();
+  measuring.value = true;
+  audible.value = false;
+  try {
+    latency.value = { method: live.latency.total, device: await roundTrip(context, recorder), whole: true };
+  } catch (error) {
+    report(error);
+  } finally {
+    audible.value = before;
+    measuring.value = false;
+  }
+}
+
+/** Whether the microphone has given anything but zeros since it was opened. */
+let hasSounded = false;
+
+/** Shows which microphone gives nothing. */
+function nameSilence(stream: MediaStream): void {
+  const [track] = stream.getAudioTracks();
+  if (opened?.stream !== stream || !track || (hasSounded && !track.muted)) return;
+  const name = track.label ? ` (${track.label})` : "";
+  status.value = `The microphone${name} gives nothing at all: is it muted, or is another one meant?`;
 }

@@ -66,7 +66,7 @@ export function App() {
 
 function Notices() {
   return (
-    <>
+    <div class="notices">
       <p class="status" role="status" aria-live="polite">
         {status.value}
       </p>
@@ -84,7 +84,7 @@ function Notices() {
           </button>
         </div>
       )}
-    </>
+    </div>
   );
 }
 

@@ -1,6 +1,8 @@
 /** Controls of the sound: those that apply to the chosen way to play. */
 
 import { FLOOR_DB } from "swara-engine";
+import { instrument } from "../store/instruments.ts";
+import { chooseRange, RANGES, voiceRange } from "../store/register.ts";
 import {
   attackSeconds,
   autotune,
@@ -31,6 +33,7 @@ export function Controls() {
 function VoiceControls() {
   return (
     <>
+      <Range />
       <Slider label="Octave" setting={octaves} min={-2} max={2} step={1} format={(value) => signed(value)} />
       <Loudness />
       <Slider
@@ -44,6 +47,26 @@ function VoiceControls() {
       <Slider label="Autotune" setting={autotune} min={0} max={1} step={0.05} format={percent} />
       <Slider label="Voice or instrument" setting={mix} min={0} max={1} step={0.05} format={formatMix} />
     </>
+  );
+}
+
+/** In one click the octave in which a voice begins; it is corrected by itself between the first notes. */
+function Range() {
+  return (
+    <fieldset class="ranges">
+      <legend>Your voice</legend>
+      {RANGES.map((range) => (
+        <label key={range}>
+          <input
+            type="radio"
+            name="voice-range"
+            checked={voiceRange.value === range}
+            onChange={() => chooseRange(range, instrument.value)}
+          />{" "}
+          {range}
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

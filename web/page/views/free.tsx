@@ -16,6 +16,7 @@ export function Free() {
   const framing = useMemo(() => new Framing(45, Math.min(statistics?.pitch_note.max ?? 84, 88)), [statistics]);
   return (
     <>
+      <Transport />
       <Canvas
         label="Pitch of the voice, thin, and of the instrument, bold, over the last seconds"
         class="roll"
@@ -23,7 +24,6 @@ export function Free() {
         draw={(surface) => drawPitchRoll(surface, trace, framing, on ? "" : "Sing, whistle or play")}
       />
       <Legend />
-      <Transport />
       <Meters input={true} />
       <Headphones />
     </>

@@ -87,8 +87,8 @@ export function Keyboard({ low, high, statistics }: Props) {
           onFocus={() => setFocused(midi)}
         >
           <span aria-hidden="true">
-            <span class="key-letter">{letterOf(midi - home())}</span>
-            {midi % 12 === 0 && <span class="key-name">{noteName(midi)}</span>}
+            <span class="key-letter" data-letter={letterOf(midi - home())} />
+            {!isBlack(midi) && <span class={midi % 12 === 0 ? "key-name" : "key-name other"}>{noteName(midi)}</span>}
           </span>
         </button>
       ))}

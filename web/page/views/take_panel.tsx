@@ -1,5 +1,6 @@
 /** The take: drawn, played before and after, downloaded. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { drawPlayhead, drawTake } from "../drawing/take_view.ts";
 import { chooseSide, play, playing, position, side, stop } from "../store/player.ts";
 import { canShare, download, share } from "../store/saving.ts";
@@ -10,8 +11,11 @@ import { milliseconds, percent } from "./formatting.ts";
 
 export function TakePanel() {
   const made = rendered.value;
+  const section = useRef<HTMLElement>(null);
+  // A take that was made below the screen's edge would go unseen.
+  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), [take.value, made === null]);
   return (
-    <section class="take" aria-labelledby="take-title">
+    <section ref={section} class="take" aria-labelledby="take-title">
       <div class="take-head">
         <h2 id="take-title">{take.value?.title}</h2>
         <p class="take-figures">{made ? describe(made) : ""}</p>
