@@ -254,7 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class _Content:
-    """A file's content, compressed where that is worth it, and what tells it from another."""
+    """A file's content, compressed where that is worth it, and the digest by which it is known."""
 
     plain: bytes
     packed: bytes | None
