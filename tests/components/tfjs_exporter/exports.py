@@ -22,7 +22,9 @@ from pipeline.configuration.loading import load as load_config
 from tests.data.written_examples import write_examples
 from tests.models.saved_model.transform_graphs import build_transform_graph
 
+_CNN = ["model=cnn", "audio.sample_rate=16000", "model.processors.harmonic.harmonics=60"]
 _GRU = [
+    *("audio.sample_rate=16000", "model.processors.harmonic.harmonics=60"),
     *("model=gru", "model.precision=uint8", "model.inputs=[rms, loudness]"),
     *("model.decoder.units=24", "model.decoder.stack_units=16", "model.processors.harmonic.envelope=linear"),
     *("model.processors.reverb.type=reverb_exponential", "model.processors.reverb.seconds=0.5"),
@@ -31,7 +33,7 @@ _HELD = [
     *("model.decoder.hold=2", "model.processors.reverb.type=reverb_early_late"),
     *("model.processors.noise.spacing=erb", "model.processors.noise.bands=25"),
 ]
-OVERRIDES = {"cnn": ["model=cnn"], "gru": _GRU, "held": [*_GRU, *_HELD]}
+OVERRIDES = {"cnn": _CNN, "gru": _GRU, "held": [*_GRU, *_HELD]}
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def export(kind: str, windows: list[dict[str, np.ndarray]], graph: Path, folder:
       graph: of a Transform over them.
       folder: where to.
     """
-    config = load_config("violin", ["audio.sample_rate=16000", *OVERRIDES[kind]])
+    config = load_config("violin", OVERRIDES[kind])
     model = _artifact(standard_artifacts.Model, folder / "model")
     saved_model = serving_folder(model.uri)
     instrument = Instrument(config.model, config.audio, seed=1)

@@ -30,7 +30,7 @@ NAMES = ("amplitude", "harmonic_distribution", "noise_magnitudes")
 def exports(tmp_path_factory) -> dict[str, Exported]:
     """Every kind of instrument, exported: a run of the converter each."""
     folder = tmp_path_factory.mktemp("exports")
-    windows = make_windows(load_config("violin"))
+    windows = make_windows(load_config("violin", OVERRIDES["cnn"]))
     graph = make_graph(windows, folder)
     return {kind: export(kind, windows, graph, folder / kind) for kind in OVERRIDES}
 
