@@ -11,9 +11,12 @@ from bundles.manifest import FORMAT_VERSION, MANIFEST_FILE, Manifest
 
 METRICS = {
     "spectral_loss": ("Multi-scale spectral loss", ""),
-    "baseline_spectral_loss": ("The same of the network-free baseline", ""),
+    "baseline_spectral_loss": ("That loss of the network-free baseline", ""),
     "loss_over_baseline": ("Loss as a share of the baseline's", ""),
     "loss_over_reference": ("Loss as a share of the full-size reference's", ""),
+    "visqol": ("ViSQOL against the original at 48 kHz, of 4.73", ""),
+    "baseline_visqol": ("The same of the network-free baseline", ""),
+    "judged_windows": ("Windows judged against the original", ""),
     "f0_error_cents": ("Median f0 error of the generated audio", " cents"),
     "loudness_l1_db": ("Mean loudness error where it is not silent", " dB"),
     "windows": ("Windows evaluated", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,21 +20,23 @@ class Verdict:
       blessed: whether the gate lets the run go on.
       reasons: one sentence for each fault; empty exactly when blessed.
       figures: what was measured, by name, for the report and the manifest (JSON values only).
+      notes: what was left out of the decision and why, a sentence each; they refuse nothing.
     """
 
     gate: str
     blessed: bool
     reasons: tuple[str, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.blessed == bool(self.reasons):
             raise ValueError(f"{self.gate}: a verdict is blessed exactly when it has no reason against it")
 
     @classmethod
-    def of(cls, gate: str, reasons: list[str], figures: dict[str, Any]) -> Verdict:
+    def of(cls, gate: str, reasons: list[str], figures: dict[str, Any], notes: Iterable[str] = ()) -> Verdict:
         """Make a verdict: blessed where there is no reason against it."""
-        return cls(gate, not reasons, tuple(reasons), figures)
+        return cls(gate, not reasons, tuple(reasons), figures, tuple(notes))
 
     def write(self, folder: str | Path) -> Path:
         """Write `verdict.json` into an artifact's folder, which is made if it is absent."""
@@ -46,7 +49,7 @@ class Verdict:
     def read(cls, folder: str | Path) -> Verdict:
         """Read what `write` wrote. Raises FileNotFoundError where the gate gave no verdict."""
         raw = json.loads((Path(folder) / VERDICT_FILE).read_text(encoding="utf-8"))
-        return cls(raw["gate"], raw["blessed"], tuple(raw["reasons"]), raw["figures"])
+        return cls(raw["gate"], raw["blessed"], tuple(raw["reasons"]), raw["figures"], tuple(raw.get("notes", ())))
 
 
 class GateRefused(Exception):

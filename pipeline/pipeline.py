@@ -58,7 +58,7 @@ def create_pipeline(
     transform.add_upstream_nodes([data_gate[-1]])  # nothing is learned from recordings that were refused
     transformed = transform.outputs["transformed_examples"]
     graph = transform.outputs["transform_graph"]
-    tuner = [make_size_tuner(config, transformed, graph, checkpoint_root)] if config.tuner.enabled else []
+    tuner = [make_size_tuner(config, transformed, examples, graph, checkpoint_root)] if config.tuner.enabled else []
     last_blessed_model = make_last_blessed_model()
     trainer = make_trainer(
         config,
@@ -69,7 +69,7 @@ def create_pipeline(
         checkpoint_root,
     )
     model = trainer.outputs["model"]
-    evaluator = make_evaluator(config, examples, model, last_blessed_model.outputs["model"])
+    evaluator = make_evaluator(config, examples, model, last_blessed_model)
 
     exporter = make_tfjs_exporter(config, model, examples)
     validator = make_browser_validator(config, exporter.outputs["bundle"], model, examples)

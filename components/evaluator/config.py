@@ -10,7 +10,7 @@ from common.settings import Settings
 
 
 class EvaluatorConfig(Settings):
-    """Absolute limits that mean the same for any recording, and one against the last blessed model."""
+    """Absolute limits that mean the same for any recording, and some against earlier blessed models."""
 
     max_loss_over_baseline: Annotated[float, Field(gt=0)] = Field(
         description="most eval loss, as a share of the network-free baseline's"
@@ -26,4 +26,10 @@ class EvaluatorConfig(Settings):
     )
     max_loss_increase: Annotated[float, Field(ge=0)] = Field(
         description="share by which the loss may exceed that of the last blessed model, over all and on any span"
+    )
+    min_visqol_over_baseline: Annotated[float, Field(ge=-4, le=4)] = Field(
+        description="points, least ViSQOL against the original above the network-free baseline's"
+    )
+    max_visqol_drop: Annotated[float, Field(ge=0, le=4)] = Field(
+        description="points by which ViSQOL against the original may lie below that of the best blessed version"
     )

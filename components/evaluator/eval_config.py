@@ -13,6 +13,7 @@ from components.evaluator.config import EvaluatorConfig
 from data.config import PitchConfig
 
 METRICS = "components.evaluator.metrics"
+ORIGINALS = "components.evaluator.against_original"
 SLICES = ((SPAN,), (RECORDING,), (REGISTER,), (DYNAMICS,))
 
 
@@ -34,9 +35,11 @@ def eval_config(
     """
     rates = {"sample_rate": audio.sample_rate, "frame_rate": audio.frame_rate}
 
-    def metric(class_name: str, config: dict[str, Any], *limits: tfma.PerSliceMetricThreshold) -> tfma.MetricConfig:
+    def metric(
+        class_name: str, config: dict[str, Any], *limits: tfma.PerSliceMetricThreshold, module: str = METRICS
+    ) -> tfma.MetricConfig:
         settings = json.dumps({**config, "sources": sources})
-        return tfma.MetricConfig(class_name=class_name, module=METRICS, config=settings, per_slice_thresholds=limits)
+        return tfma.MetricConfig(class_name=class_name, module=module, config=settings, per_slice_thresholds=limits)
 
     metrics = [
         metric(
@@ -49,6 +52,7 @@ def eval_config(
         metric("LossOver", {"other": "baseline_spectral_loss"}, _at_most(limits.max_loss_over_baseline)),
         metric("MeanOutput", {"output": "loudness_l1_db"}, _at_most(limits.max_loudness_error_db)),
         metric("MedianF0Error", {**rates, **pitch.model_dump()}, _at_most(limits.max_f0_error_cents)),
+        metric("AgainstOriginal", {"sample_rate": audio.sample_rate}, module=ORIGINALS),
         tfma.MetricConfig(class_name="ExampleCount"),
     ]
     if tolerance is not None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from tfx.dsl.io import fileio
 
 from common.features import NO_SPAN, SPAN
 from common.verdict import Verdict
+from components.evaluator.against_original import BASELINE_VISQOL, CANDIDATE, JUDGED_WINDOWS, VISQOL
 
-CANDIDATE, LAST_BLESSED = "candidate", "last_blessed"
 Slice = tuple[tuple[str, str], ...]
+JUDGEMENT_FILE = "judgement.json"  # beside TFMA's records
 NO_SPANS: Slice = ((SPAN, NO_SPAN),)  # all windows once more, where recordings lie in no spans
 
 
@@ -33,7 +37,13 @@ def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, 
             name: float(of.get("doubleValue", "nan")) for name, of in of_all_outputs.items()
         }
     metrics.pop(NO_SPANS, None)
-    return metrics
+    return {key: _without_missing(of) for key, of in metrics.items()}
+
+
+def _without_missing(metrics: dict[str, float]) -> dict[str, float]:
+    """Leave out figures against the original where no window is judged: nothing was measured that could be NaN."""
+    missing = {VISQOL, BASELINE_VISQOL} if not metrics.get(JUDGED_WINDOWS) else set()
+    return {name: value for name, value in metrics.items() if name not in missing}
 
 
 def _text(value: Any) -> str:
@@ -51,7 +61,23 @@ def read_verdict(evaluation: str | Path) -> Verdict:
     ]
     if not result.validation_ok and not reasons:
         reasons = ["no eval window falls under the limits"]
-    return Verdict.of("Evaluator", reasons, dict(read_metrics(evaluation).get((), {})))
+    judgement = _read_judgement(evaluation)
+    figures = dict(read_metrics(evaluation).get((), {}))
+    return Verdict.of("Evaluator", [*reasons, *judgement["reasons"]], figures, judgement["notes"])
+
+
+def write_judgement(evaluation: str, reasons: Iterable[str], notes: Iterable[str]) -> None:
+    """Add what TFMA does not decide to an evaluation, a folder or URI."""
+    with fileio.open(f"{evaluation}/{JUDGEMENT_FILE}", "w") as file:
+        file.write(json.dumps({"reasons": list(reasons), "notes": list(notes)}, indent=1))
+
+
+def _read_judgement(evaluation: str | Path) -> dict[str, list[str]]:
+    if not fileio.exists(f"{evaluation}/{JUDGEMENT_FILE}"):
+        return {"reasons": [], "notes": ["it was evaluated by an earlier version, and not against the original"]}
+    with fileio.open(f"{evaluation}/{JUDGEMENT_FILE}", "r") as file:
+        found: dict[str, list[str]] = json.loads(file.read())
+    return found
 
 
 def _slice(key: Any) -> Slice:

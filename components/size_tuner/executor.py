@@ -25,14 +25,17 @@ from components.size_tuner.oracle import CONFIGURATION
 from components.size_tuner.pareto import PARETO_FILE, REFERENCE, Point, TrialRow, frontier, smallest_within
 from components.size_tuner.tuner import SizeSearch, tuner_fn
 from components.size_tuner.workers import search_together
+from data.windows.examples import split_files
 from models.baseline import BASELINE_FEATURES, BASELINE_WINDOWS, fit_baseline
 from models.dataset_summary import DatasetSummary, summarise_dataset
 from models.instrument import Instrument
+from models.quality.judged import judged_examples, mean_visqol
 from models.saved_model import signatures
 from models.training.loop import load_best_weights
 from models.training.window_store import read_windows
 
 TASK_FILE = "task.json"
+ORIGINALS = "originals"  # the input with examples before Transform
 REFERENCE_FACTS = ("loss", "parameters", "raw_bytes", "gzip_bytes", "steps")
 
 
@@ -50,7 +53,12 @@ class Executor(base_executor.BaseExecutor):
         fn_args = get_common_fn_args(input_dict, exec_properties, working_dir="")
         tuner, job = search(fn_args)
         results = Path(artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY]))
-        rows, reference = _measured(tuner, job, *tuner.rows(), fn_args, results / REFERENCE)
+        judged = [
+            serialized
+            for artifact in input_dict.get(ORIGINALS, [])
+            for serialized in judged_examples(split_files(artifact_utils.get_split_uri([artifact], "eval")))
+        ]
+        rows, reference = _measured(tuner, job, *tuner.rows(), fn_args, judged, results / REFERENCE)
         winner = smallest_within(rows, reference, job.tuner.tolerance)
         tuner.choose(winner, _facts(reference))
         stock.write_best_hyperparameters(tuner, output_dict)
@@ -116,9 +124,10 @@ def _measured(
     rows: Sequence[TrialRow],
     reference: TrialRow | None,
     fn_args: FnArgs,
+    judged: Sequence[bytes],
     kept: Path,
 ) -> tuple[list[TrialRow], TrialRow | None]:
-    """Measure the true bundles of all rows that finished, from which the choice is made, and of the reference.
+    """Measure the true bundles, and the sound, of all rows that finished, of which one is chosen, and of the reference.
 
     The reference's SavedModel is kept, so that the report can play it beside the winner.
     """
@@ -140,7 +149,8 @@ def _measured(
             training={"eval_loss": row.loss, "steps": row.steps},
         )
         raw, compressed = exported_size(folder, job, dataset("rms" in instrument.model.inputs))
-        return dataclasses.replace(row, raw_bytes=raw, gzip_bytes=compressed, exact=True)
+        visqol = mean_visqol(str(folder), judged, job.audio.sample_rate)
+        return dataclasses.replace(row, raw_bytes=raw, gzip_bytes=compressed, exact=True, visqol=visqol)
 
     def true_size(row: TrialRow) -> TrialRow:
         if row.status != "finished":

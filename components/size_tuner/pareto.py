@@ -31,6 +31,7 @@ class TrialRow:
       real_time_factor: seconds to resynthesise and judge a second of audio, on the machine that trained it.
       seconds: s of training.
       error: why it failed.
+      visqol: against the originals, where it finished and they are known; the choice does not depend on it.
     """
 
     trial: str
@@ -46,6 +47,7 @@ class TrialRow:
     real_time_factor: float | None = None
     seconds: float | None = None
     error: str | None = None
+    visqol: float | None = None
 
     @property
     def loss(self) -> float | None:

@@ -53,8 +53,12 @@ def serialize(
     return bytes(example.SerializeToString(deterministic=True))
 
 
-def split_files(folder: Path) -> list[str]:
-    """List the files of a split of an Examples artifact, in order; none where there is no such folder."""
+def split_files(folder: Path | str) -> list[str]:
+    """List the files of a split of an Examples artifact, a folder or URI, in order; none where there is no such."""
+    if isinstance(folder, str):
+        import tensorflow as tf
+
+        return sorted(tf.io.gfile.glob(f"{folder}/*"))
     return sorted(str(path) for path in folder.glob("*") if path.is_file())
 
 

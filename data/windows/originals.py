@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 ORIGINAL_RATE = 48_000  # Hz
 MOST_JUDGED = 12
+LEAST_SECONDS = 1.0  # windows that are shorter cannot be judged
 STEPS = 2**15 - 1  # of the 16 bits, up to the peak
 
 

@@ -9,7 +9,7 @@ from common.features import NO_SPAN
 from data.config import ExtractionConfig
 from data.files.listing import newest_span, span_of
 from data.ingest_report import IngestReport, RecordingEntry
-from data.windows.originals import choose_judged
+from data.windows.originals import LEAST_SECONDS, choose_judged
 from data.windows.segments import eval_starts, train_starts, without
 from data.windows.splits import LONG_SECONDS, Sound, SplitRanges, length, split
 
@@ -105,8 +105,13 @@ def _sides(summaries: Iterable[Summary], config: ExtractionConfig) -> dict[str, 
 
 
 def _sounding(starts: Iterable[int], sound: Sound, config: ExtractionConfig) -> list[int]:
-    """Leave out the windows, by their starts, that are silent: in which less sounds than `LEAST_SOUND`."""
+    """Leave out the windows, by their starts, that are silent: in which less sounds than `LEAST_SOUND`.
+
+    Shorter windows than can be judged are left out as well.
+    """
     window = config.audio.window_frames
+    if config.audio.window_seconds < LEAST_SECONDS:
+        return []
     return [
         start for start in starts if length(without(((start, start + window),), sound.silences)) >= LEAST_SOUND * window
     ]

@@ -169,38 +169,40 @@ class ServingModule(tf.Module):
         return {"ir": tf.zeros([0])} if reverb is None else reverb.shipped()
 
     def _eval_losses(self, examples: tf.Tensor) -> Tensors:
-        """Compute losses [B] and audio [B, samples]; add the recordings' f0_hz, f0_confidence, loudness_db [B, T]."""
+        """Compute losses [B], audio and baseline_audio [B, samples]; add f0_hz, f0_confidence, loudness_db [B, T]."""
         # Of any length: models that were trained on windows of 4 s and of 2 s may be compared.
         spec = dict.fromkeys(_EVALUATED, tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True))
         windows = tf.io.parse_example(examples, spec)
         signature = {name: tf.TensorSpec([], tf.float32) for name in _LOSSES}
-        signature["audio"] = tf.TensorSpec([None], tf.float32)
+        signature |= dict.fromkeys(("audio", "baseline_audio"), tf.TensorSpec([None], tf.float32))
         # One by one: an evaluation may send a thousand windows, and the harmonics of a single one take 15 MB.
         evaluated = tf.map_fn(self._evaluate, windows, fn_output_signature=signature, parallel_iterations=1)
         return {**evaluated, **{name: windows[name] for name in PITCH_AND_LOUDNESS}}
 
     def _evaluate(self, window: Tensors) -> Tensors:
-        """Compute losses [] and audio [samples] of one window."""
+        """Compute losses [], audio and the baseline's [samples] of one window."""
         batch = {name: values[tf.newaxis] for name, values in window.items()}
         recording = batch[AUDIO]
         noise = white_noise(1, tf.shape(recording)[1], NOISE_SEED)
         audio = self.instrument.audio_from(self._controls_of(batch), noise)
         targets = self._loss.target(recording)
+        baseline_loss, baseline_audio = self._baseline_of(batch, targets, noise)
         losses = {
             "spectral_loss": self._loss.per_example(targets, audio),
-            "baseline_spectral_loss": self._baseline_loss(batch, targets, noise),
+            "baseline_spectral_loss": baseline_loss,
             "reference_spectral_loss": tf.constant([self._reference_loss], tf.float32),
             "loudness_l1_db": self._loudness_error(batch[LOUDNESS_DB], audio),
         }
-        return {name: values[0] for name, values in {**losses, "audio": audio}.items()}
+        sounds = {"audio": audio, "baseline_audio": baseline_audio}
+        return {name: values[0] for name, values in {**losses, **sounds}.items()}
 
     def _controls_of(self, features: Mapping[str, tf.Tensor]) -> Tensors:
         """Convert raw features [B, T] to controls [B, T, channels] and f0_hz."""
         scaled = self._transform(features, self.instrument.feature_names)
         return self.instrument.controls({**scaled, F0_HZ: features[F0_HZ]})
 
-    def _baseline_loss(self, window: Tensors, targets: Any, noise: tf.Tensor) -> tf.Tensor:
-        """Compute the baseline's loss, dry or with the model's reverb, whichever is lower.
+    def _baseline_of(self, window: Tensors, targets: Any, noise: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Compute the baseline's loss [1] and audio [1, samples], dry or with the model's reverb: the lower loss.
 
         So no reverb can make the baseline easy to beat.
         """
@@ -208,9 +210,10 @@ class ServingModule(tf.Module):
         dry, wet = self._baseline.audio(graph, window[F0_HZ], window[LOUDNESS_DB], noise)
         dry_loss = self._loss.per_example(targets, dry)
         if graph.reverb is None:
-            return dry_loss
+            return dry_loss, dry
         wet_loss = self._loss.per_example(targets, wet)
-        return tf.where(wet_loss < dry_loss, wet_loss, dry_loss)  # NaN is not less
+        is_wet = wet_loss < dry_loss  # NaN is not less
+        return tf.where(is_wet, wet_loss, dry_loss), tf.where(is_wet[:, tf.newaxis], wet, dry)
 
     def _loudness_error(self, target_db: tf.Tensor, audio: tf.Tensor) -> tf.Tensor:
         """Compute the mean |dB| over audible frames (over all frames of a window that has none). Shape [B]."""

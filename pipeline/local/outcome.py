@@ -66,6 +66,7 @@ class Outcome:
         """Return the last lines of a run: every gate with its reasons, and the version that is served."""
         lines = [f"{verdict.gate}: {'blessed' if verdict.blessed else 'REFUSED'}" for verdict in self.verdicts]
         lines += [f"  {verdict.gate}: {reason}" for verdict in self.verdicts for reason in verdict.reasons]
+        lines += [f"  {verdict.gate} left out: {note}" for verdict in self.verdicts for note in verdict.notes]
         lines.append(f"pushed {self.pushed_version}" if self.pushed else "not pushed: a gate refused")
         return "\n".join(lines)
 

@@ -28,8 +28,8 @@ Slices = Mapping[tuple[tuple[str, str], ...], Mapping[str, float]]  # slice -> f
 NOTES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 ABOUT = {
     "DataGate": "Are these recordings fit to train on, and like the last ones that were accepted?",
-    "Evaluator": "Does the model beat a network-free baseline by enough, keep pitch and loudness, and lose nothing "
-    "against the last blessed model?",
+    "Evaluator": "Does the model beat a network-free baseline by enough, keep pitch and loudness, sound like the "
+    "original, and lose nothing against earlier blessed models?",
     "BrowserValidator": "Do the exported files compute the same in a browser, and are they small?",
     "BundlePusher": "Did every gate bless it, so that it may be published?",
 }
@@ -38,6 +38,9 @@ FIGURES = {  # name and unit of known figures
     "baseline_spectral_loss": ("Spectral loss of the baseline", ""),
     "loss_over_baseline": ("Loss over the baseline's", ""),
     "loss_over_reference": ("Loss over the full-size reference's", ""),
+    "visqol": ("ViSQOL against the original", ""),
+    "baseline_visqol": ("ViSQOL of the baseline", ""),
+    "judged_windows": ("Windows judged against the original", ""),
     "f0_error_cents": ("Median pitch error", "cents"),
     "loudness_l1_db": ("Mean loudness error", "dB"),
     "example_count": ("Windows", ""),
@@ -105,6 +108,7 @@ class Gate:
     about: str
     blessed: bool
     reasons: Sequence[str]
+    notes: Sequence[str]
     facts: Sequence[tuple[str, str]]
     tables: Sequence[tuple[str, Table]]
 
@@ -144,6 +148,9 @@ def tiles(
     if "spectral_loss" in evaluated:
         share = f"{evaluated['loss_over_baseline']:.0%} of the baseline's" if "loss_over_baseline" in evaluated else ""
         yield Tile("Spectral loss", number(evaluated["spectral_loss"]), "", share)
+    if "visqol" in evaluated:
+        note = f"of 4.73; the baseline's {number(evaluated['baseline_visqol'])}"
+        yield Tile("Like the original", number(evaluated["visqol"]), "ViSQOL", note)
     if "f0_error_cents" in evaluated:
         yield Tile("Pitch error", number(evaluated["f0_error_cents"], 2), "cents", "median")
     if "loudness_l1_db" in evaluated:
@@ -192,7 +199,7 @@ def gate(verdict: Verdict, slices: Slices | None = None) -> Gate:
     if slices:
         tables.append(("By span, recording, register and dynamics", _slices(slices)))
     about = ABOUT.get(verdict.gate, "")
-    return Gate(verdict.gate, about, verdict.blessed, verdict.reasons, facts, tables)
+    return Gate(verdict.gate, about, verdict.blessed, verdict.reasons, verdict.notes, facts, tables)
 
 
 def _flat(values: Any, above: str = "") -> Iterator[tuple[str, Any]]:
@@ -237,7 +244,7 @@ def _value(name: str, value: Any) -> str:
     if name == "bytes" or name.endswith("_bytes"):
         return byte_size(value)
     unit = FIGURES.get(name, ("", ""))[1]
-    whole = name == "example_count" and math.isfinite(value)
+    whole = name in ("example_count", "judged_windows") and math.isfinite(value)
     return f"{number(round(value) if whole else value)} {unit}".strip()
 
 

@@ -92,8 +92,8 @@ def _table(table: Mapping[str, Any]) -> Table:
     rows = [_row(trial, table["winner"]) for trial in ordered]
     if table["reference"]:
         rows.append(_row(table["reference"], table["winner"]))
-    columns = ("Size", "After gzip", "Parameters", "Multiply-adds a frame", "Loss", "Made of")
-    return Table(columns, rows, frozenset(range(1, 5)))
+    columns = ("Size", "After gzip", "Parameters", "Multiply-adds a frame", "Loss", "ViSQOL", "Made of")
+    return Table(columns, rows, frozenset(range(1, 6)))
 
 
 def _row(trial: Row, winner: str) -> tuple[str, ...]:
@@ -104,5 +104,6 @@ def _row(trial: Row, winner: str) -> tuple[str, ...]:
         f"{trial['parameters']:,}" if trial["parameters"] else "–",
         f"{trial['multiply_adds_per_frame']:,.0f}" if trial["multiply_adds_per_frame"] else "–",
         number(trial["loss"]) if trial["loss"] is not None else "–",
+        number(trial["visqol"]) if trial.get("visqol") is not None else "–",
         ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in trial["hyperparameters"].items()),
     )

@@ -13,11 +13,12 @@ TUNER = "components.size_tuner.tuner"  # TFX imports it by name, in a process of
 
 
 def make_size_tuner(
-    config: Config, examples: BaseChannel, transform_graph: BaseChannel, checkpoint_root: str
+    config: Config, examples: BaseChannel, originals: BaseChannel, transform_graph: BaseChannel, checkpoint_root: str
 ) -> SizeTuner:
     """Build the stage that trains models of many sizes and chooses one."""
     return SizeTuner(
         examples=examples,
+        originals=originals,
         transform_graph=transform_graph,
         tuner_fn=f"{TUNER}.tuner_fn",
         custom_config={

@@ -23,7 +23,8 @@ import pytest
 import soundfile
 
 from bundles.publish import served_version, versions
-from components.evaluator.results import LAST_BLESSED, read_metrics
+from components.evaluator.against_original import LAST_BLESSED
+from components.evaluator.results import read_metrics
 from data.demo.generate import generate
 from pipeline.retraining.state import settle
 from pipeline.store.folders import RunFolders
@@ -54,6 +55,8 @@ SETTINGS = (
     "evaluator.max_loss_over_baseline=3.0",
     "evaluator.max_f0_error_cents=100.0",
     "evaluator.max_loudness_error_db=20.0",
+    "evaluator.min_visqol_over_baseline=-2.0",
+    "evaluator.max_visqol_drop=1.0",
     "browser_validator.seconds=0.5",
 )
 

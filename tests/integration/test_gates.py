@@ -89,9 +89,7 @@ def judged(workshop: Workshop, folder: Path, change: Change) -> Outcome:
         split_names='["train", "eval"]',
     )
     last_blessed = make_last_blessed_model()
-    evaluator = make_evaluator(
-        config, examples.outputs["result"], model.outputs["result"], last_blessed.outputs["model"]
-    )
+    evaluator = make_evaluator(config, examples.outputs["result"], model.outputs["result"], last_blessed)
     exporter = make_tfjs_exporter(config, model.outputs["result"], examples.outputs["result"])
     validator = make_browser_validator(
         config, exporter.outputs["bundle"], model.outputs["result"], examples.outputs["result"]

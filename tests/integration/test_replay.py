@@ -9,7 +9,8 @@ import soundfile
 
 from bundles.manifest import check_files, load
 from bundles.publish import served_version
-from components.evaluator.results import LAST_BLESSED, read_metrics
+from components.evaluator.against_original import LAST_BLESSED
+from components.evaluator.results import read_metrics
 from data.demo.generate import generate
 from data.ingest_report import IngestReport
 from pipeline.cluster.compile import Job, compile_job

@@ -41,6 +41,8 @@ def test_a_sweep_pushes_the_smallest_size_and_records_its_reference(tmp_path: Pa
     assert found["trials"] == 4
     assert (winner["status"], reference["status"]) == ("finished", "finished")
     assert (winner["exact"], reference["exact"]) == (True, True)
+    assert all(1 < each["visqol"] < 4.74 for each in (winner, reference))
+    assert run.figures["visqol"] == pytest.approx(winner["visqol"], abs=0.1)  # the same training, in the Evaluator
     assert winner["gzip_bytes"] < reference["gzip_bytes"]
     assert run.figures["loss_over_reference"] == pytest.approx(
         run.figures["spectral_loss"] / reference["loss"], rel=1e-3
