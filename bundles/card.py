@@ -17,6 +17,7 @@ METRICS = {
     "visqol": ("ViSQOL against the original at 48 kHz, of 4.73", ""),
     "baseline_visqol": ("The same of the network-free baseline", ""),
     "judged_windows": ("Windows judged against the original", ""),
+    "octave_error_db": ("Largest level error of an octave band", " dB"),
     "f0_error_cents": ("Median f0 error of the generated audio", " cents"),
     "loudness_l1_db": ("Mean loudness error where it is not silent", " dB"),
     "windows": ("Windows evaluated", ""),

@@ -27,6 +27,9 @@ class EvaluatorConfig(Settings):
     max_loss_increase: Annotated[float, Field(ge=0)] = Field(
         description="share by which the loss may exceed that of the last blessed model, over all and on any span"
     )
+    max_octave_error_db: Annotated[float, Field(gt=0)] = Field(
+        description="dB, most |mean level error| in any octave band in which the recordings have energy"
+    )
     min_visqol_over_baseline: Annotated[float, Field(ge=-4, le=4)] = Field(
         description="points, least ViSQOL against the original above the network-free baseline's"
     )

@@ -14,6 +14,7 @@ from data.config import PitchConfig
 
 METRICS = "components.evaluator.metrics"
 ORIGINALS = "components.evaluator.against_original"
+OCTAVES = "components.evaluator.octave_errors"
 SLICES = ((SPAN,), (RECORDING,), (REGISTER,), (DYNAMICS,))
 
 
@@ -53,6 +54,12 @@ def eval_config(
         metric("MeanOutput", {"output": "loudness_l1_db"}, _at_most(limits.max_loudness_error_db)),
         metric("MedianF0Error", {**rates, **pitch.model_dump()}, _at_most(limits.max_f0_error_cents)),
         metric("AgainstOriginal", {"sample_rate": audio.sample_rate}, module=ORIGINALS),
+        metric(
+            "OctaveErrors",
+            {"sample_rate": audio.sample_rate},
+            _at_most(limits.max_octave_error_db),
+            module=OCTAVES,
+        ),
         tfma.MetricConfig(class_name="ExampleCount"),
     ]
     if tolerance is not None:

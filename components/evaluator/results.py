@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from tfx.dsl.io import fileio
 from common.features import NO_SPAN, SPAN
 from common.verdict import Verdict
 from components.evaluator.against_original import BASELINE_VISQOL, CANDIDATE, JUDGED_WINDOWS, VISQOL
+from components.evaluator.octave_errors import OF_BAND
+from models.quality.octaves import ABOVE_FLOOR_DB, CENTRES_HZ, WITHIN_DB
 
 Slice = tuple[tuple[str, str], ...]
 JUDGEMENT_FILE = "judgement.json"  # beside TFMA's records
@@ -20,12 +22,16 @@ NO_SPANS: Slice = ((SPAN, NO_SPAN),)  # all windows once more, where recordings 
 
 
 def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, dict[str, float]]:
-    """Read the metrics of one model by slice; the empty slice is all eval windows.
+    """Read the metrics of one model by slice; the empty slice is all eval windows. `read_octaves` has single bands.
 
     Args:
       evaluation: folder of a ModelEvaluation artifact.
       model: `candidate`, or `last_blessed`; empty where there was none.
     """
+    return {key: _without_missing(of) for key, of in _read(evaluation, model).items()}
+
+
+def _read(evaluation: str | Path, model: str) -> dict[Slice, dict[str, float]]:
     alone = len(tfma.load_eval_result(str(evaluation)).config.model_specs) == 1
     if alone and model != CANDIDATE:
         return {}
@@ -37,13 +43,26 @@ def read_metrics(evaluation: str | Path, model: str = CANDIDATE) -> dict[Slice, 
             name: float(of.get("doubleValue", "nan")) for name, of in of_all_outputs.items()
         }
     metrics.pop(NO_SPANS, None)
-    return {key: _without_missing(of) for key, of in metrics.items()}
+    return metrics
+
+
+def read_octaves(evaluation: str | Path) -> dict[str, dict[str, float]]:
+    """Read what was measured of the candidate in octave bands, over all windows: name of the band -> figure -> value.
+
+    Figures are those of `models.quality.octaves.Octave`; empty for an evaluation of an earlier version.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for name, value in _read(evaluation, CANDIDATE).get((), {}).items():
+        if name.startswith(OF_BAND):
+            hz, figure = name.removeprefix(OF_BAND).split("/")
+            found.setdefault(f"{hz} Hz", {})[figure] = value
+    return found
 
 
 def _without_missing(metrics: dict[str, float]) -> dict[str, float]:
-    """Leave out figures against the original where no window is judged: nothing was measured that could be NaN."""
+    """Leave out single bands, and figures against the original where no window is judged: nothing was measured."""
     missing = {VISQOL, BASELINE_VISQOL} if not metrics.get(JUDGED_WINDOWS) else set()
-    return {name: value for name, value in metrics.items() if name not in missing}
+    return {name: value for name, value in metrics.items() if name not in missing and not name.startswith(OF_BAND)}
 
 
 def _text(value: Any) -> str:
@@ -61,9 +80,27 @@ def read_verdict(evaluation: str | Path) -> Verdict:
     ]
     if not result.validation_ok and not reasons:
         reasons = ["no eval window falls under the limits"]
-    judgement = _read_judgement(evaluation)
-    figures = dict(read_metrics(evaluation).get((), {}))
-    return Verdict.of("Evaluator", [*reasons, *judgement["reasons"]], figures, judgement["notes"])
+    judgement, bands = _read_judgement(evaluation), read_octaves(evaluation)
+    figures: dict[str, Any] = dict(read_metrics(evaluation).get((), {}))
+    if bands:
+        figures["octaves"] = bands
+    notes = [*judgement["notes"], *_left_out(bands)]
+    return Verdict.of("Evaluator", [*reasons, *judgement["reasons"]], figures, notes)
+
+
+def _left_out(bands: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """Name the octave bands that no window was judged in, and why."""
+    for name, of in bands.items():
+        if not of["judged"]:
+            why = []
+            if of["weak"]:
+                why.append(f"more than {WITHIN_DB:g} dB below the strongest band in {of['weak']:.0f} windows")
+            if of["noise"]:
+                why.append(f"less than {ABOVE_FLOOR_DB:g} dB above the noise floor in {of['noise']:.0f}")
+            yield f"the octave around {name}: {', '.join(why)}"
+    if bands and f"{CENTRES_HZ[-1]:g} Hz" not in bands:
+        highest = list(bands)[-1]
+        yield f"octaves above {highest}: a model at this rate has none; ViSQOL counts what the original has there"
 
 
 def write_judgement(evaluation: str, reasons: Iterable[str], notes: Iterable[str]) -> None:

@@ -41,6 +41,12 @@ FIGURES = {  # name and unit of known figures
     "visqol": ("ViSQOL against the original", ""),
     "baseline_visqol": ("ViSQOL of the baseline", ""),
     "judged_windows": ("Windows judged against the original", ""),
+    "octave_error_db": ("Largest level error of an octave", "dB"),
+    "octaves": ("Levels by octave", ""),
+    "error_db": ("Level error, dB", ""),
+    "judged": ("Windows judged", ""),
+    "weak": ("Windows in which it is weak", ""),
+    "noise": ("Windows in which it is noise", ""),
     "f0_error_cents": ("Median pitch error", "cents"),
     "loudness_l1_db": ("Mean loudness error", "dB"),
     "example_count": ("Windows", ""),
@@ -244,7 +250,7 @@ def _value(name: str, value: Any) -> str:
     if name == "bytes" or name.endswith("_bytes"):
         return byte_size(value)
     unit = FIGURES.get(name, ("", ""))[1]
-    whole = name in ("example_count", "judged_windows") and math.isfinite(value)
+    whole = name in ("example_count", "judged_windows", "judged", "weak", "noise") and math.isfinite(value)
     return f"{number(round(value) if whole else value)} {unit}".strip()
 
 

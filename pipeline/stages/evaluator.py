@@ -7,7 +7,7 @@ from tfx.types import BaseChannel
 
 from common.fingerprint import source_fingerprint
 from components.evaluator.component import Evaluator
-from components.evaluator.eval_config import METRICS, ORIGINALS, eval_config
+from components.evaluator.eval_config import METRICS, OCTAVES, ORIGINALS, eval_config
 from pipeline.configuration.config import Config
 
 
@@ -23,7 +23,7 @@ def make_evaluator(config: Config, examples: BaseChannel, model: BaseChannel, la
             config.evaluator,
             config.audio,
             config.examples.pitch,
-            source_fingerprint(METRICS, ORIGINALS),
+            source_fingerprint(METRICS, ORIGINALS, OCTAVES),
             config.tuner.tolerance if config.tuner.enabled and config.tuner.reference else None,
         ),
         limits=config.evaluator.model_dump_json(),

@@ -41,6 +41,7 @@ SMALL = (
     "evaluator.max_loss_over_baseline=2.0",
     "evaluator.max_f0_error_cents=100.0",
     "evaluator.max_loudness_error_db=20.0",
+    "evaluator.max_octave_error_db=60.0",
     "evaluator.min_visqol_over_baseline=-2.0",
     "evaluator.max_visqol_drop=1.0",
     "browser_validator.seconds=0.5",

@@ -103,6 +103,7 @@ def test_no_worse_is_required_on_all_windows_and_on_every_span_and_other_limits_
         "LossOver": [[]],
         "loudness_l1_db": [[]],
         "MedianF0Error": [[]],
+        "OctaveErrors": [[]],
     }
 
 
