@@ -14,6 +14,8 @@ from common.progress import clock
 REPORT_FILE = "ingest_report.json"
 REPORT_VERSION = 1
 LEAST_BEYOND = 0.02  # of a recording beyond the tracker's range is worth a remark
+RATES = (16000, 32000, 48000)  # Hz, that `AudioConfig` takes
+USABLE = 0.9  # of half a rate; resampling cuts the rest
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,16 @@ class IngestReport:
         """Minutes of all that is used, without long silences."""
         return sum(entry.usable_seconds for entry in self.used) / 60
 
+    def lower_rate(self, sample_rate: int) -> int | None:
+        """Return the lowest rate in Hz that holds all that the used recordings reach; None where it is no lower.
+
+        Args:
+          sample_rate: Hz, at which they were measured: what lies above its half is not known.
+        """
+        reaches = [entry.reach_hz for entry in self.used if entry.reach_hz is not None]
+        enough = [rate for rate in RATES if reaches and max(reaches) <= USABLE * rate / 2]
+        return min(enough) if enough and min(enough) < sample_rate else None
+
     @property
     def train_windows(self) -> int:
         """Number of examples for training."""
@@ -121,7 +133,7 @@ class IngestReport:
 
     def table(self) -> str:
         """Format the report as text: one line a recording, then the summary and the refusals."""
-        heads = ("recording", "length", "usable", "train", "eval", "f0 Hz", "voiced", "verdict")
+        heads = ("recording", "length", "usable", "train", "eval", "f0 Hz", "reach", "voiced", "verdict")
         rows = [heads, *(_row(entry) for entry in self.recordings)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
         aligned = [
@@ -213,6 +225,7 @@ def _row(entry: RecordingEntry) -> tuple[str, ...]:
         str(entry.train_windows) if used else "",
         str(entry.eval_windows) if used else "",
         f"{entry.low_f0_hz:.0f}-{entry.high_f0_hz:.0f}" if pitched else "",
+        "" if entry.reach_hz is None else f"{entry.reach_hz / 1000:.1f} kHz",
         "" if entry.voiced_fraction is None else f"{100 * entry.voiced_fraction:.0f} %",
         entry.explanation,
     )

@@ -132,7 +132,7 @@ def _recordings(config: Config, outcome: Outcome, examples: Path | None) -> sect
     if outcome.ingest is None:
         return None
     counted = distributions(examples, config.audio) if examples else None
-    return sections.recordings(outcome.ingest, counted)
+    return sections.recordings(outcome.ingest, counted, config.audio.sample_rate)
 
 
 def _voice(config: Config, bundle: Path | None) -> tuple[sections.Example | None, str]:

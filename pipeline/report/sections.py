@@ -300,12 +300,26 @@ def _training_summary(facts: Mapping[str, Any]) -> str:
     return words
 
 
-def recordings(ingest: IngestReport, counted: Distributions | None) -> Chapter:
-    """List the analysis of every recording, and chart pitch and loudness."""
-    columns = ("Recording", "Verdict", "Length", "Usable", "Train windows", "Eval windows", "Pitch, Hz", "Voiced")
-    table = Table(columns, [_recording(entry) for entry in ingest.recordings], frozenset(range(2, 8)))
+def recordings(ingest: IngestReport, counted: Distributions | None, sample_rate: int) -> Chapter:
+    """List the analysis of every recording, and chart pitch and loudness; name a lower rate than `sample_rate` (Hz)
+    where the recordings reach no further than that holds.
+    """
+    columns = (
+        "Recording",
+        "Verdict",
+        "Length",
+        "Usable",
+        "Train windows",
+        "Eval windows",
+        "Pitch, Hz",
+        "Reach, kHz",
+        "Voiced",
+    )
+    table = Table(columns, [_recording(entry) for entry in ingest.recordings], frozenset(range(2, 9)))
     charts = [("Pitch", pitch_chart(counted)), ("Loudness", loudness_chart(counted))] if counted else []
-    return Chapter(ingest.summary() + ".", charts, table)
+    lower = ingest.lower_rate(sample_rate)
+    words = f" No recording reaches further: audio.sample_rate={lower} would do." if lower else ""
+    return Chapter(f"{ingest.summary()}.{words}", charts, table)
 
 
 def _recording(entry: RecordingEntry) -> tuple[str, ...]:
@@ -318,6 +332,7 @@ def _recording(entry: RecordingEntry) -> tuple[str, ...]:
         str(entry.train_windows or ""),
         str(entry.eval_windows or ""),
         f"{entry.low_f0_hz:.0f}–{entry.high_f0_hz:.0f}" if pitched else "",
+        "" if entry.reach_hz is None else f"{entry.reach_hz / 1000:.1f}",
         "" if entry.voiced_fraction is None else f"{entry.voiced_fraction:.0%}",
     )
 

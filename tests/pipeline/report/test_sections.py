@@ -93,11 +93,11 @@ def test_training_without_a_baseline_draws_no_level():
 def test_every_recording_stands_in_the_table_with_verdict_time_and_reason():
     used = RecordingEntry("a.wav", "used", None, None, "ab", 100.0, 90.0, 44100, 1, 80, 4, -20.0, 220.0, 880.0, 0.97)
     aside = RecordingEntry("b.wav", "set aside", "is truncated", 12.4)
-    chapter = sections.recordings(IngestReport((used, aside)), None)
+    chapter = sections.recordings(IngestReport((used, aside)), None, 48000)
     assert chapter.table is not None
     assert list(chapter.table.rows) == [
-        ("a.wav", "used", "1:40", "1:30", "80", "4", "220–880", "97%"),
-        ("b.wav", "set aside at 0:12.4: is truncated", "", "", "", "", "", ""),
+        ("a.wav", "used", "1:40", "1:30", "80", "4", "220–880", "", "97%"),
+        ("b.wav", "set aside at 0:12.4: is truncated", "", "", "", "", "", "", ""),
     ]
     assert "1 of 2 recordings used, 1.5 minutes" in chapter.summary
 
@@ -108,3 +108,22 @@ def test_pitch_is_marked_by_the_names_of_notes(low: float, high: float, marked: 
     found = Distributions(np.ones(len(edges) - 1), edges, np.ones(2), np.array([-20.0, -10.0, 0.0]))
     assert f">{marked}<" in sections.pitch_chart(found)
     assert ">−20<" in sections.loudness_chart(found)
+
+
+@pytest.mark.parametrize(
+    ("reaches", "measured_at", "lower"),
+    [
+        ((6900.0, 5000.0), 48000, 16000),
+        ((6900.0, 9000.0), 48000, 32000),
+        ((20000.0,), 48000, None),
+        ((6900.0,), 16000, None),
+    ],
+)
+def test_a_lower_rate_is_named_only_where_all_that_is_used_fits_into_it(reaches, measured_at: int, lower: int | None):
+    entries = tuple(RecordingEntry(f"{hz}.wav", "used", reach_hz=hz) for hz in reaches)
+    aside = RecordingEntry("aside.wav", "set aside", "is empty", reach_hz=21000.0)
+    report = IngestReport((*entries, aside))
+    assert report.lower_rate(measured_at) == lower
+    summary = sections.recordings(report, None, measured_at).summary
+    assert ("would do" in summary) == (lower is not None)
+    assert f"{reaches[0] / 1000:.1f} kHz" in report.table()
