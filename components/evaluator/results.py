@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def read_octaves(evaluation: str | Path) -> dict[str, dict[str, float]]:
     """
     found: dict[str, dict[str, float]] = {}
     for name, value in _read(evaluation, CANDIDATE).get((), {}).items():
-        if name.startswith(OF_BAND):
+        if name.startswith(OF_BAND) and math.isfinite(value):  # a band that no window is judged in has no error
             hz, figure = name.removeprefix(OF_BAND).split("/")
             found.setdefault(f"{hz} Hz", {})[figure] = value
     return found
