@@ -56,7 +56,7 @@ def too_soft_below_1_khz(sound: np.ndarray, rate: int) -> np.ndarray:
 
 
 def dull(sound: np.ndarray, rate: int) -> np.ndarray:
-    """Low-passed at 8 kHz; at 4 where the rate itself ends at 8, and no model can be told from its rate."""
+    """Low-pass at 8 kHz; at 4 where the rate itself ends at 8, and nothing above could be missing."""
     return sosfiltfilt(butter(6, 8000 if rate > 16000 else 4000, fs=rate, output="sos"), sound)
 
 
