@@ -23,7 +23,7 @@ class BrowserValidatorConfig(Settings):
         description="kB after gzip, most that a page downloads for `controls`"
     )
     max_gpu_megabytes: Annotated[float, Field(gt=0)] = Field(
-        description="MB of GPU memory, most that a graph may take for 4 s of audio"
+        description="MB of GPU memory, most that a graph may take for `seconds` of audio"
     )
     seconds: Annotated[float, Field(gt=0, le=10)] = Field(description="s of features in each case")
     timeout_seconds: Annotated[float, Field(gt=0)] = Field(description="s after which the browser counts as hung")

@@ -20,7 +20,6 @@ from components.browser_validator.reference import feature_names, load_saved_mod
 from components.browser_validator.tfjs import require_validator, run_tfjs
 
 GATE = "BrowserValidator"
-CLIP_SECONDS = 4.0  # s of audio that the limit of GPU memory is given for
 
 
 def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: BrowserValidatorConfig) -> Verdict:
@@ -64,7 +63,7 @@ def validate(bundle: Path, saved_model: Path, eval_folder: Path, config: Browser
     reasons = [
         *_judge_environment(chromium, config),
         *_judge_size(kilobytes, config),
-        *_judge_gpu_memory(measured["gpu_bytes"], seconds, config),
+        *_judge_gpu_memory(measured["gpu_bytes"], config),
         *judge.judge_weights(tensors, read_variables(saved_model)),
         *judge.judge_reference(reference),
         *judge.judge_run(run, reference, config),
@@ -100,13 +99,13 @@ def _judge_environment(chromium: Chromium, config: BrowserValidatorConfig) -> li
     ]
 
 
-def _judge_gpu_memory(gpu_bytes: int | None, seconds: float, config: BrowserValidatorConfig) -> list[str]:
-    """Judge GPU memory, which grows linearly with the length of the audio; None where there is no GPU."""
-    megabytes = (gpu_bytes or 0) / 1e6 * CLIP_SECONDS / seconds
+def _judge_gpu_memory(gpu_bytes: int | None, config: BrowserValidatorConfig) -> list[str]:
+    """Judge the most GPU memory of any graph; None where there is no GPU."""
+    megabytes = (gpu_bytes or 0) / 1e6
     if megabytes <= config.max_gpu_megabytes:
         return []
     return [
-        f"too much GPU memory: {megabytes:.0f} MB for {CLIP_SECONDS:g} s of audio, at most "
+        f"too much GPU memory: {megabytes:.0f} MB for {config.seconds:g} s of audio, at most "
         f"{config.max_gpu_megabytes:g} are allowed: train a model with fewer harmonics or at a lower "
         "audio.sample_rate, or raise browser_validator.max_gpu_megabytes"
     ]

@@ -111,6 +111,7 @@ class MedianF0Error(tfma.metrics.Metric):
         tracker: str = "swift_f0",
         crepe_capacity: str = "tiny",
         crepe_viterbi: bool = True,
+        octaves: int = 0,
         name: str = "f0_error_cents",
         sources: str = "",
     ):
@@ -118,7 +119,7 @@ class MedianF0Error(tfma.metrics.Metric):
             _computations(
                 name,
                 lambda key, model_name: _MedianCents(
-                    key, model_name, (tracker, sample_rate, frame_rate, crepe_capacity, crepe_viterbi)
+                    key, model_name, (tracker, sample_rate, frame_rate, crepe_capacity, crepe_viterbi, octaves)
                 ),
             ),
             name=name,
@@ -127,6 +128,7 @@ class MedianF0Error(tfma.metrics.Metric):
             tracker=tracker,
             crepe_capacity=crepe_capacity,
             crepe_viterbi=crepe_viterbi,
+            octaves=octaves,
             sources=sources,
         )
 
@@ -138,7 +140,7 @@ class _MedianCents(beam.CombineFn):
         self,
         key: tfma.metrics.MetricKey,
         model_name: str,
-        tracker: tuple[str, int, int, str, bool],  # arguments of `Tracker`
+        tracker: tuple[str, int, int, str, bool, int],  # arguments of `Tracker`
     ):
         self._key, self._model_name, self._tracker = key, model_name, tracker
 

@@ -16,7 +16,7 @@ from models.ddsp.synths import FilteredNoise, Harmonic
 
 BLOCK = 256  # frames summed before the sum is wrapped; as many blocks are summed exactly, 4 minutes of 4 ms frames
 PARTS = 256  # of a Hz
-TOGETHER = 20  # harmonics whose sines are in memory at once
+TOGETHER = 10  # harmonics whose sines are in memory at once
 
 
 def dry_signal(graph: ProcessorGraph, controls: Mapping[str, tf.Tensor], noise: tf.Tensor) -> tf.Tensor:
@@ -78,8 +78,9 @@ def _harmonic(synth: Harmonic, amplitude: tf.Tensor, harmonic_distribution: tf.T
 def _some_harmonics(phase: tf.Tensor, hz: tf.Tensor, pair: tf.Tensor, first: int, sample_rate: int) -> tf.Tensor:
     """Sum neighbouring harmonics with the amplitudes of a frame and of the next one.
 
-    TF.js runs all operations that can follow another one's result before it goes on from any of them. So what follows
-    phase and frequency directly is small, and the sines of the next harmonics wait until these are summed.
+    TF.js runs all operations that need nothing but one that has run before it goes on from any of them: sines of all
+    harmonics would be in memory at once. So an operation that changes nothing, small and each time another one (the
+    converter would merge equal ones), lies between phase and frequency and what is many times larger.
 
     Args:
       phase: of f0 in cycles, in [-1/2, 1/2], shape [frames, hop].
@@ -91,10 +92,11 @@ def _some_harmonics(phase: tf.Tensor, hz: tf.Tensor, pair: tf.Tensor, first: int
     Returns:
       Shape [frames, hop, 2].
     """
-    ratios = (np.arange(first, first + int(pair.shape[1])) / first).astype(np.float32)
-    cycles = (phase * float(first))[..., tf.newaxis] * ratios
+    phase, hz = tf.unstack(tf.maximum(tf.stack([phase, hz]), float(-first)))
+    numbers = np.arange(first, first + int(pair.shape[1]), dtype=np.float32)
+    cycles = phase[..., tf.newaxis] * numbers
     sines = tf.sin((cycles - tf.round(cycles)) * float(2 * np.pi))  # [frames, hop, harmonics]
-    audible = tf.cast((hz * float(first))[..., tf.newaxis] * ratios < sample_rate / 2, tf.float32)
+    audible = tf.cast(hz[..., tf.newaxis] * numbers < sample_rate / 2, tf.float32)
     return tf.matmul(sines * audible, pair)
 
 

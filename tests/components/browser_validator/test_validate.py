@@ -8,6 +8,7 @@ import pytest
 from bundles.manifest import load
 from bundles.seal import seal
 from common.errors import UserError
+from components.browser_validator import judge as judging
 from components.browser_validator import tfjs
 from components.browser_validator.validate import validate
 from tests.components.browser_validator.exported import Exported, exported, settings
@@ -119,6 +120,13 @@ def test_a_silent_model_is_refused_though_the_bundle_does_just_the_same(good, tm
 def test_a_bundle_that_is_too_big_is_refused_with_its_size(good):
     [reason] = judge(good, max_bundle_kilobytes=1.0).reasons
     assert reason.startswith("too big: a player downloads ")
+
+
+def test_a_graph_that_takes_too_much_gpu_memory_is_refused_with_how_much(good, monkeypatch):
+    measured = judging.figures
+    monkeypatch.setattr(judging, "figures", lambda *run: {**measured(*run), "gpu_bytes": 250_000_000})
+    [reason] = judge(good).reasons
+    assert reason.startswith("too much GPU memory: 250 MB for 1 s of audio, at most 200 are allowed")
 
 
 def test_something_that_is_no_bundle_is_refused(good, tmp_path):

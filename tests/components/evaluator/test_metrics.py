@@ -76,6 +76,12 @@ def test_f0_error_is_measured_on_the_generated_audio():
     assert computed(metric, [tone(440, detuned)] * 2) == pytest.approx(30, abs=8)
 
 
+def test_f0_is_measured_with_every_setting_of_the_tracker_that_measured_the_recordings():
+    pitch = load("violin", ["examples.pitch.octaves=-1"]).examples.pitch
+    metric = MedianF0Error(sample_rate=RATE, frame_rate=250, **pitch.model_dump())
+    assert computed(metric, [tone(1568, 1568)]) < 10
+
+
 @pytest.mark.parametrize("audio", [np.zeros(FRAMES * 64), np.full(FRAMES * 64, np.nan), tone(440)["audio"]])
 def test_silence_nan_and_noise_have_the_worst_f0_error(audio: np.ndarray):
     window = {**tone(440, 440), "audio": audio.astype(np.float32)}
