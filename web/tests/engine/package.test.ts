@@ -208,7 +208,10 @@ describe.skipIf(absent)(`in Chromium${absent ? `: ${absent}` : ""}`, () => {
       const breakdown = new Promise<string>((resolve) => {
         live.onError = (error) => resolve(error.message);
       });
-      (live.input as AudioWorkletNode).port.postMessage({ type: "set", settings: null });
+      (live.input as AudioWorkletNode).port.postMessage({
+        type: "set",
+        settings: { octaves: 0n, loudnessDb: 0n, mix: 0n }, // no number may be added to
+      });
       const fatal = await breakdown;
       const waiting = live.replaceInstrument({ ...rest, manifest }).catch((error: Error) => error.message);
       live.close();
