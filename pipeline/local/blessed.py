@@ -19,6 +19,7 @@ from models.saved_model.trained_model import INSTRUMENT_FILE
 from pipeline.configuration.config import Config
 from pipeline.configuration.loading import load
 from pipeline.store.folders import RunFolders
+from pipeline.store.moved import where_now
 from pipeline.store.records import check_store, opened, properties
 
 
@@ -62,7 +63,7 @@ def load_continuing(folders: RunFolders, overrides: Sequence[str], *, retraining
     instrument = folders.name
     config = load(instrument, overrides, retraining=retraining)
     check_store(folders.metadata, folders.pipeline_root)
-    before = last_blessed(folders.metadata)
+    before = last_blessed(folders)
     if before is None:
         return config
     default, rate = config.audio.sample_rate, before.audio.sample_rate
@@ -77,19 +78,19 @@ def load_continuing(folders: RunFolders, overrides: Sequence[str], *, retraining
     return config
 
 
-def compared(config: Config, metadata: Path) -> Config:
+def compared(config: Config, folders: RunFolders) -> Config:
     """Return the configuration of a run, without the comparison with the last blessed model where that is impossible.
 
     A line on standard error then states why. What is served stays until a model of the new line is blessed.
 
     Args:
       config: of the run.
-      metadata: an intact SQLite metadata store; absent or empty where nothing was run yet.
+      folders: of the instrument; its metadata store is intact, absent or empty.
 
     Raises:
       UserError: the blessed model's files are gone.
     """
-    before = last_blessed(metadata)
+    before = last_blessed(folders)
     reason = before.difference(config) if before else None
     if reason is None:
         return config
@@ -98,21 +99,23 @@ def compared(config: Config, metadata: Path) -> Config:
     return config.model_copy(update={"evaluator": evaluator})
 
 
-def last_blessed(metadata: Path) -> LastBlessed | None:
+def last_blessed(folders: RunFolders) -> LastBlessed | None:
     """Read the rates and the loss of the last blessed model; None where there is none.
 
     Args:
-      metadata: as for `compared`.
+      folders: as for `compared`; they may have been moved since the model was made.
 
     Raises:
       UserError: its files are gone.
     """
+    metadata = folders.metadata
     if not metadata.exists() or not metadata.stat().st_size:
         return None
     with opened(metadata) as store:
-        folder = _newest(store)
-    if folder is None:
+        uri = _newest(store)
+    if uri is None:
         return None
+    folder = Path(where_now(uri, folders))
     description = serving_folder(folder) / INSTRUMENT_FILE
     try:
         settings = json.loads(description.read_text(encoding="utf-8"))["config"]
@@ -124,15 +127,15 @@ def last_blessed(metadata: Path) -> LastBlessed | None:
     return LastBlessed(folder, AudioConfig.model_validate(settings["audio"]), settings["loss"])
 
 
-def _newest(store: mlmd.MetadataStore) -> Path | None:
-    """Return the folder of the newest model that the Evaluator blessed, as TFX's resolver finds it."""
+def _newest(store: mlmd.MetadataStore) -> str | None:
+    """Return the URI of the newest model that the Evaluator blessed, as TFX's resolver finds it."""
     blessed = {
         blessing["current_model_id"]
         for blessing in map(properties, _live(store, "ModelBlessing"))
         if blessing.get("blessed") == 1 and "current_model_id" in blessing
     }
     models = [model for model in _live(store, "Model") if model.id in blessed]
-    return Path(max(models, key=lambda model: model.id).uri) if models else None
+    return str(max(models, key=lambda model: model.id).uri) if models else None
 
 
 def _live(store: mlmd.MetadataStore, kind: str) -> list[pb.Artifact]:

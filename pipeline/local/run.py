@@ -139,7 +139,7 @@ def _run_stages(config: Config, folders: RunFolders) -> None:
     check_store(folders.metadata, folders.pipeline_root)  # before TFX is imported, which takes long
     if folders.metadata.exists() and folders.metadata.stat().st_size:
         settle(folders)
-    config = compared(config, folders.metadata)
+    config = compared(config, folders)
     check_ready(config, folders)
 
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner

@@ -30,7 +30,7 @@ from tests.data.sounds import config, melody, write
 pytestmark = pytest.mark.slow  # importing TFX takes longer than all of it
 
 ROOT = Path(__file__).resolve().parents[3]
-EXTRACTION = config("examples.min_minutes=0.1", "audio.window_seconds=2.0")
+EXTRACTION = config("audio.sample_rate=16000", "examples.min_minutes=0.1", "audio.window_seconds=2.0")
 FLOATS = {
     "audio": 32000,
     **dict.fromkeys(("f0_hz", "f0_confidence", "loudness_db", "rms_energy"), 500),

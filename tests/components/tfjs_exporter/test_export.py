@@ -179,11 +179,14 @@ def test_what_shrinking_saved_is_in_the_manifest(exported):
 
 
 def test_the_graphs_that_a_page_downloads_are_small(exports):
-    """In absolute figures: a share of the graph before shrinking would reward waste in it."""
+    """In absolute figures: a share of the graph before shrinking would reward waste in it.
+
+    A hundred nodes of `full` make the groups of harmonics that are not in GPU memory together.
+    """
     most = {
-        "cnn": {"controls": (380, 28_000), "full": (612, 42_000)},
-        "gru": {"controls": (250, 21_000), "full": (480, 35_000)},
-        "held": {"controls": (278, 22_700), "full": (508, 36_900)},
+        "cnn": {"controls": (380, 28_000), "full": (714, 48_500)},
+        "gru": {"controls": (250, 21_000), "full": (581, 41_600)},
+        "held": {"controls": (278, 22_700), "full": (609, 43_900)},
     }
     for kind, exported in exports.items():
         for name, saved in exported.manifest["optimisation"].items():

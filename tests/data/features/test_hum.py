@@ -10,7 +10,9 @@ from data.features.level import loud_rms
 from data.features.loudness import loudness_and_rms
 from data.features.pitch import measure_pitch
 from data.features.tracker import Tracker
-from tests.data.sounds import CONFIG, config, melody, reader, tone, write
+from tests.data.sounds import config, melody, reader, tone, write
+
+AUDIO = config("audio.sample_rate=16000").audio
 
 
 def hum(seconds: float, hertz: float, level: float, rate: int = 16000) -> np.ndarray:
@@ -67,7 +69,7 @@ def test_hum_does_not_move_the_mean_pitch_by_which_an_octave_is_chosen(level):
     tracker, clean = Tracker("swift_f0", 16000, 250), phrases(14.0)
     means = []
     for audio in (clean, clean + hum(14.0, 50, level)):
-        _, rms = loudness_and_rms(reader(audio), len(audio), CONFIG.audio)
-        pitch = measure_pitch(reader(audio), len(audio), CONFIG.audio, tracker, rms)
+        _, rms = loudness_and_rms(reader(audio), len(audio), AUDIO)
+        pitch = measure_pitch(reader(audio), len(audio), AUDIO, tracker, rms)
         means.append(hz_to_midi(pitch.f0_hz[is_voiced(pitch.f0_confidence)]).mean())
     assert means[1] == pytest.approx(means[0], abs=1.5)  # semitones; 17 lower where the hum counts

@@ -45,11 +45,11 @@ def model(recorder: Recorder, folder: Path, *, blessed: bool = True, loss: objec
 
 
 def is_compared(folders: RunFolders) -> bool:
-    return compared(CONFIG, folders.metadata).evaluator.against_last_blessed
+    return compared(CONFIG, folders).evaluator.against_last_blessed
 
 
 def test_where_nothing_was_blessed_the_default_rate_holds(tmp_path, folders, recorder):
-    assert last_blessed(tmp_path / "absent.sqlite") is None
+    assert last_blessed(RunFolders(tmp_path, tmp_path, "absent")) is None
     model(recorder, tmp_path / "refused", blessed=False, sample_rate=OTHER).unlink()
     assert load_continuing(folders, []).audio.sample_rate == DEFAULT
     assert is_compared(folders)
@@ -69,7 +69,7 @@ def test_a_rate_that_is_given_begins_a_new_line(tmp_path, folders, recorder, cap
     model(recorder, tmp_path / "1", sample_rate=OTHER)
     config = load_continuing(folders, [f"audio.sample_rate={DEFAULT}"])
     assert config.audio.sample_rate == DEFAULT
-    assert not compared(config, folders.metadata).evaluator.against_last_blessed
+    assert not compared(config, folders).evaluator.against_last_blessed
     (line,) = capsys.readouterr().err.splitlines()
     assert f"audio.sample_rate is {DEFAULT} Hz, and the last blessed model has {OTHER} Hz" in line
     assert "absolute limits alone" in line
@@ -94,3 +94,13 @@ def test_the_newest_blessed_one_counts_and_has_to_be_there(tmp_path, folders, re
     newest.unlink()
     with pytest.raises(UserError, match=r"/2/.*cannot be read.*put it back"):
         is_compared(folders)
+
+
+def test_it_is_found_where_the_output_folder_is_now(tmp_path, folders, recorder):
+    """Before a run has brought the store's paths up to date."""
+    made = folders.pipeline_root / "Trainer" / "model" / "1"
+    model(recorder, made, sample_rate=OTHER)
+    (tmp_path / "elsewhere").mkdir()
+    moved = RunFolders(folders.recordings, tmp_path / "elsewhere", folders.name)
+    (tmp_path / folders.name).rename(moved.metadata.parent)
+    assert load_continuing(moved, []).audio.sample_rate == OTHER
