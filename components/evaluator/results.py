@@ -90,9 +90,9 @@ def read_verdict(evaluation: str | Path) -> Verdict:
 
 
 def _left_out(bands: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    """Name the octave bands that no window was judged in, and why."""
+    """Name the octave bands that fewer than half of the windows were judged in, and why."""
     for name, of in bands.items():
-        if not of["judged"]:
+        if "error_db" not in of:
             why = []
             if of["weak"]:
                 why.append(f"more than {WITHIN_DB:g} dB below the strongest band in {of['weak']:.0f} windows")

@@ -54,7 +54,8 @@ class Octave:
     """A band over all windows.
 
     Attributes:
-      error_db: signed level of the generated audio over the recording's, mean over judged windows; None without any.
+      error_db: signed level of the generated audio over the recording's, mean over judged windows; None where these
+        are fewer than half: a mean over one window that is barely within the limits is no fact about the model.
       judged: number of windows with energy there.
       weak: number of windows that are more than 60 dB below their strongest band there.
       noise: number of the others that are less than 6 dB above their noise floor there.
@@ -105,9 +106,10 @@ def octaves(windows: Sequence[WindowLevels]) -> list[Octave]:
     noise = ~weak & (original < floor * 10 ** (ABOVE_FLOOR_DB / 10))
     error_db = 10 * np.log10(np.maximum(generated, _TINY) / np.maximum(original, _TINY))
     judged = ~weak & ~noise
+    in_most = 2 * judged.sum(axis=0) >= len(windows)
     return [
         Octave(
-            float(error_db[judged[:, band], band].mean()) if judged[:, band].any() else None,
+            float(error_db[judged[:, band], band].mean()) if in_most[band] else None,
             int(judged[:, band].sum()),
             int(weak[:, band].sum()),
             int(noise[:, band].sum()),

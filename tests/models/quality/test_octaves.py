@@ -93,3 +93,14 @@ def test_the_mean_is_signed_and_over_windows_with_energy_of_each_recordings_own(
 def test_audio_that_is_no_number_gives_no_number():
     sound = recording(16000)
     assert np.isnan(errors(sound, np.full_like(sound, np.nan), 16000)[500.0])
+
+
+def test_a_band_with_energy_in_fewer_than_half_of_the_windows_is_left_out():
+    sound = recording(16000)
+    low = sound + 0.01 * np.sin(2 * np.pi * 62.5 * np.arange(len(sound)) / 16000) * (
+        np.arange(len(sound)) % 16000 < 8000
+    )
+    for originals, judged in (([low, sound, sound], 1), ([low, low, sound], 2)):
+        lowest = octaves([window_levels("a", one, sound, 16000) for one in originals])[0]
+        assert lowest.judged == judged
+        assert (lowest.error_db is None) == (judged == 1)
