@@ -22,10 +22,13 @@ export const FLAGS: readonly string[] = [
  */
 export function findChromium(): string | null {
   const named = process.env.SWARA_CHROMIUM;
+  return findProgram(...(named === undefined ? NAMES : [named]));
+}
+
+/** Finds the first of some programs, by path or by name on the PATH; null where there is none. */
+export function findProgram(...names: readonly string[]): string | null {
   const folders = (process.env.PATH ?? "").split(delimiter);
-  const candidates = (named === undefined ? NAMES : [named]).flatMap((name) =>
-    isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name)),
-  );
+  const candidates = names.flatMap((name) => (isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name))));
   return candidates.find(isProgram) ?? null;
 }
 

@@ -11,6 +11,7 @@ what one of the sounds is too short for, so that a sound that ends early scores 
 from __future__ import annotations
 
 import logging
+from importlib.metadata import version
 from threading import Lock
 
 import numpy as np
@@ -28,7 +29,7 @@ Floats = npt.NDArray[np.floating]
 # score of a violin limited to 8 kHz depends least on it there: 1.93 at -23, 1.92 at -26, 2.01 at -30, 2.37 at -10.
 LEVEL_DB = -26.0
 SILENCE = 1e-8  # largest |sample| of what counts as silent
-MEASURE = f"visqol-python 3.8.0, {LEVEL_DB:g} dB"  # figures of other measures do not compare
+MEASURE = f"visqol-python {version('visqol-python')}, {LEVEL_DB:g} dB"  # figures of other measures do not compare
 
 _one_at_a_time = Lock()  # its compiled loops share threads, and end the process where two calls meet
 

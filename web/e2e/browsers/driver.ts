@@ -1,8 +1,6 @@
 /** What the tests need of a browser, whatever protocol drives it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
 
 export interface Driver {
   open(url: string): Promise<void>;
@@ -23,22 +21,6 @@ export interface Browser {
   /** What is missing to drive it, with what to install; null where nothing is. */
   missing(): string | null;
   launch(): Promise<Driver>;
-}
-
-/** Finds a program on the PATH; null where there is none. */
-export function findProgram(...names: readonly string[]): string | null {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  const candidates = names.flatMap((name) => (isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name))));
-  return candidates.find(isProgram) ?? null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A program that runs beside the tests. */

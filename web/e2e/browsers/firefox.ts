@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer, { type KeyInput } from "puppeteer-core";
-import { type Browser, type Driver, findProgram, Helper } from "./driver.ts";
+import { findProgram } from "../../chromium.ts";
+import { type Browser, type Driver, Helper } from "./driver.ts";
 
 const PROGRAMS = ["firefox-esr", "firefox"];
 

@@ -2,7 +2,8 @@
 
 import { type AddressInfo, createServer } from "node:net";
 import { Builder, By, Capabilities } from "selenium-webdriver";
-import { type Browser, type Driver, findProgram, Helper } from "./driver.ts";
+import { findProgram } from "../../chromium.ts";
+import { type Browser, type Driver, Helper } from "./driver.ts";
 
 export const webkit: Browser = {
   name: "WebKit",
