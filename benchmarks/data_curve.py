@@ -57,7 +57,7 @@ def curve(folder: Path, amounts: list[float], settings: list[str]) -> Iterator[d
     seconds = covered(windows.keys, config.audio.window_seconds)
     for minutes in (*amounts, math.inf):
         count = int(np.searchsorted(seconds, 60.0 * minutes, side="right"))
-        instrument, _ = train(Variant(), config, first(windows, count))
+        instrument, *_ = train(Variant(), config, first(windows, count))
         facts = {"instrument": folder.name, "minutes": round(seconds[count - 1] / 60, 2), "windows": count}
         made = resynthesise(instrument, eval_windows)
         yield {**facts, "steps": config.trainer.steps, **judge(made, eval_windows, config.audio)}

@@ -31,12 +31,15 @@ from common.audio import AudioConfig
 from common.features import AUDIO, F0_CONFIDENCE, F0_HZ, LOUDNESS_DB, PITCH_AND_LOUDNESS
 from components.evaluator.metrics import f0_errors
 from data.features.tracker import TRACKER_RATE, Tracker, require
+from data.windows.originals import ORIGINAL_RATE
 from models.ddsp import spectral
 from models.ddsp.band_loss import BandLoss
 from models.ddsp.losses import MultiScaleLoss, SpectralLoss, Targets
 from models.ddsp.synths import white_noise
 from models.instrument import Instrument
 from models.preprocessing import network_input_names
+from models.quality.octaves import WindowLevels, bands_hz, octaves, window_levels
+from models.quality.visqol import Visqol
 from models.saved_model.signatures import AUDIBLE_DB
 from models.training.loop import TrainingGraphs, deterministic_ops
 from models.training.optimizer import learning_rate
@@ -144,6 +147,9 @@ VARIANTS = {
     "delta-time-term": Variant(ddsp_loss={"delta_time_weight": 0.5}),
     "delta-frequency-term": Variant(ddsp_loss={"delta_freq_weight": 0.5}),
     "long-windows": Variant(settings=("loss.fft_sizes=[4096, 2048, 1024, 512, 256, 128, 64]",)),
+    "six-sizes": Variant(settings=("loss.fft_sizes=[2048, 1024, 512, 256, 128, 64]",)),
+    "bands-8": Variant(settings=("loss.bands_per_octave=8",)),
+    "bands-32": Variant(settings=("loss.bands_per_octave=32",)),
     "log-only": Variant(settings=("loss.mag_weight=0.0",)),
     "constant-rate": Variant(settings=("trainer.learning_rate_end=0.002",)),
     "rate-to-a-hundredth": Variant(settings=("trainer.learning_rate_end=0.00002",)),
@@ -180,8 +186,8 @@ def deviations(windows: WindowStore) -> Batch:
     }
 
 
-def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instrument, float]:
-    """Train one variant. Returns it and the seconds that its steps took, the first one left out."""
+def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instrument, float, float]:
+    """Train one variant. Returns it, and the seconds and the CPU seconds of its steps, the first one left out."""
     instrument = Instrument(config.model, config.audio, seed=config.trainer.seed)
     graphs = TrainingGraphs(instrument, config.trainer, config.loss, windows.minimum(F0_HZ))
     rate = config.audio.sample_rate
@@ -195,9 +201,10 @@ def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instr
     variables = instrument.variables_by_name
     average = {name: variable.numpy() for name, variable in variables.items()}
     scales = deviations(windows)
-    random, began = np.random.default_rng(config.trainer.seed), 0.0
+    random, began, cpu_began = np.random.default_rng(config.trainer.seed), 0.0, 0.0
     for step in range(config.trainer.steps):
-        began = time.perf_counter() if step == 1 else began
+        if step == 1:
+            began, cpu_began = time.perf_counter(), time.process_time()
         chosen = shuffled_indices(step, count=len(windows), batch=config.trainer.batch_size, seed=config.trainer.seed)
         batch = variant.augment({**windows.batch(chosen), **scales}, random)
         inputs = {name: batch[name] for name in (AUDIO, F0_HZ, *instrument.feature_names)}
@@ -207,9 +214,10 @@ def train(variant: Variant, config: Config, windows: WindowStore) -> tuple[Instr
             average = {
                 name: keep * average[name] + (1 - keep) * variable.numpy() for name, variable in variables.items()
             }
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     if variant.averaging:
         instrument.set_weights(average)
-    return instrument, time.perf_counter() - began
+    return instrument, seconds, cpu_seconds
 
 
 def resynthesise(instrument: Instrument, windows: WindowStore) -> Iterator[np.ndarray]:
@@ -231,9 +239,14 @@ def mfcc(audio: tf.Tensor, rate: int) -> tf.Tensor:
 
 
 def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) -> dict[str, float]:
-    """Compute losses and errors of resyntheses (each [samples], in the windows' order), as means over all windows."""
+    """Compute losses and errors of resyntheses (each [samples], in the windows' order), as means over all windows.
+
+    At 48 kHz the recording is the original, so ViSQOL and the signed errors of octave bands are measured as well.
+    """
     tracker = Tracker("swift_f0", audio.sample_rate, audio.frame_rate)
     rate, loss, found, cents = audio.sample_rate, SpectralLoss(), [], []
+    visqol = Visqol() if rate == ORIGINAL_RATE else None
+    levels: list[WindowLevels] = []
     for number, one in enumerate(made):
         batch = windows.batch([number])
         target, resynthesis = tf.constant(batch[AUDIO]), tf.constant(one[np.newaxis])
@@ -247,9 +260,16 @@ def judge(made: Iterable[np.ndarray], windows: WindowStore, audio: AudioConfig) 
                 LOUDNESS_DB: float(np.mean(np.abs(loudness - batch[LOUDNESS_DB])[sounding])),
             }
         )
+        if visqol is not None:
+            found[-1]["visqol"] = visqol(batch[AUDIO][0], one, rate)
+            levels.append(window_levels(windows.keys[number], batch[AUDIO][0], one, rate))
         cents.append(f0_errors(batch[F0_HZ][0], batch[F0_CONFIDENCE][0], *tracker(one)))
     means = {name: round(float(np.mean([one[name] for one in found])), 4) for name in found[0]}
-    return {**means, "f0_cents": round(float(np.median(np.concatenate(cents))), 2)}
+    bands = zip(bands_hz(rate), octaves(levels), strict=True) if levels else ()
+    errors_db = {
+        f"octave_{hz:g}_hz_db": round(octave.error_db, 1) for (hz, _, _), octave in bands if octave.error_db is not None
+    }
+    return {**means, **errors_db, "f0_cents": round(float(np.median(np.concatenate(cents))), 2)}
 
 
 def reverb_bytes(instrument: Instrument) -> int:
@@ -273,8 +293,9 @@ def measure(name: str, folder: Path, settings: list[str]) -> dict[str, Any]:
     variant = VARIANTS[name]
     config = load(folder.name, [*settings, *variant.settings])
     windows, eval_windows = read(folder, config)
-    instrument, seconds = train(variant, config, windows)
+    instrument, seconds, cpu_seconds = train(variant, config, windows)
     facts = {"instrument": folder.name, "variant": name, "steps": config.trainer.steps, "seconds": round(seconds, 1)}
+    facts["cpu_seconds_a_step"] = round(cpu_seconds / max(1, config.trainer.steps - 1), 3)
     facts["reverb_bytes"] = reverb_bytes(instrument)
     return {**facts, **judge(resynthesise(instrument, eval_windows), eval_windows, config.audio)}
 
