@@ -16,10 +16,10 @@ _FLOOR = 1e-10  # added to a band's power: its level stops at a magnitude of 1e-
 class BandLoss(MultiScaleLoss):
     """Multi-scale spectral loss over bands of constant width within an octave.
 
-    ddsp's loss is a mean over bins. Bins are evenly spaced in Hz, so at 48 kHz two thirds of it lie above 8 kHz, and a
-    model is right there at the cost of all that carries pitch and level. Here a spectrum's lowest bins are bands by
-    themselves; from there on each octave is cut into the same number of bands, which is close to how ears resolve
-    frequency (Glasberg & Moore 1990: above 1 kHz an octave has about six critical bands). A band's magnitude is the
+    ddsp's loss is a mean over bins. Bins are evenly spaced in Hz, so at 48 kHz two thirds of it lie above 8 kHz
+    (docs/sound.md has what comes of that). Here a spectrum's lowest bins are bands by themselves; from there on each
+    octave is cut into the same number of bands, which is close to how ears resolve frequency (Glasberg & Moore 1990:
+    above 1 kHz an octave has about six critical bands). A band's magnitude is the
     root of its mean power. The loss adds up, over FFT sizes, the weighted means over bands and frames of the absolute
     differences of magnitudes and of their natural logarithms.
 
